@@ -1,0 +1,242 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkAutoencoderModel_h
+#define itkAutoencoderModel_h
+
+#include "itkAutoencoderLatent.h"
+#include "itkImage.h"
+
+#include <map>
+#include <string>
+
+namespace itk
+{
+/** \class AutoencoderModel
+ * \brief A 2D convolutional autoencoder: architecture, weights, preprocessing and provenance.
+ *
+ * The network encodes slices into latents that can be mixed linearly, and decodes latents into slices.
+ *
+ * **Architecture.** Every convolution is 3x3 with zero padding 1; the non-linearity is LeakyReLU. With P poolings and
+ * base kernels K the encoder has blocks b = 0..P-1 of two convolutions into \f$K 2^b\f$ channels, each followed by the
+ * non-linearity, then batch normalization and 2x2 average pooling. Two more convolutions (the first with
+ * non-linearity) make the latent of L channels at \f$1/2^P\f$ of the slice's side. The decoder is the reverse: two
+ * convolutions into \f$K 2^{P-1}\f$ channels, then blocks b = P-1..0 of two convolutions into \f$K 2^b\f$ channels with
+ * non-linearities, batch normalization and 2x2 nearest-neighbor up-sampling, and at the end a convolution with
+ * non-linearity that keeps the K channels, and one to a single channel without.
+ *
+ * The *paper's* network (arXiv:2010.13172, Section 4) is P = 4, K = 32, L = 16 and no latent levels. Where its text
+ * leaves a choice: the negative slope of LeakyReLU is 0.01, PyTorch's default, because the authors used PyTorch and
+ * name no other; inside of a decoder block the order is that of the text, convolutions, normalization, up-sampling; the
+ * two last convolutions mirror the encoder's first ones, K to K to 1 channels.
+ *
+ * *Multi-scale latents* (the default): the pooled features of the encoder blocks named by LatentLevels belong to the
+ * latent, too, and are concatenated to the input of the decoder block that works at their size. Level l has
+ * \f$K 2^l\f$ channels at \f$1/2^{l+1}\f$ of the side. Each tensor of the latent is mixed linearly, like the paper's.
+ * The default levels are 1, 2, 3.
+ *
+ * **Preprocessing**, which goes with the weights: the in-plane spacing that the slices were trained at, and the
+ * percentiles of a volume that are mapped to 0 and 1.
+ *
+ * **File.** One `.safetensors` file: the weights as tensors, everything else as string metadata under the keys
+ * `latent_sr.format`, `latent_sr.architecture`, `latent_sr.preprocessing`, `latent_sr.training` (each JSON) and
+ * `provenance.*`.
+ *
+ * As a DataObject, a model is the output of AutoencoderTrainer and an input of LatentSpaceSuperResolutionImageFilter:
+ * to train it again executes the filter again.
+ *
+ * \ingroup LatentSpaceSuperResolution
+ */
+class LatentSpaceSuperResolution_EXPORT AutoencoderModel : public DataObject
+{
+public:
+  ITK_DISALLOW_COPY_AND_MOVE(AutoencoderModel);
+
+  using Self = AutoencoderModel;
+  using Superclass = DataObject;
+  using Pointer = SmartPointer<Self>;
+  using ConstPointer = SmartPointer<const Self>;
+
+  itkNewMacro(Self);
+  itkOverrideGetNameOfClassMacro(AutoencoderModel);
+
+  /** Slices to encode, or decoded ones: the last dimension counts the slices. */
+  using StackType = Image<float, 3>;
+  using LevelsType = std::vector<unsigned int>;
+
+  /** The weights, which only the module's own sources know. */
+  struct Implementation;
+
+  /** Number of 2x2 poolings P, 1 to 8, default 4. Setting another one drops the weights. */
+  void
+  SetNumberOfPoolings(unsigned int poolings);
+  itkGetConstMacro(NumberOfPoolings, unsigned int);
+
+  /** Channels K of the first block, 1 to 1024, default 32. Setting another number drops the weights. */
+  void
+  SetBaseKernels(unsigned int kernels);
+  itkGetConstMacro(BaseKernels, unsigned int);
+
+  /** Channels L of the latent, 1 to 4096, default 16. Setting another number drops the weights. */
+  void
+  SetLatentChannels(unsigned int channels);
+  itkGetConstMacro(LatentChannels, unsigned int);
+
+  /** Encoder levels, in rising order and each below P, whose features belong to the latent. Default {1, 2, 3}; empty
+   * for the paper's network. Setting others drops the weights. */
+  void
+  SetLatentLevels(const LevelsType & levels);
+  const LevelsType &
+  GetLatentLevels() const
+  {
+    return m_LatentLevels;
+  }
+
+  /** P = 4, K = 32, L = 16, no levels: the network of arXiv:2010.13172. Drops other weights. */
+  void
+  SetArchitectureToPaper();
+
+  /** P = 4, K = 32, L = 16, levels 1, 2, 3: the default. Drops other weights. */
+  void
+  SetArchitectureToMultiScale();
+
+  /** In-plane spacing in mm at which the network sees slices, > 0, default 1.4 (the paper's); 0: whatever spacing the
+   * slices have. */
+  void
+  SetInPlaneSpacing(double spacing);
+  itkGetConstMacro(InPlaneSpacing, double);
+
+  /** The percentiles of a volume, 0 to 100, that are mapped to 0 and 1. Defaults 1 and 99 (the paper's).
+   * \exception ExceptionObject unless 0 <= lower < upper <= 100. */
+  void
+  SetWindowPercentiles(double lower, double upper);
+  itkGetConstMacro(LowerWindowPercentile, double);
+  itkGetConstMacro(UpperWindowPercentile, double);
+
+  /** The smallest and the largest slice spacing in mm that the training volumes had, both 0 where nothing is known. */
+  void
+  SetTrainingSliceSpacingRange(double smallest, double largest);
+  itkGetConstMacro(SmallestTrainingSliceSpacing, double);
+  itkGetConstMacro(LargestTrainingSliceSpacing, double);
+
+  /** What is known of a model's making, as text under names such as `data`, `license`, `command`, `date`. An empty text
+   * removes the entry. */
+  void
+  SetProvenance(const std::string & name, const std::string & text);
+  /** The text of an entry, empty if there is none. */
+  std::string
+  GetProvenance(const std::string & name) const;
+  /** The names of all entries, sorted. */
+  std::vector<std::string>
+  GetProvenanceNames() const;
+
+  /** Make a network with random weights (PyTorch's default initialization of convolutions: uniform with bound
+   * 1/sqrt(fan in)) from a seed. Nothing else in the process draws from the generator that is used. */
+  void
+  InitializeWeights(unsigned int seed);
+
+  /** Whether there is a network that can encode and decode. */
+  bool
+  HasWeights() const;
+
+  /** Number of trainable parameters of the architecture. The running statistics of the batch normalizations are not
+   * counted. */
+  SizeValueType
+  GetNumberOfParameters() const;
+
+  /** Encode each slice of a stack, of values that preprocessing left in [0, 1].
+   * \exception ExceptionObject without weights, for an empty stack, or a size that is no multiple of \f$2^P\f$. */
+  AutoencoderLatent::Pointer
+  Encode(const StackType * slices) const;
+
+  /** Decode a latent; values are not clamped.
+   * \exception ExceptionObject without weights, or if the latent is not one of this architecture. */
+  StackType::Pointer
+  Decode(const AutoencoderLatent * latent) const;
+
+  /** Read a model file. On failure the model stays as it was.
+   * \exception ExceptionObject that names the file and what is wrong with it. */
+  void
+  Read(const std::string & fileName);
+
+  /** Read the model that is bundled with the library.
+   * \exception ExceptionObject if the library was built without one. */
+  void
+  ReadBundled();
+
+  /** Write a model file: it appears whole or not at all.
+   * \param fileName where to, usually with the extension `.safetensors`
+   * \param halfPrecision store the weights as 16-bit floating point numbers
+   * \exception ExceptionObject without weights, or if the file can't be written. */
+  void
+  Write(const std::string & fileName, bool halfPrecision = false) const;
+
+  /** Everything but the weights as JSON text, as `latent-sr info` shows it. */
+  std::string
+  GetDescription() const;
+
+  /** Drop the weights and the provenance. The architecture and the preprocessing stay. */
+  void
+  Initialize() override;
+
+  /** Share another model's weights and copy the rest.
+   * \exception ExceptionObject if the data object is not a model. */
+  void
+  Graft(const DataObject * data) override;
+
+#ifndef ITK_WRAPPING_PARSER
+  /** For the module's own sources: the weights, null without. */
+  const Implementation *
+  GetImplementation() const
+  {
+    return m_Implementation.get();
+  }
+  /** For the module's own sources: take weights of this architecture. */
+  void
+  SetImplementation(std::shared_ptr<Implementation> implementation);
+#endif
+
+protected:
+  AutoencoderModel();
+  ~AutoencoderModel() override;
+
+  void
+  PrintSelf(std::ostream & os, Indent indent) const override;
+
+private:
+  void
+  ReadBytes(const char * bytes, SizeValueType size, const std::string & name);
+  void
+  DropWeights();
+  void
+  CheckHasWeights() const;
+
+  unsigned int                       m_NumberOfPoolings{ 4 };
+  unsigned int                       m_BaseKernels{ 32 };
+  unsigned int                       m_LatentChannels{ 16 };
+  LevelsType                         m_LatentLevels{ 1, 2, 3 };
+  double                             m_InPlaneSpacing{ 1.4 };
+  double                             m_LowerWindowPercentile{ 1.0 };
+  double                             m_UpperWindowPercentile{ 99.0 };
+  double                             m_SmallestTrainingSliceSpacing{ 0.0 };
+  double                             m_LargestTrainingSliceSpacing{ 0.0 };
+  std::map<std::string, std::string> m_Provenance;
+  std::shared_ptr<Implementation>    m_Implementation;
+};
+} // end namespace itk
+
+#endif // itkAutoencoderModel_h

@@ -1,0 +1,94 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkAutoencoderTrainer_h
+#define itkAutoencoderTrainer_h
+
+#include "itkAutoencoderTrainerBase.h"
+
+namespace itk
+{
+/** \class AutoencoderTrainer
+ * \brief Trains an autoencoder on the in-plane slices of anisotropic volumes, without any high-resolution example.
+ *
+ * Volumes may differ in size, spacing and slice axis (that of each volume's largest spacing, unless SliceAxis is set).
+ * Each is windowed by its percentiles, and resampled in plane to the model's spacing. The output is an
+ * AutoencoderModel. The objective, the parameters and the events are those of AutoencoderTrainerBase.
+ *
+ * \tparam TImage 3D, or 4D (each frame is a volume), of scalar pixels
+ *
+ * \sa AutoencoderModel, LatentSpaceSuperResolutionImageFilter
+ * \ingroup LatentSpaceSuperResolution
+ */
+template <typename TImage>
+class ITK_TEMPLATE_EXPORT AutoencoderTrainer : public AutoencoderTrainerBase
+{
+public:
+  ITK_DISALLOW_COPY_AND_MOVE(AutoencoderTrainer);
+
+  using Self = AutoencoderTrainer;
+  using Superclass = AutoencoderTrainerBase;
+  using Pointer = SmartPointer<Self>;
+  using ConstPointer = SmartPointer<const Self>;
+
+  itkNewMacro(Self);
+  itkOverrideGetNameOfClassMacro(AutoencoderTrainer);
+
+  using ImageType = TImage;
+  static constexpr unsigned int ImageDimension = ImageType::ImageDimension;
+
+  /** The volumes to train on, numbered from 0. */
+  void
+  SetTrainingImage(DataObjectPointerArraySizeType number, const ImageType * image);
+  void
+  AddTrainingImage(const ImageType * image);
+  const ImageType *
+  GetTrainingImage(DataObjectPointerArraySizeType number) const;
+
+  /** How many there are. */
+  SizeValueType
+  GetNumberOfTrainingImages() const;
+
+  /** The through-plane axis of all volumes, 0 to 2; -1 (the default): of each volume that of the largest spacing. */
+  itkSetMacro(SliceAxis, int);
+  itkGetConstMacro(SliceAxis, int);
+
+protected:
+  AutoencoderTrainer() = default;
+  ~AutoencoderTrainer() override = default;
+
+  void
+  VerifyPreconditions() const override;
+
+  SizeValueType
+  GetNumberOfTrainingVolumes() const override;
+  VolumeType
+  LoadTrainingVolume(SizeValueType number) const override;
+
+  void
+  PrintSelf(std::ostream & os, Indent indent) const override;
+
+private:
+  int m_SliceAxis{ -1 };
+};
+} // end namespace itk
+
+#ifndef ITK_MANUAL_INSTANTIATION
+#  include "itkAutoencoderTrainer.hxx"
+#endif
+
+#endif // itkAutoencoderTrainer_h

@@ -1,0 +1,287 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkAutoencoderTrainerBase_h
+#define itkAutoencoderTrainerBase_h
+
+#include "itkAutoencoderModel.h"
+#include "itkLatentSpaceSuperResolutionEnums.h"
+#include "itkProcessObject.h"
+
+#include <atomic>
+
+namespace itk
+{
+/** \class AutoencoderTrainerBase
+ * \brief The part of AutoencoderTrainer that does not depend on the type of images: parameters, loop, events.
+ *
+ * **Objective.** With samples \f$(x_a, x_t, x_b)\f$ of three slices of one volume, a < t < b, and
+ * \f$\alpha = (t-a)/(b-a)\f$,
+ * \f[ L = w_r \, \mathrm{MSE}(D(E(x_a)), x_a)
+ *       + w_s \left[ \mathrm{MSE}(\hat x, x_t) + w_{ssim} (1 - \mathrm{SSIM}(\hat x, x_t)) \right], \quad
+ *     \hat x = D((1-\alpha) E(x_a) + \alpha E(x_b)) . \f]
+ * \f$w_r\f$ is ReconstructionWeight, \f$w_s\f$ SynthesisWeight (arXiv:2202.09258; 0 is arXiv:2010.13172),
+ * \f$w_{ssim}\f$ SSIMWeight. The reconstruction term is computed on a quarter of the batch when there is a synthesis
+ * term, and on all of it otherwise. b - a is 2, or with the probability WideGapShare more, up to MaximumSliceGap.
+ * Volumes that have fewer than three slices take part in the reconstruction only.
+ *
+ * **Events.** StartEvent, IterationEvent after every iteration, ProgressEvent, EndEvent. An observer of IterationEvent
+ * may read CurrentIteration, the losses and the learning rate, and may call StopTraining(). AbortGenerateDataOn() ends
+ * the training within one iteration, too, but as an abort: Update() throws ProcessAborted. In both cases the output is
+ * the model so far.
+ *
+ * The weights are those of the exponential moving average, if WeightAveraging is not 0.
+ *
+ * The same seed, inputs, parameters, number of threads and machine give the same weights, unless the training ends by
+ * its time budget.
+ *
+ * \ingroup LatentSpaceSuperResolution
+ */
+class LatentSpaceSuperResolution_EXPORT AutoencoderTrainerBase : public ProcessObject
+{
+public:
+  ITK_DISALLOW_COPY_AND_MOVE(AutoencoderTrainerBase);
+
+  using Self = AutoencoderTrainerBase;
+  using Superclass = ProcessObject;
+  using Pointer = SmartPointer<Self>;
+  using ConstPointer = SmartPointer<const Self>;
+
+  itkOverrideGetNameOfClassMacro(AutoencoderTrainerBase);
+
+  using LearningRateScheduleEnum = LatentSpaceSuperResolutionEnums::LearningRateSchedule;
+  using PrecisionEnum = LatentSpaceSuperResolutionEnums::Precision;
+  using StopConditionEnum = LatentSpaceSuperResolutionEnums::StopCondition;
+
+  /** The trained model. Its architecture and preprocessing are those of the InitialModel. */
+  AutoencoderModel *
+  GetOutput();
+  const AutoencoderModel *
+  GetOutput() const;
+
+  /** The trained model, under another name. */
+  AutoencoderModel *
+  GetModel()
+  {
+    return this->GetOutput();
+  }
+
+  /** Architecture, preprocessing and, if it has any, weights to start from. Without one (the default), a model with the
+   * default architecture and random weights. */
+  itkSetInputMacro(InitialModel, AutoencoderModel);
+  itkGetInputMacro(InitialModel, AutoencoderModel);
+
+  /** The paper's training: patches of 128x128 at random places, Adam with the constant learning rate 1e-5, mean squared
+   * error of the reconstruction, random multiples of 90 degrees and random intensity changes; a million iterations with
+   * batches of 8, about what this learning rate needs (the paper names neither number). The paper's network is chosen
+   * through InitialModel. */
+  void
+  SetParametersToPaper();
+
+  /** The default training, which is what a new object is set to: patches of 96x96 near the center, batches of 12, AdamW
+   * with 1e-3, warm-up and cosine schedule, synthesis loss with SSIM term, weight averaging; 3000 iterations. */
+  void
+  SetParametersToDefault();
+
+  /** Side of the square patches in pixels at the model's in-plane spacing, a multiple of 2^poolings; default 96. Slices
+   * that are smaller are mirrored at their borders. */
+  itkSetMacro(PatchSize, unsigned int);
+  itkGetConstMacro(PatchSize, unsigned int);
+
+  /** Samples per iteration, at least 1, default 12. */
+  itkSetMacro(BatchSize, unsigned int);
+  itkGetConstMacro(BatchSize, unsigned int);
+
+  /** At most so many iterations, at least 1, default 3000. */
+  itkSetMacro(NumberOfIterations, SizeValueType);
+  itkGetConstMacro(NumberOfIterations, SizeValueType);
+
+  /** At most so many seconds; 0 (the default): no limit. A schedule follows whichever limit comes first. */
+  itkSetMacro(TimeBudget, double);
+  itkGetConstMacro(TimeBudget, double);
+
+  /** > 0, default 1e-3. */
+  itkSetMacro(LearningRate, double);
+  itkGetConstMacro(LearningRate, double);
+
+  /** Default Cosine. */
+  itkSetEnumMacro(LearningRateSchedule, LearningRateScheduleEnum);
+  itkGetEnumMacro(LearningRateSchedule, LearningRateScheduleEnum);
+
+  /** Iterations in which the learning rate rises linearly to its full value, default 100. */
+  itkSetMacro(NumberOfWarmUpIterations, SizeValueType);
+  itkGetConstMacro(NumberOfWarmUpIterations, SizeValueType);
+
+  /** Decoupled weight decay (AdamW), >= 0, default 1e-4; with 0 it is Adam. */
+  itkSetMacro(WeightDecay, double);
+  itkGetConstMacro(WeightDecay, double);
+
+  /** The gradient's largest Euclidean norm; default 1; 0: no limit. */
+  itkSetMacro(GradientClippingNorm, double);
+  itkGetConstMacro(GradientClippingNorm, double);
+
+  /** Weight of the mean squared error of reconstructed slices, >= 0, default 0.2. */
+  itkSetMacro(ReconstructionWeight, double);
+  itkGetConstMacro(ReconstructionWeight, double);
+
+  /** Weight of the loss of synthesized slices, >= 0, default 1. */
+  itkSetMacro(SynthesisWeight, double);
+  itkGetConstMacro(SynthesisWeight, double);
+
+  /** Weight of 1 - SSIM within the loss of synthesized slices, >= 0, default 0.1. */
+  itkSetMacro(SSIMWeight, double);
+  itkGetConstMacro(SSIMWeight, double);
+
+  /** Largest distance of the two encoded slices, in slices; at least 2, default 3. */
+  itkSetMacro(MaximumSliceGap, unsigned int);
+  itkGetConstMacro(MaximumSliceGap, unsigned int);
+
+  /** Probability of a distance greater than 2, in [0, 1], default 0.2. */
+  itkSetMacro(WideGapShare, double);
+  itkGetConstMacro(WideGapShare, double);
+
+  /** Patches are drawn near the center of the slices, with a normal distribution whose standard deviation is a sixth of
+   * the free play, instead of uniformly. Default on. */
+  itkSetMacro(CenterPatches, bool);
+  itkGetConstMacro(CenterPatches, bool);
+  itkBooleanMacro(CenterPatches);
+
+  /** Random rotations by multiples of 90 degrees, default on. */
+  itkSetMacro(RotationAugmentation, bool);
+  itkGetConstMacro(RotationAugmentation, bool);
+  itkBooleanMacro(RotationAugmentation);
+
+  /** Random mirroring in plane and of the order of slices, default on. */
+  itkSetMacro(FlipAugmentation, bool);
+  itkGetConstMacro(FlipAugmentation, bool);
+  itkBooleanMacro(FlipAugmentation);
+
+  /** Probability of a random change of intensities (gamma, gain, offset; the same for the slices of a sample), in [0,
+   * 1], default 0.7. */
+  itkSetMacro(IntensityAugmentation, double);
+  itkGetConstMacro(IntensityAugmentation, double);
+
+  /** Decay of the exponential moving average of the weights, in [0, 1), default 0.995; 0: no averaging. */
+  itkSetMacro(WeightAveraging, double);
+  itkGetConstMacro(WeightAveraging, double);
+
+  /** Arithmetic of the convolutions, default Float32. With BFloat16, weights and losses stay in single precision. */
+  itkSetEnumMacro(Precision, PrecisionEnum);
+  itkGetEnumMacro(Precision, PrecisionEnum);
+
+  /** Seed of the initial weights and of everything random in the training, default 0. */
+  itkSetMacro(Seed, unsigned int);
+  itkGetConstMacro(Seed, unsigned int);
+
+  /** Iterations done. */
+  itkGetConstMacro(CurrentIteration, SizeValueType);
+  /** Loss of the last iteration, and its parts before weighting; a part that was not computed is 0. */
+  itkGetConstMacro(CurrentLoss, double);
+  itkGetConstMacro(CurrentReconstructionLoss, double);
+  itkGetConstMacro(CurrentSynthesisLoss, double);
+  /** Learning rate of the last iteration. */
+  itkGetConstMacro(CurrentLearningRate, double);
+  /** Seconds since the first iteration began. */
+  itkGetConstMacro(ElapsedTime, double);
+
+  /** Why the last training ended. */
+  itkGetConstMacro(StopCondition, StopConditionEnum);
+  /** The same in a sentence. */
+  std::string
+  GetStopConditionDescription() const;
+
+  /** End the training after the current iteration, with the model so far. May be called by an observer, or from another
+   * thread. */
+  void
+  StopTraining();
+
+protected:
+  AutoencoderTrainerBase();
+  ~AutoencoderTrainerBase() override;
+
+  /** A volume in native intensities: slices one after the other, columns fastest. */
+  struct VolumeType
+  {
+    std::vector<float> pixels;
+    SizeValueType      slices{ 0 };
+    SizeValueType      rows{ 0 };
+    SizeValueType      columns{ 0 };
+    double             rowSpacing{ 1.0 };
+    double             columnSpacing{ 1.0 };
+    double             sliceSpacing{ 1.0 };
+  };
+
+  virtual SizeValueType
+  GetNumberOfTrainingVolumes() const = 0;
+  virtual VolumeType
+  LoadTrainingVolume(SizeValueType number) const = 0;
+
+  void
+  VerifyPreconditions() const override;
+  void
+  GenerateData() override;
+  ProcessObject::DataObjectPointer
+  MakeOutput(DataObjectPointerArraySizeType idx) override;
+  using Superclass::MakeOutput;
+
+  void
+  PrintSelf(std::ostream & os, Indent indent) const override;
+
+private:
+  class Session;
+
+  AutoencoderModel::Pointer
+  MakeStartingModel() const;
+
+  /** Everything that the training was set to, as JSON: an entry of the model's provenance. */
+  std::string
+  DescribeTraining() const;
+
+  unsigned int             m_PatchSize{ 96 };
+  unsigned int             m_BatchSize{ 12 };
+  SizeValueType            m_NumberOfIterations{ 3000 };
+  double                   m_TimeBudget{ 0.0 };
+  double                   m_LearningRate{ 1e-3 };
+  LearningRateScheduleEnum m_LearningRateSchedule{ LearningRateScheduleEnum::Cosine };
+  SizeValueType            m_NumberOfWarmUpIterations{ 100 };
+  double                   m_WeightDecay{ 1e-4 };
+  double                   m_GradientClippingNorm{ 1.0 };
+  double                   m_ReconstructionWeight{ 0.2 };
+  double                   m_SynthesisWeight{ 1.0 };
+  double                   m_SSIMWeight{ 0.1 };
+  unsigned int             m_MaximumSliceGap{ 3 };
+  double                   m_WideGapShare{ 0.2 };
+  bool                     m_CenterPatches{ true };
+  bool                     m_RotationAugmentation{ true };
+  bool                     m_FlipAugmentation{ true };
+  double                   m_IntensityAugmentation{ 0.7 };
+  double                   m_WeightAveraging{ 0.995 };
+  PrecisionEnum            m_Precision{ PrecisionEnum::Float32 };
+  unsigned int             m_Seed{ 0 };
+
+  SizeValueType     m_CurrentIteration{ 0 };
+  double            m_CurrentLoss{ 0.0 };
+  double            m_CurrentReconstructionLoss{ 0.0 };
+  double            m_CurrentSynthesisLoss{ 0.0 };
+  double            m_CurrentLearningRate{ 0.0 };
+  double            m_ElapsedTime{ 0.0 };
+  StopConditionEnum m_StopCondition{ StopConditionEnum::NotStarted };
+  std::atomic<bool> m_StopRequested{ false };
+};
+} // end namespace itk
+
+#endif // itkAutoencoderTrainerBase_h

@@ -1,0 +1,106 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkLatentSliceSynthesizer_h
+#define itkLatentSliceSynthesizer_h
+
+#include "itkAutoencoderModel.h"
+#include "itkLatentSpaceSuperResolutionEnums.h"
+
+#include <functional>
+
+namespace itk
+{
+/** \class LatentSliceSynthesizer
+ * \brief Computes slices between acquired ones from mixed latents: what LatentSpaceSuperResolutionImageFilter does to
+ * plain buffers, free of image types.
+ *
+ * Slices go in and come out in native intensities and at their native in-plane spacing. In between
+ * 1. intensities are mapped linearly, the window to [0, 1], and clamped. What the clamping cuts off (bright vessels,
+ *    say) is interpolated linearly and added to the result in the end;
+ * 2. slices are resampled in plane to the model's spacing (bicubic, anti-aliased), unless the spacings differ by less
+ *    than SpacingTolerance. The detail that this loses is interpolated linearly and added to the result in the end;
+ * 3. slices are padded by mirroring, so that zero padding inside of the network has no effect on the result;
+ * 4. every slice is encoded once, and decoded slices are computed in batches of bounded memory.
+ *
+ * \ingroup LatentSpaceSuperResolution
+ */
+class LatentSpaceSuperResolution_EXPORT LatentSliceSynthesizer
+{
+public:
+  /** A place between two acquired slices: `slice` + `alpha` in units of the slice spacing. */
+  struct Position
+  {
+    SizeValueType slice{ 0 };
+    /** 0 at the slice, towards 1 at the next one; in [0, 1). */
+    double alpha{ 0.0 };
+  };
+
+  /** Acquired slices, one after the other, columns fastest, in native intensities. */
+  struct Stack
+  {
+    const float * pixels{ nullptr };
+    SizeValueType slices{ 0 };
+    SizeValueType rows{ 0 };
+    SizeValueType columns{ 0 };
+    /** In mm. */
+    double rowSpacing{ 1.0 };
+    /** In mm. */
+    double columnSpacing{ 1.0 };
+  };
+
+  struct Settings
+  {
+    using OutputModeEnum = LatentSpaceSuperResolutionEnums::OutputMode;
+    using PrecisionEnum = LatentSpaceSuperResolutionEnums::Precision;
+
+    OutputModeEnum outputMode{ OutputModeEnum::Decoded };
+    PrecisionEnum  precision{ PrecisionEnum::Float32 };
+    std::string    device{ "cpu" };
+    /** Threads of the network's arithmetic; 0: leave LibTorch's setting alone. */
+    unsigned int numberOfThreads{ 0 };
+    /** Native intensities that are mapped to 0 and 1. If they are equal, slices are interpolated linearly. */
+    double windowMinimum{ 0.0 };
+    double windowMaximum{ 1.0 };
+  };
+
+  /** Receives the slice at positions[index] in native intensities (rows x columns values). */
+  using SliceFunction = std::function<void(SizeValueType index, const float * pixels)>;
+  /** Receives the share that is done, 0 to 1, in the calling thread. What it throws ends the computation. */
+  using ProgressFunction = std::function<void(float progress)>;
+
+  /** In-plane spacings whose ratio to the model's is within 1 +- this are taken as the model's. */
+  static constexpr double SpacingTolerance = 0.03;
+
+  /** Compute the slices at positions, which are in rising order.
+   * \exception ExceptionObject if the model has no weights, a position lies outside of the stack, the device does not
+   * exist, or LibTorch fails. */
+  static void
+  Synthesize(const AutoencoderModel *      model,
+             const Stack &                 stack,
+             const std::vector<Position> & positions,
+             const Settings &              settings,
+             const SliceFunction &         receive,
+             const ProgressFunction &      progress);
+
+  /** Throw an ExceptionObject that names the device unless LibTorch can compute on it. */
+  static void
+  CheckDevice(const std::string & device);
+};
+} // end namespace itk
+
+#endif // itkLatentSliceSynthesizer_h

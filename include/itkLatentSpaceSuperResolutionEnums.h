@@ -1,0 +1,98 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkLatentSpaceSuperResolutionEnums_h
+#define itkLatentSpaceSuperResolutionEnums_h
+
+#include "LatentSpaceSuperResolutionExport.h"
+
+#include <cstdint>
+#include <ostream>
+
+namespace itk
+{
+/** \class LatentSpaceSuperResolutionEnums
+ * \brief The enumerations of the module's classes.
+ * \ingroup LatentSpaceSuperResolution
+ */
+class LatentSpaceSuperResolutionEnums
+{
+public:
+  /** \class OutputMode
+   * \ingroup LatentSpaceSuperResolution
+   * What the slices of a super-resolved volume are made of. With \f$x_n\f$ an acquired slice, \f$E\f$ and \f$D\f$ the
+   * encoder and the decoder, \f$z_n = E(x_n)\f$ and \f$z_\alpha = (1-\alpha) z_n + \alpha z_{n+1}\f$:
+   * - Decoded: every slice is \f$D(z_\alpha)\f$, the acquired ones too. No slice looks different from the rest.
+   * - PreserveAcquired: acquired slices are copied bit for bit, the others are \f$D(z_\alpha)\f$. Where the network
+   *   removes noise, the acquired slices stand out.
+   * - ResidualCorrected: acquired slices are copied bit for bit, the others are
+   *   \f$(1-\alpha) x_n + \alpha x_{n+1} + D(z_\alpha) - (1-\alpha) D(z_n) - \alpha D(z_{n+1})\f$: the network bends
+   * the linear interpolation. The acquired slices' noise is carried along. */
+  enum class OutputMode : uint8_t
+  {
+    Decoded = 0,
+    PreserveAcquired,
+    ResidualCorrected
+  };
+
+  /** \class Precision
+   * \ingroup LatentSpaceSuperResolution
+   * The arithmetic of the network's convolutions: Float32, or BFloat16 (faster on processors that have it, see the
+   * flags avx512_bf16 and amx_bf16; slower on others). */
+  enum class Precision : uint8_t
+  {
+    Float32 = 0,
+    BFloat16
+  };
+
+  /** \class LearningRateSchedule
+   * \ingroup LatentSpaceSuperResolution
+   * Constant, or Cosine: a half period of the cosine, from the full learning rate to a thousandth of it at the end of
+   * the iterations or of the time budget. */
+  enum class LearningRateSchedule : uint8_t
+  {
+    Constant = 0,
+    Cosine
+  };
+
+  /** \class StopCondition
+   * \ingroup LatentSpaceSuperResolution
+   * Why a training ended. */
+  enum class StopCondition : uint8_t
+  {
+    NotStarted = 0,
+    Training,
+    MaximumNumberOfIterations,
+    TimeBudget,
+    StopRequested,
+    Aborted,
+    NonFiniteLoss
+  };
+};
+
+/** How enumeration values are printed. */
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::OutputMode value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::Precision value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::LearningRateSchedule value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::StopCondition value);
+} // end namespace itk
+
+#endif // itkLatentSpaceSuperResolutionEnums_h

@@ -1,0 +1,205 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkLatentSpaceSuperResolutionImageFilter_h
+#define itkLatentSpaceSuperResolutionImageFilter_h
+
+#include "itkImageToImageFilter.h"
+#include "itkLatentSliceSynthesizer.h"
+
+namespace itk
+{
+/** \class LatentSpaceSuperResolutionImageFilter
+ * \brief Turns a stack of thick slices into one of thin slices, decoded from mixed latents of an autoencoder.
+ *
+ * A slice at the fraction \f$\alpha\f$ of the way from the acquired slice \f$x_n\f$ to the next is decoded from
+ * \f$z_\alpha = (1-\alpha) z_n + \alpha z_{n+1}\f$, where \f$z_n\f$ is the latent of \f$x_n\f$ (arXiv:2010.13172,
+ * Section 3). The OutputMode says what becomes of acquired slices and how much of the linear interpolation is kept.
+ *
+ * **Geometry.** Along the slice axis, n slices become \f$(n-1) f + 1\f$ with an integer UpsamplingFactor f: the spacing
+ * is divided by f, index and physical point of the first acquired slice stay what they are (index times f), and every
+ * f-th slice lies exactly where an acquired one does. With an OutputSliceSpacing s instead, slices lie at multiples of
+ * s from the first acquired one as far as the last one reaches. Origin and direction are kept; nothing is extrapolated;
+ * the other axes stay as they are.
+ *
+ * **Model.** An AutoencoderModel given as input (it may be the output of a trainer), a ModelFileName, or, with neither,
+ * the bundled model.
+ *
+ * **Intensities.** The network sees the volume with a window mapped to [0, 1]: the model's percentiles of the volume's
+ * largest possible region, or the window set by WindowMinimum and WindowMaximum. Results are mapped back to native
+ * intensities, and for integer pixel types rounded and saturated. What lies outside of the window is interpolated
+ * linearly. A volume whose window is empty (a constant one) is interpolated linearly altogether.
+ *
+ * **Streaming.** Output regions may be requested slab by slab along the slice axis (and, of 4D images, frame by frame);
+ * in plane, whole slices are computed. A slab asks for the acquired slices around it, if the window is set explicitly;
+ * percentiles need the whole volume.
+ *
+ * **Defined special cases.** One slice gives one slice. A pixel that is not finite is refused, with its index.
+ *
+ * \tparam TInputImage 3D, or 4D (every frame is super-resolved on its own, with one window for all), of scalar pixels
+ * \tparam TOutputImage of the same dimension
+ *
+ * \sa AutoencoderModel, AutoencoderTrainer, ImageQualityMetricsCalculator
+ * \ingroup LatentSpaceSuperResolution
+ */
+template <typename TInputImage, typename TOutputImage = TInputImage>
+class ITK_TEMPLATE_EXPORT LatentSpaceSuperResolutionImageFilter : public ImageToImageFilter<TInputImage, TOutputImage>
+{
+public:
+  ITK_DISALLOW_COPY_AND_MOVE(LatentSpaceSuperResolutionImageFilter);
+
+  using Self = LatentSpaceSuperResolutionImageFilter;
+  using Superclass = ImageToImageFilter<TInputImage, TOutputImage>;
+  using Pointer = SmartPointer<Self>;
+  using ConstPointer = SmartPointer<const Self>;
+
+  itkNewMacro(Self);
+  itkOverrideGetNameOfClassMacro(LatentSpaceSuperResolutionImageFilter);
+
+  using typename Superclass::InputImageType;
+  using typename Superclass::OutputImageType;
+  using typename Superclass::InputImageRegionType;
+  using typename Superclass::OutputImageRegionType;
+  using InputPixelType = typename InputImageType::PixelType;
+  using OutputPixelType = typename OutputImageType::PixelType;
+  using OutputModeEnum = LatentSpaceSuperResolutionEnums::OutputMode;
+  using PrecisionEnum = LatentSpaceSuperResolutionEnums::Precision;
+
+  static constexpr unsigned int ImageDimension = InputImageType::ImageDimension;
+  static_assert(ImageDimension == 3 || ImageDimension == 4,
+                "Images have to be stacks of slices: 3D, or 4D (3D + time).");
+  static_assert(OutputImageType::ImageDimension == ImageDimension, "Input and output need the same dimension.");
+
+  /** The model, an input of the pipeline. Default: none, see ModelFileName. */
+  itkSetInputMacro(Model, AutoencoderModel);
+  itkGetInputMacro(Model, AutoencoderModel);
+
+  /** A model file, used if no Model is set. Default: empty, the bundled model. */
+  itkSetStringMacro(ModelFileName);
+  itkGetStringMacro(ModelFileName);
+
+  /** How many times as many slice distances the output has, at least 1; default 2. Without effect if an
+   * OutputSliceSpacing is set. */
+  itkSetMacro(UpsamplingFactor, unsigned int);
+  itkGetConstMacro(UpsamplingFactor, unsigned int);
+
+  /** Slice spacing of the output in mm, > 0 and any ratio to the input's; 0 (the default): the input's divided by the
+   * UpsamplingFactor. */
+  itkSetMacro(OutputSliceSpacing, double);
+  itkGetConstMacro(OutputSliceSpacing, double);
+
+  /** The through-plane axis, 0 to 2; -1 (the default): that of the largest spacing. */
+  itkSetMacro(SliceAxis, int);
+  itkGetConstMacro(SliceAxis, int);
+
+  /** What the output's slices are made of. Default Decoded. */
+  itkSetEnumMacro(OutputMode, OutputModeEnum);
+  itkGetEnumMacro(OutputMode, OutputModeEnum);
+
+  /** Arithmetic of the network. Default Float32. */
+  itkSetEnumMacro(Precision, PrecisionEnum);
+  itkGetEnumMacro(Precision, PrecisionEnum);
+
+  /** Where LibTorch computes: "cpu" (the default), "cuda", "cuda:1", ... A device that is not there is refused. */
+  itkSetStringMacro(Device);
+  itkGetStringMacro(Device);
+
+  /** Native intensities that are mapped to 0 and 1. By default NaN: the model's percentiles of the volume. Both or
+   * neither have to be set. */
+  itkSetMacro(WindowMinimum, double);
+  itkGetConstMacro(WindowMinimum, double);
+  itkSetMacro(WindowMaximum, double);
+  itkGetConstMacro(WindowMaximum, double);
+
+  /** The window of the last update: what was set, or the percentiles that were computed. */
+  itkGetConstMacro(WindowMinimumUsed, double);
+  itkGetConstMacro(WindowMaximumUsed, double);
+
+  /** The slice axis of the current input: what was set, or the one found.
+   * \exception ExceptionObject if there is no input, or two axes have the largest spacing. */
+  unsigned int
+  GetSliceAxisUsed() const;
+
+protected:
+  LatentSpaceSuperResolutionImageFilter();
+  ~LatentSpaceSuperResolutionImageFilter() override = default;
+
+  void
+  VerifyPreconditions() const override;
+  void
+  GenerateOutputInformation() override;
+  void
+  EnlargeOutputRequestedRegion(DataObject * output) override;
+  void
+  GenerateInputRequestedRegion() override;
+  void
+  GenerateData() override;
+
+  void
+  PrintSelf(std::ostream & os, Indent indent) const override;
+
+private:
+  using PositionType = LatentSliceSynthesizer::Position;
+
+  /** Where, in slices from the first acquired one, an output slice of this index lies. */
+  PositionType
+  ComputePosition(IndexValueType outputIndex, unsigned int axis) const;
+
+  bool
+  WindowIsExplicit() const;
+
+  /** The model to use: the input, or that of the file or the bundled one, which are read once. */
+  const AutoencoderModel *
+  ObtainModel();
+
+  void
+  ComputeWindow(const AutoencoderModel * model);
+
+  /** Copy whole slices of one frame to a buffer, columns fastest, and refuse pixels that are not finite. */
+  std::vector<float>
+  CopySlices(const InputImageRegionType & region, unsigned int axis) const;
+
+  /** Copy the acquired slice that an output slice coincides with, without a detour through float. */
+  void
+  CopyAcquiredSlice(const OutputImageRegionType & outputSlice, unsigned int axis, IndexValueType inputIndex);
+
+  /** Convert a computed slice to the output's pixel type. */
+  void
+  StoreSlice(const OutputImageRegionType & outputSlice, const float * pixels);
+
+  std::string    m_ModelFileName;
+  unsigned int   m_UpsamplingFactor{ 2 };
+  double         m_OutputSliceSpacing{ 0.0 };
+  int            m_SliceAxis{ -1 };
+  OutputModeEnum m_OutputMode{ OutputModeEnum::Decoded };
+  PrecisionEnum  m_Precision{ PrecisionEnum::Float32 };
+  std::string    m_Device{ "cpu" };
+  double         m_WindowMinimum{ std::numeric_limits<double>::quiet_NaN() };
+  double         m_WindowMaximum{ std::numeric_limits<double>::quiet_NaN() };
+  double         m_WindowMinimumUsed{ 0.0 };
+  double         m_WindowMaximumUsed{ 0.0 };
+
+  AutoencoderModel::Pointer m_OwnModel;
+  std::string               m_OwnModelFileName;
+};
+} // end namespace itk
+
+#ifndef ITK_MANUAL_INSTANTIATION
+#  include "itkLatentSpaceSuperResolutionImageFilter.hxx"
+#endif
+
+#endif // itkLatentSpaceSuperResolutionImageFilter_h

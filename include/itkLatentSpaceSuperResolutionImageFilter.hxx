@@ -1,0 +1,398 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkLatentSpaceSuperResolutionImageFilter_hxx
+#define itkLatentSpaceSuperResolutionImageFilter_hxx
+
+#include "itkImageAlgorithm.h"
+#include "itkImageRegionIterator.h"
+#include "itkImageScanlineIterator.h"
+#include "itkMath.h"
+#include "itkSliceStackPreprocessing.h"
+
+#include <cmath>
+
+namespace itk
+{
+template <typename TInputImage, typename TOutputImage>
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::LatentSpaceSuperResolutionImageFilter()
+{
+  this->AddOptionalInputName("Model");
+  // LibTorch is driven from one thread and has threads of its own.
+  this->DynamicMultiThreadingOn();
+}
+
+template <typename TInputImage, typename TOutputImage>
+bool
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::WindowIsExplicit() const
+{
+  return !std::isnan(m_WindowMinimum);
+}
+
+template <typename TInputImage, typename TOutputImage>
+unsigned int
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GetSliceAxisUsed() const
+{
+  if (!this->GetInput())
+  {
+    itkExceptionMacro("There is no input image.");
+  }
+  return SliceStackPreprocessing::ResolveSliceAxis(this->GetInput(), m_SliceAxis);
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPreconditions() const
+{
+  Superclass::VerifyPreconditions();
+  if (m_UpsamplingFactor < 1)
+  {
+    itkExceptionMacro("UpsamplingFactor is " << m_UpsamplingFactor << ", but has to be at least 1.");
+  }
+  if (!(m_OutputSliceSpacing >= 0.0) || !Math::isfinite(m_OutputSliceSpacing))
+  {
+    itkExceptionMacro("OutputSliceSpacing is " << m_OutputSliceSpacing
+                                               << " mm, but has to be greater than 0, or 0 to use UpsamplingFactor.");
+  }
+  if (m_SliceAxis < -1 || m_SliceAxis > 2)
+  {
+    itkExceptionMacro("SliceAxis is " << m_SliceAxis << ", but has to be 0, 1, 2, or -1 for automatic.");
+  }
+  if (std::isnan(m_WindowMinimum) != std::isnan(m_WindowMaximum))
+  {
+    itkExceptionMacro("WindowMinimum is " << m_WindowMinimum << " and WindowMaximum is " << m_WindowMaximum
+                                          << ", but both or neither have to be set.");
+  }
+  if (this->WindowIsExplicit() &&
+      !(Math::isfinite(m_WindowMinimum) && Math::isfinite(m_WindowMaximum) && m_WindowMinimum < m_WindowMaximum))
+  {
+    itkExceptionMacro("The window is " << m_WindowMinimum << " to " << m_WindowMaximum
+                                       << ", but has to be finite and in rising order.");
+  }
+  LatentSliceSynthesizer::CheckDevice(m_Device);
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateOutputInformation()
+{
+  Superclass::GenerateOutputInformation();
+  const InputImageType * input = this->GetInput();
+  OutputImageType *      output = this->GetOutput();
+  const unsigned int     axis = this->GetSliceAxisUsed();
+  auto                   region = input->GetLargestPossibleRegion();
+  auto                   spacing = input->GetSpacing();
+  const SizeValueType    slices = region.GetSize(axis);
+  if (slices == 0)
+  {
+    itkExceptionMacro("The input has no slices along axis " << axis << '.');
+  }
+
+  if (m_OutputSliceSpacing > 0.0)
+  {
+    // The last slice is where the last acquired one is, if the ratio says so but for rounding.
+    constexpr double tolerance = 1e-6;
+    const double     extent = static_cast<double>(slices - 1) * spacing[axis];
+    const double     count = std::floor(extent / m_OutputSliceSpacing + tolerance) + 1.0;
+    if (count > 1e6)
+    {
+      itkExceptionMacro("OutputSliceSpacing is " << m_OutputSliceSpacing << " mm: that would make " << count
+                                                 << " slices of " << slices << ", but at most 1000000 are allowed.");
+    }
+    // The first slice has index 0 and lies at the first acquired one, wherever the input's index starts.
+    typename InputImageType::IndexType first{};
+    first[axis] = region.GetIndex(axis);
+    typename InputImageType::PointType origin;
+    input->TransformIndexToPhysicalPoint(first, origin);
+    spacing[axis] = m_OutputSliceSpacing;
+    region.SetIndex(axis, 0);
+    region.SetSize(axis, static_cast<SizeValueType>(count));
+    output->SetOrigin(origin);
+  }
+  else
+  {
+    spacing[axis] /= static_cast<double>(m_UpsamplingFactor);
+    region.SetIndex(axis, region.GetIndex(axis) * static_cast<IndexValueType>(m_UpsamplingFactor));
+    region.SetSize(axis, (slices - 1) * m_UpsamplingFactor + 1);
+  }
+  output->SetSpacing(spacing);
+  output->SetLargestPossibleRegion(region);
+}
+
+template <typename TInputImage, typename TOutputImage>
+auto
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ComputePosition(IndexValueType outputIndex,
+                                                                                  unsigned int   axis) const
+  -> PositionType
+{
+  const SizeValueType slices = this->GetInput()->GetLargestPossibleRegion().GetSize(axis);
+  const auto          step =
+    static_cast<SizeValueType>(outputIndex - this->GetOutput()->GetLargestPossibleRegion().GetIndex(axis));
+  PositionType position;
+  if (m_OutputSliceSpacing > 0.0)
+  {
+    // Places that are acquired slices but for rounding are acquired slices.
+    constexpr double tolerance = 1e-6;
+    const double     place = static_cast<double>(step) * m_OutputSliceSpacing / this->GetInput()->GetSpacing()[axis];
+    const double     nearest = std::round(place);
+    const double     whole = std::abs(place - nearest) < tolerance ? nearest : std::floor(place);
+    position.slice = std::min(static_cast<SizeValueType>(whole), slices - 1);
+    position.alpha =
+      place == whole || std::abs(place - nearest) < tolerance || position.slice + 1 == slices ? 0.0 : place - whole;
+  }
+  else
+  {
+    position.slice = step / m_UpsamplingFactor;
+    position.alpha = static_cast<double>(step % m_UpsamplingFactor) / static_cast<double>(m_UpsamplingFactor);
+  }
+  return position;
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::EnlargeOutputRequestedRegion(DataObject * output)
+{
+  // The network works on whole slices.
+  auto * image = itkDynamicCastInDebugMode<OutputImageType *>(output);
+  auto   region = image->GetRequestedRegion();
+  for (const unsigned int d : SliceStackPreprocessing::GetInPlaneAxes(this->GetSliceAxisUsed()))
+  {
+    region.SetIndex(d, image->GetLargestPossibleRegion().GetIndex(d));
+    region.SetSize(d, image->GetLargestPossibleRegion().GetSize(d));
+  }
+  image->SetRequestedRegion(region);
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateInputRequestedRegion()
+{
+  auto * input = const_cast<InputImageType *>(this->GetInput());
+  if (!this->WindowIsExplicit())
+  {
+    input->SetRequestedRegionToLargestPossibleRegion();
+    return;
+  }
+  const unsigned int axis = this->GetSliceAxisUsed();
+  auto               region = this->GetOutput()->GetRequestedRegion();
+  const auto         first = this->ComputePosition(region.GetIndex(axis), axis);
+  const auto         last =
+    this->ComputePosition(region.GetIndex(axis) + static_cast<IndexValueType>(region.GetSize(axis)) - 1, axis);
+  const SizeValueType end = last.slice + (last.alpha > 0.0 ? 1 : 0);
+  region.SetIndex(axis, input->GetLargestPossibleRegion().GetIndex(axis) + static_cast<IndexValueType>(first.slice));
+  region.SetSize(axis, end - first.slice + 1);
+  input->SetRequestedRegion(region);
+}
+
+template <typename TInputImage, typename TOutputImage>
+const AutoencoderModel *
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ObtainModel()
+{
+  if (this->GetModel())
+  {
+    return this->GetModel();
+  }
+  if (!m_OwnModel || m_OwnModelFileName != m_ModelFileName)
+  {
+    auto model = AutoencoderModel::New();
+    if (m_ModelFileName.empty())
+    {
+      model->ReadBundled();
+    }
+    else
+    {
+      model->Read(m_ModelFileName);
+    }
+    m_OwnModel = model;
+    m_OwnModelFileName = m_ModelFileName;
+  }
+  return m_OwnModel;
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ComputeWindow(const AutoencoderModel * model)
+{
+  if (this->WindowIsExplicit())
+  {
+    m_WindowMinimumUsed = m_WindowMinimum;
+    m_WindowMaximumUsed = m_WindowMaximum;
+    return;
+  }
+  const InputImageType * input = this->GetInput();
+  auto pixels = SliceStackPreprocessing::CopySlices(input, input->GetLargestPossibleRegion(), this->GetSliceAxisUsed());
+  m_WindowMinimumUsed = SliceStackPreprocessing::Percentile(pixels, model->GetLowerWindowPercentile());
+  m_WindowMaximumUsed = SliceStackPreprocessing::Percentile(pixels, model->GetUpperWindowPercentile());
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::CopyAcquiredSlice(
+  const OutputImageRegionType & outputSlice,
+  unsigned int                  axis,
+  IndexValueType                inputIndex)
+{
+  InputImageRegionType inputSlice = outputSlice;
+  inputSlice.SetIndex(axis, inputIndex);
+  ImageAlgorithm::Copy(this->GetInput(), this->GetOutput(), inputSlice, outputSlice);
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::StoreSlice(const OutputImageRegionType & outputSlice,
+                                                                             const float *                 pixels)
+{
+  // A slice's pixels lie in the same order in the image, whichever axis it is thick along: columns belong to the lower
+  // of the two in-plane axes.
+  for (ImageScanlineIterator<OutputImageType> it(this->GetOutput(), outputSlice); !it.IsAtEnd(); it.NextLine())
+  {
+    for (; !it.IsAtEndOfLine(); ++it, ++pixels)
+    {
+      if constexpr (std::is_integral<OutputPixelType>::value)
+      {
+        const double value = std::round(static_cast<double>(*pixels));
+        const auto   lowest = static_cast<double>(NumericTraits<OutputPixelType>::NonpositiveMin());
+        const auto   highest = static_cast<double>(NumericTraits<OutputPixelType>::max());
+        it.Set(value <= lowest    ? NumericTraits<OutputPixelType>::NonpositiveMin()
+               : value >= highest ? NumericTraits<OutputPixelType>::max()
+                                  : static_cast<OutputPixelType>(value));
+      }
+      else
+      {
+        it.Set(static_cast<OutputPixelType>(*pixels));
+      }
+    }
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
+{
+  const AutoencoderModel * model = this->ObtainModel();
+  this->AllocateOutputs();
+  this->ComputeWindow(model);
+
+  const InputImageType * input = this->GetInput();
+  OutputImageType *      output = this->GetOutput();
+  const unsigned int     axis = this->GetSliceAxisUsed();
+  const auto             inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
+  const auto             requested = output->GetRequestedRegion();
+  const IndexValueType   firstInputIndex = input->GetLargestPossibleRegion().GetIndex(axis);
+  const IndexValueType   begin = requested.GetIndex(axis);
+  const IndexValueType   end = begin + static_cast<IndexValueType>(requested.GetSize(axis));
+
+  // Slices to be computed; in the other modes acquired ones are copied. Positions count from the first slice needed.
+  std::vector<PositionType>   positions;
+  std::vector<IndexValueType> indices;
+  std::vector<IndexValueType> copied;
+  const SizeValueType         firstSlice = this->ComputePosition(begin, axis).slice;
+  SizeValueType               lastSlice = firstSlice;
+  for (IndexValueType i = begin; i < end; ++i)
+  {
+    auto position = this->ComputePosition(i, axis);
+    lastSlice = std::max(lastSlice, position.slice + (position.alpha > 0.0 ? 1 : 0));
+    if (position.alpha == 0.0 && m_OutputMode != OutputModeEnum::Decoded)
+    {
+      copied.push_back(i);
+      continue;
+    }
+    position.slice -= firstSlice;
+    positions.push_back(position);
+    indices.push_back(i);
+  }
+
+  LatentSliceSynthesizer::Settings settings;
+  settings.outputMode = m_OutputMode;
+  settings.precision = m_Precision;
+  settings.device = m_Device;
+  settings.numberOfThreads = this->GetNumberOfWorkUnits();
+  settings.windowMinimum = m_WindowMinimumUsed;
+  settings.windowMaximum = m_WindowMaximumUsed;
+
+  const SizeValueType frames = ImageDimension == 3 ? 1 : requested.GetSize(ImageDimension - 1);
+  for (SizeValueType frame = 0; frame < frames; ++frame)
+  {
+    auto outputSlice = requested;
+    outputSlice.SetSize(axis, 1);
+    if constexpr (ImageDimension > 3)
+    {
+      outputSlice.SetIndex(ImageDimension - 1,
+                           requested.GetIndex(ImageDimension - 1) + static_cast<IndexValueType>(frame));
+      outputSlice.SetSize(ImageDimension - 1, 1);
+    }
+    for (const IndexValueType i : copied)
+    {
+      outputSlice.SetIndex(axis, i);
+      this->CopyAcquiredSlice(
+        outputSlice, axis, firstInputIndex + static_cast<IndexValueType>(this->ComputePosition(i, axis).slice));
+    }
+    InputImageRegionType inputRegion = outputSlice;
+    inputRegion.SetIndex(axis, firstInputIndex + static_cast<IndexValueType>(firstSlice));
+    inputRegion.SetSize(axis, lastSlice - firstSlice + 1);
+    const std::vector<float> pixels = SliceStackPreprocessing::CopySlices(input, inputRegion, axis);
+
+    LatentSliceSynthesizer::Stack stack;
+    stack.pixels = pixels.data();
+    stack.slices = lastSlice - firstSlice + 1;
+    stack.columns = inputRegion.GetSize(inPlane[0]);
+    stack.rows = inputRegion.GetSize(inPlane[1]);
+    stack.columnSpacing = input->GetSpacing()[inPlane[0]];
+    stack.rowSpacing = input->GetSpacing()[inPlane[1]];
+    LatentSliceSynthesizer::Synthesize(
+      model,
+      stack,
+      positions,
+      settings,
+      [&](SizeValueType number, const float * slice) {
+        outputSlice.SetIndex(axis, indices[number]);
+        this->StoreSlice(outputSlice, slice);
+      },
+      [&](float progress) {
+        this->UpdateProgress((static_cast<float>(frame) + progress) / static_cast<float>(frames));
+        if (this->GetAbortGenerateData())
+        {
+          ProcessAborted aborted(__FILE__, __LINE__);
+          aborted.SetDescription("The super-resolution was aborted.");
+          throw aborted;
+        }
+      });
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::PrintSelf(std::ostream & os, Indent indent) const
+{
+  Superclass::PrintSelf(os, indent);
+  os << indent << "ModelFileName: " << m_ModelFileName << std::endl;
+  os << indent << "UpsamplingFactor: " << m_UpsamplingFactor << std::endl;
+  os << indent << "OutputSliceSpacing: " << m_OutputSliceSpacing << std::endl;
+  os << indent << "SliceAxis: " << m_SliceAxis << std::endl;
+  os << indent << "OutputMode: " << m_OutputMode << std::endl;
+  os << indent << "Precision: " << m_Precision << std::endl;
+  os << indent << "Device: " << m_Device << std::endl;
+  os << indent << "WindowMinimum: " << m_WindowMinimum << std::endl;
+  os << indent << "WindowMaximum: " << m_WindowMaximum << std::endl;
+  os << indent << "WindowMinimumUsed: " << m_WindowMinimumUsed << std::endl;
+  os << indent << "WindowMaximumUsed: " << m_WindowMaximumUsed << std::endl;
+  itkPrintSelfObjectMacro(OwnModel);
+  os << indent << "OwnModelFileName: " << m_OwnModelFileName << std::endl;
+}
+} // end namespace itk
+
+#endif // itkLatentSpaceSuperResolutionImageFilter_hxx

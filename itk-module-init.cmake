@@ -1,0 +1,69 @@
+#==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# LibTorch 2.13: that of the PyPI package torch, or a LibTorch archive. It is found by its files rather than by
+# TorchConfig.cmake, because that of a LibTorch with CUDA insists on the CUDA toolkit, which only code with kernels of its
+# own needs. The usual hints are understood: Torch_DIR, and CMAKE_PREFIX_PATH with torch.utils.cmake_prefix_path or with
+# the archive's folder.
+set(_torch_hints)
+if(Torch_DIR)
+  list(APPEND _torch_hints "${Torch_DIR}/../../..")
+endif()
+foreach(_prefix ${CMAKE_PREFIX_PATH})
+  list(APPEND _torch_hints "${_prefix}" "${_prefix}/../..")
+endforeach()
+find_path(
+  LibTorch_INCLUDE_DIR
+  NAMES torch/headeronly/version.h
+  HINTS ${_torch_hints}
+  PATH_SUFFIXES include
+  DOC "The folder include of LibTorch 2.13")
+set(LibTorch_LIBRARIES)
+foreach(_library torch torch_cpu c10)
+  find_library(
+    LibTorch_${_library}_LIBRARY
+    NAMES ${_library}
+    HINTS "${LibTorch_INCLUDE_DIR}/.." ${_torch_hints}
+    PATH_SUFFIXES lib
+    DOC "A library of LibTorch 2.13")
+  list(APPEND LibTorch_LIBRARIES "${LibTorch_${_library}_LIBRARY}")
+endforeach()
+if(NOT LibTorch_INCLUDE_DIR OR LibTorch_LIBRARIES MATCHES "NOTFOUND")
+  message(
+    FATAL_ERROR
+      "LibTorch 2.13 was not found. Install it (PyPI: torch==2.13.0) and set Torch_DIR to its folder share/cmake/Torch: "
+      "python -c 'import torch; print(torch.utils.cmake_prefix_path)' prints the folder that holds it.")
+endif()
+
+# The minor version is part of the binary interface.
+file(STRINGS "${LibTorch_INCLUDE_DIR}/torch/headeronly/version.h" _torch_version
+     REGEX "define TORCH_VERSION_(MAJOR|MINOR) ")
+string(REGEX REPLACE "[^0-9]+([0-9]+)[^0-9]+([0-9]+).*" "\\1.\\2" _torch_version "${_torch_version}")
+if(NOT _torch_version VERSION_EQUAL 2.13)
+  message(FATAL_ERROR "LibTorch 2.13 is needed; in ${LibTorch_INCLUDE_DIR} is ${_torch_version}.")
+endif()
+
+# JSON for Modern C++ (header-only): from Debian's nlohmann-json3-dev, or the PyPI package nlohmann-json.
+find_path(
+  nlohmann_json_INCLUDE_DIR
+  NAMES nlohmann/json.hpp
+  DOC "The folder that holds nlohmann/json.hpp")
+if(NOT nlohmann_json_INCLUDE_DIR)
+  message(
+    FATAL_ERROR
+      "nlohmann/json.hpp was not found. Install JSON for Modern C++ (Debian: nlohmann-json3-dev, PyPI: nlohmann-json) "
+      "and set nlohmann_json_INCLUDE_DIR to the folder that holds nlohmann/json.hpp.")
+endif()

@@ -1,0 +1,38 @@
+#==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+get_filename_component(MY_CURRENT_DIR "${CMAKE_CURRENT_LIST_FILE}" PATH)
+file(READ "${MY_CURRENT_DIR}/README.md" DOCUMENTATION)
+
+# Every module whose types appear in a public class is in DEPENDS: only those are seen by the wrapping.
+itk_module(
+  LatentSpaceSuperResolution
+  DEPENDS
+    ITKCommon
+    ITKImageFilterBase
+    ITKImageFunction
+    ITKImageGrid
+    ITKStatistics
+    ITKTransform
+  TEST_DEPENDS
+    ITKTestKernel
+    ITKGoogleTest
+    ITKIOMeta
+    ITKIONIFTI
+    ITKIONRRD
+  DESCRIPTION "${DOCUMENTATION}"
+  EXCLUDE_FROM_DEFAULT
+  ENABLE_SHARED)

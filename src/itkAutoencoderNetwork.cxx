@@ -1,0 +1,179 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkAutoencoderNetwork.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace itk
+{
+namespace
+{
+torch::nn::Conv2d
+Convolution(int64_t in, int64_t out)
+{
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
+}
+
+/** Two convolutions, each with its non-linearity: modules 0 to 3. */
+torch::nn::Sequential
+Convolutions(int64_t in, int64_t out)
+{
+  torch::nn::Sequential sequence;
+  sequence->push_back(Convolution(in, out));
+  sequence->push_back(torch::nn::LeakyReLU());
+  sequence->push_back(Convolution(out, out));
+  sequence->push_back(torch::nn::LeakyReLU());
+  return sequence;
+}
+
+bool
+Contains(const std::vector<int64_t> & levels, int64_t level)
+{
+  return std::find(levels.begin(), levels.end(), level) != levels.end();
+}
+} // namespace
+
+AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architecture)
+  : m_Architecture(architecture)
+{
+  const int64_t top = architecture.Width(architecture.poolings - 1);
+
+  m_Encoder = this->register_module("encoder", torch::nn::ModuleList());
+  int64_t previous = 1;
+  for (int64_t block = 0; block < architecture.poolings; ++block)
+  {
+    const int64_t width = architecture.Width(block);
+    auto          sequence = Convolutions(previous, width);
+    sequence->push_back(torch::nn::BatchNorm2d(width));
+    sequence->push_back(torch::nn::AvgPool2d(2));
+    m_Encoder->push_back(sequence);
+    previous = width;
+  }
+  m_ToLatent =
+    torch::nn::Sequential(Convolution(top, top), torch::nn::LeakyReLU(), Convolution(top, architecture.latentChannels));
+  this->register_module("to_latent", m_ToLatent);
+
+  m_FromLatent = this->register_module("from_latent", Convolutions(architecture.latentChannels, top));
+  m_Decoder = this->register_module("decoder", torch::nn::ModuleList());
+  previous = top;
+  for (int64_t level = architecture.poolings - 1; level >= 0; --level)
+  {
+    const int64_t width = architecture.Width(level);
+    auto          sequence = Convolutions(previous + (Contains(architecture.levels, level) ? width : 0), width);
+    sequence->push_back(torch::nn::BatchNorm2d(width));
+    sequence->push_back(torch::nn::Upsample(
+      torch::nn::UpsampleOptions().scale_factor(std::vector<double>{ 2.0, 2.0 }).mode(torch::kNearest)));
+    m_Decoder->push_back(sequence);
+    previous = width;
+  }
+  m_ToImage = torch::nn::Sequential(Convolution(previous, previous), torch::nn::LeakyReLU(), Convolution(previous, 1));
+  this->register_module("to_image", m_ToImage);
+}
+
+AutoencoderNetwork::LatentType
+AutoencoderNetwork::Encode(torch::Tensor slices)
+{
+  std::vector<torch::Tensor> features;
+  for (const auto & block : *m_Encoder)
+  {
+    slices = block->as<torch::nn::Sequential>()->forward(slices);
+    features.push_back(slices);
+  }
+  LatentType latent{ m_ToLatent->forward(slices) };
+  for (const int64_t level : m_Architecture.levels)
+  {
+    latent.push_back(features[level]);
+  }
+  return latent;
+}
+
+torch::Tensor
+AutoencoderNetwork::Decode(const LatentType & latent)
+{
+  torch::Tensor x = m_FromLatent->forward(latent.front());
+  // Levels are in rising order, the decoder works through them in falling order.
+  size_t  nextFeature = latent.size() - 1;
+  int64_t level = m_Architecture.poolings - 1;
+  for (const auto & block : *m_Decoder)
+  {
+    if (Contains(m_Architecture.levels, level))
+    {
+      x = torch::cat({ x, latent[nextFeature--] }, 1);
+    }
+    x = block->as<torch::nn::Sequential>()->forward(x);
+    --level;
+  }
+  return m_ToImage->forward(x);
+}
+
+void
+AutoencoderNetwork::RandomizeWeights(uint64_t seed)
+{
+  torch::NoGradGuard noGradient;
+  auto               generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  for (auto & module : this->modules(/*include_self=*/false))
+  {
+    if (auto * convolution = module->as<torch::nn::Conv2d>())
+    {
+      const double bound = 1.0 / std::sqrt(static_cast<double>(convolution->weight[0].numel()));
+      convolution->weight.uniform_(-bound, bound, generator);
+      convolution->bias.uniform_(-bound, bound, generator);
+    }
+    else if (auto * normalization = module->as<torch::nn::BatchNorm2d>())
+    {
+      normalization->weight.fill_(1.0);
+      normalization->bias.zero_();
+      normalization->reset_running_stats();
+    }
+  }
+}
+
+AutoencoderArchitecture
+GetArchitecture(const AutoencoderModel * model)
+{
+  AutoencoderArchitecture architecture;
+  architecture.poolings = model->GetNumberOfPoolings();
+  architecture.baseKernels = model->GetBaseKernels();
+  architecture.latentChannels = model->GetLatentChannels();
+  architecture.levels.assign(model->GetLatentLevels().begin(), model->GetLatentLevels().end());
+  return architecture;
+}
+
+std::shared_ptr<AutoencoderNetwork>
+CloneNetwork(AutoencoderNetwork & network)
+{
+  torch::NoGradGuard noGradient;
+  auto               clone = std::make_shared<AutoencoderNetwork>(network.GetArchitecture());
+  auto               sources = network.named_parameters();
+  for (auto & target : clone->named_parameters())
+  {
+    target.value().copy_(sources[target.key()]);
+  }
+  auto buffers = network.named_buffers();
+  for (auto & target : clone->named_buffers())
+  {
+    target.value().copy_(buffers[target.key()]);
+  }
+  clone->train(network.is_training());
+  return clone;
+}
+} // end namespace itk

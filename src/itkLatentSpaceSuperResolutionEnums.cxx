@@ -1,0 +1,98 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkLatentSpaceSuperResolutionEnums.h"
+
+namespace itk
+{
+std::ostream &
+operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::OutputMode value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case LatentSpaceSuperResolutionEnums::OutputMode::Decoded:
+        return "itk::LatentSpaceSuperResolutionEnums::OutputMode::Decoded";
+      case LatentSpaceSuperResolutionEnums::OutputMode::PreserveAcquired:
+        return "itk::LatentSpaceSuperResolutionEnums::OutputMode::PreserveAcquired";
+      case LatentSpaceSuperResolutionEnums::OutputMode::ResidualCorrected:
+        return "itk::LatentSpaceSuperResolutionEnums::OutputMode::ResidualCorrected";
+      default:
+        return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::OutputMode";
+    }
+  }();
+}
+
+std::ostream &
+operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::Precision value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case LatentSpaceSuperResolutionEnums::Precision::Float32:
+        return "itk::LatentSpaceSuperResolutionEnums::Precision::Float32";
+      case LatentSpaceSuperResolutionEnums::Precision::BFloat16:
+        return "itk::LatentSpaceSuperResolutionEnums::Precision::BFloat16";
+      default:
+        return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::Precision";
+    }
+  }();
+}
+
+std::ostream &
+operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::LearningRateSchedule value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case LatentSpaceSuperResolutionEnums::LearningRateSchedule::Constant:
+        return "itk::LatentSpaceSuperResolutionEnums::LearningRateSchedule::Constant";
+      case LatentSpaceSuperResolutionEnums::LearningRateSchedule::Cosine:
+        return "itk::LatentSpaceSuperResolutionEnums::LearningRateSchedule::Cosine";
+      default:
+        return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::LearningRateSchedule";
+    }
+  }();
+}
+
+std::ostream &
+operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::StopCondition value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case LatentSpaceSuperResolutionEnums::StopCondition::NotStarted:
+        return "itk::LatentSpaceSuperResolutionEnums::StopCondition::NotStarted";
+      case LatentSpaceSuperResolutionEnums::StopCondition::Training:
+        return "itk::LatentSpaceSuperResolutionEnums::StopCondition::Training";
+      case LatentSpaceSuperResolutionEnums::StopCondition::MaximumNumberOfIterations:
+        return "itk::LatentSpaceSuperResolutionEnums::StopCondition::MaximumNumberOfIterations";
+      case LatentSpaceSuperResolutionEnums::StopCondition::TimeBudget:
+        return "itk::LatentSpaceSuperResolutionEnums::StopCondition::TimeBudget";
+      case LatentSpaceSuperResolutionEnums::StopCondition::StopRequested:
+        return "itk::LatentSpaceSuperResolutionEnums::StopCondition::StopRequested";
+      case LatentSpaceSuperResolutionEnums::StopCondition::Aborted:
+        return "itk::LatentSpaceSuperResolutionEnums::StopCondition::Aborted";
+      case LatentSpaceSuperResolutionEnums::StopCondition::NonFiniteLoss:
+        return "itk::LatentSpaceSuperResolutionEnums::StopCondition::NonFiniteLoss";
+      default:
+        return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::StopCondition";
+    }
+  }();
+}
+} // end namespace itk

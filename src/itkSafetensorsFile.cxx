@@ -1,0 +1,262 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkSafetensorsFile.h"
+
+#include "itkMacro.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+
+namespace itk
+{
+namespace
+{
+using Json = nlohmann::json;
+
+constexpr SizeValueType LengthBytes = 8;
+
+/** What is wrong with a file, for Parse() to report together with the file's name. */
+[[noreturn]] void
+Fail(const std::ostream & message)
+{
+  throw std::runtime_error(static_cast<const std::ostringstream &>(message).str());
+}
+
+/** Bytes per element, 0 for a type that the format does not know. */
+SizeValueType
+ElementSize(const std::string & type)
+{
+  static const std::map<std::string, SizeValueType> sizes{ { "BOOL", 1 }, { "U8", 1 },  { "I8", 1 },   { "U16", 2 },
+                                                           { "I16", 2 },  { "F16", 2 }, { "BF16", 2 }, { "U32", 4 },
+                                                           { "I32", 4 },  { "F32", 4 }, { "U64", 8 },  { "I64", 8 },
+                                                           { "F64", 8 } };
+  const auto                                        found = sizes.find(type);
+  return found == sizes.end() ? 0 : found->second;
+}
+
+SizeValueType
+ReadLength(const char * bytes)
+{
+  SizeValueType length = 0;
+  for (unsigned int i = 0; i < LengthBytes; ++i)
+  {
+    length |= static_cast<SizeValueType>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+  }
+  return length;
+}
+
+SafetensorsFile::Tensor
+ParseTensor(const std::string & key, const Json & entry, const char * data, SizeValueType dataSize)
+{
+  SafetensorsFile::Tensor tensor;
+  tensor.type = entry.at("dtype").get<std::string>();
+  SizeValueType size = ElementSize(tensor.type);
+  if (size == 0)
+  {
+    Fail(std::ostringstream{} << "tensor '" << key << "' has the unknown type '" << tensor.type << '\'');
+  }
+  for (const Json & extent : entry.at("shape"))
+  {
+    if (!extent.is_number_unsigned())
+    {
+      Fail(std::ostringstream{} << "tensor '" << key << "' has a shape that is not made of whole numbers");
+    }
+    tensor.shape.push_back(extent.get<SizeValueType>());
+    if (tensor.shape.back() != 0 && size > std::numeric_limits<SizeValueType>::max() / tensor.shape.back())
+    {
+      Fail(std::ostringstream{} << "tensor '" << key << "' has a shape that is too large");
+    }
+    size *= tensor.shape.back();
+  }
+  const Json & offsets = entry.at("data_offsets");
+  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
+      !offsets[1].is_number_unsigned())
+  {
+    Fail(std::ostringstream{} << "tensor '" << key << "' has no two data offsets");
+  }
+  const auto begin = offsets[0].get<SizeValueType>();
+  const auto end = offsets[1].get<SizeValueType>();
+  if (begin > end || end > dataSize || end - begin != size)
+  {
+    Fail(std::ostringstream{} << "tensor '" << key << "' needs " << size << " bytes, but its data offsets are " << begin
+                              << " and " << end << " of " << dataSize << " bytes; the file is damaged or truncated");
+  }
+  tensor.bytes.assign(data + begin, size);
+  return tensor;
+}
+
+void
+CheckNoOverlap(const Json & header)
+{
+  std::vector<std::pair<SizeValueType, SizeValueType>> places;
+  for (const auto & [key, entry] : header.items())
+  {
+    if (key != "__metadata__")
+    {
+      const Json & offsets = entry.at("data_offsets");
+      places.emplace_back(offsets.at(0).get<SizeValueType>(), offsets.at(1).get<SizeValueType>());
+    }
+  }
+  std::sort(places.begin(), places.end());
+  SizeValueType end = 0;
+  for (const auto & place : places)
+  {
+    if (place.first < end)
+    {
+      Fail(std::ostringstream{} << "tensors overlap");
+    }
+    end = std::max(end, place.second);
+  }
+}
+
+SafetensorsFile
+ParseContents(const char * bytes, SizeValueType size)
+{
+  if (size < LengthBytes)
+  {
+    Fail(std::ostringstream{} << "it has only " << size << " bytes");
+  }
+  const SizeValueType headerSize = ReadLength(bytes);
+  if (headerSize < 2 || headerSize > size - LengthBytes)
+  {
+    Fail(std::ostringstream{} << "it says that its header has " << headerSize << " bytes, but it has "
+                              << size - LengthBytes << " bytes behind the length");
+  }
+  const Json header = Json::parse(bytes + LengthBytes, bytes + LengthBytes + headerSize);
+  if (!header.is_object())
+  {
+    Fail(std::ostringstream{} << "its header is not a JSON object");
+  }
+  const char *        data = bytes + LengthBytes + headerSize;
+  const SizeValueType dataSize = size - LengthBytes - headerSize;
+
+  SafetensorsFile file;
+  // Overlapping tensors could ask for many times the file's size of memory.
+  CheckNoOverlap(header);
+  for (const auto & [key, entry] : header.items())
+  {
+    if (key == "__metadata__")
+    {
+      file.metadata = entry.get<std::map<std::string, std::string>>();
+    }
+    else
+    {
+      file.tensors.emplace(key, ParseTensor(key, entry, data, dataSize));
+    }
+  }
+  return file;
+}
+} // namespace
+
+SafetensorsFile
+SafetensorsFile::Parse(const char * bytes, SizeValueType size, const std::string & name)
+{
+  try
+  {
+    return ParseContents(bytes, size);
+  }
+  catch (const std::exception & error)
+  {
+    itkGenericExceptionMacro("The model file '" << name << "' is not a valid .safetensors file: " << error.what());
+  }
+}
+
+std::string
+SafetensorsFile::ReadBytes(const std::string & fileName)
+{
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(fileName, error))
+  {
+    itkGenericExceptionMacro("Can't read the model file '"
+                             << fileName << "': "
+                             << (std::filesystem::exists(fileName, error) ? "it is not a file"
+                                                                          : "there is no such file"));
+  }
+  std::ifstream stream(fileName, std::ios::binary);
+  std::string   bytes(std::filesystem::file_size(fileName, error), '\0');
+  if (error || !stream || !stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+  {
+    itkGenericExceptionMacro("Can't read the model file '" << fileName << "': " << std::strerror(errno));
+  }
+  return bytes;
+}
+
+void
+SafetensorsFile::Write(const std::string & fileName) const
+{
+  Json          header = Json::object();
+  SizeValueType offset = 0;
+  for (const auto & [key, tensor] : tensors)
+  {
+    header[key] = { { "dtype", tensor.type },
+                    { "shape", tensor.shape },
+                    { "data_offsets", { offset, offset + tensor.bytes.size() } } };
+    offset += tensor.bytes.size();
+  }
+  if (!metadata.empty())
+  {
+    header["__metadata__"] = metadata;
+  }
+  std::string text = header.dump();
+  // The tensors begin at a multiple of 8 bytes, as the format advises.
+  text.append((LengthBytes - text.size() % LengthBytes) % LengthBytes, ' ');
+
+  // A name of its own, so that two writers don't meet.
+  const std::string temporary = fileName + ".part" + std::to_string(std::random_device{}());
+  try
+  {
+    std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
+    for (unsigned int i = 0; i < LengthBytes; ++i)
+    {
+      stream.put(static_cast<char>((static_cast<SizeValueType>(text.size()) >> (8 * i)) & 0xff));
+    }
+    stream.write(text.data(), static_cast<std::streamsize>(text.size()));
+    for (const auto & [key, tensor] : tensors)
+    {
+      stream.write(tensor.bytes.data(), static_cast<std::streamsize>(tensor.bytes.size()));
+    }
+    stream.close();
+    if (!stream)
+    {
+      itkGenericExceptionMacro("Can't write the model file '" << fileName << "': " << std::strerror(errno));
+    }
+    std::filesystem::rename(temporary, fileName);
+  }
+  catch (const std::filesystem::filesystem_error & error)
+  {
+    std::remove(temporary.c_str());
+    itkGenericExceptionMacro("Can't write the model file '" << fileName << "': " << error.code().message());
+  }
+  catch (...)
+  {
+    std::remove(temporary.c_str());
+    throw;
+  }
+}
+} // end namespace itk

@@ -1,0 +1,90 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkSliceTensors.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace itk
+{
+namespace SliceTensors
+{
+namespace
+{
+/** For every pixel of a padded side, the pixel that it mirrors. */
+torch::Tensor
+MirrorIndices(int64_t length, int64_t paddedLength, const torch::Device & device)
+{
+  const int64_t before = (paddedLength - length) / 2;
+  torch::Tensor indices = torch::empty({ paddedLength }, torch::kLong);
+  auto          access = indices.accessor<int64_t, 1>();
+  for (int64_t i = 0; i < paddedLength; ++i)
+  {
+    const int64_t period = 2 * length;
+    const int64_t place = ((i - before) % period + period) % period;
+    access[i] = std::min(place, period - 1 - place);
+  }
+  return indices.to(device);
+}
+} // namespace
+
+int64_t
+ResampledLength(int64_t length, double spacing, double newSpacing)
+{
+  return std::max<int64_t>(1, std::llround(static_cast<double>(length) * spacing / newSpacing));
+}
+
+torch::Tensor
+Resample(const torch::Tensor & slices, int64_t rows, int64_t columns)
+{
+  if (slices.size(2) == rows && slices.size(3) == columns)
+  {
+    return slices;
+  }
+  return at::_upsample_bicubic2d_aa(slices, at::IntArrayRef{ rows, columns }, /*align_corners=*/false);
+}
+
+torch::Tensor
+MirrorPad(const torch::Tensor & slices, int64_t rows, int64_t columns)
+{
+  torch::Tensor padded = slices;
+  if (padded.size(2) != rows)
+  {
+    padded = padded.index_select(2, MirrorIndices(padded.size(2), rows, padded.device()));
+  }
+  if (padded.size(3) != columns)
+  {
+    padded = padded.index_select(3, MirrorIndices(padded.size(3), columns, padded.device()));
+  }
+  return padded;
+}
+
+torch::Tensor
+CropCenter(const torch::Tensor & slices, int64_t rows, int64_t columns)
+{
+  return slices.narrow(2, (slices.size(2) - rows) / 2, rows).narrow(3, (slices.size(3) - columns) / 2, columns);
+}
+
+torch::Tensor
+ApplyWindow(const torch::Tensor & slices, double minimum, double maximum)
+{
+  return ((slices - minimum) / (maximum - minimum)).clamp(0.0, 1.0);
+}
+} // namespace SliceTensors
+} // end namespace itk

@@ -1,0 +1,510 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkLatentSpaceSuperResolutionImageFilter.h"
+
+#include "itkCommand.h"
+#include "itkLatentSpaceSuperResolutionTestHelpers.h"
+#include "itkPermuteAxesImageFilter.h"
+#include "itkPipelineMonitorImageFilter.h"
+#include "itkStreamingImageFilter.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <sstream>
+
+using namespace itk::LatentSpaceSuperResolutionTest;
+using OutputModeEnum = itk::LatentSpaceSuperResolutionEnums::OutputMode;
+
+namespace
+{
+using ImageType = itk::Image<float, 3>;
+using ShortImageType = itk::Image<short, 3>;
+using FilterType = itk::LatentSpaceSuperResolutionImageFilter<ImageType>;
+using ShortFilterType = itk::LatentSpaceSuperResolutionImageFilter<ShortImageType>;
+
+template <typename TFilter = FilterType>
+typename TFilter::Pointer
+MakeFilter(const typename TFilter::InputImageType * image)
+{
+  auto filter = TFilter::New();
+  filter->SetInput(image);
+  filter->SetModel(MakeSmallModel());
+  return filter;
+}
+
+template <typename TImage>
+double
+LargestDifference(const TImage * a, const TImage * b)
+{
+  EXPECT_EQ(a->GetLargestPossibleRegion().GetSize(), b->GetLargestPossibleRegion().GetSize());
+  double largest = 0.0;
+  for (itk::SizeValueType i = 0; i < a->GetLargestPossibleRegion().GetNumberOfPixels(); ++i)
+  {
+    largest = std::max(
+      largest, std::abs(static_cast<double>(a->GetBufferPointer()[i]) - static_cast<double>(b->GetBufferPointer()[i])));
+  }
+  return largest;
+}
+
+ImageType::PixelType
+At(const ImageType * image, itk::IndexValueType x, itk::IndexValueType y, itk::IndexValueType z)
+{
+  return image->GetPixel({ { x, y, z } });
+}
+} // namespace
+
+TEST(LatentSpaceSuperResolutionImageFilter, KeepsOriginAndDirectionAndDividesTheSliceSpacing)
+{
+  auto                     image = MakeStack<ImageType>({ { 12, 10, 4 } });
+  ImageType::DirectionType direction;
+  // Oblique, and with a negative axis: a rotation about z by 30 degrees after a flip of y.
+  direction.Fill(0.0);
+  direction[0][0] = std::cos(0.5);
+  direction[0][1] = std::sin(0.5);
+  direction[1][0] = std::sin(0.5);
+  direction[1][1] = -std::cos(0.5);
+  direction[2][2] = -1.0;
+  image->SetDirection(direction);
+  image->SetOrigin(itk::MakePoint(10.0, -20.0, 30.0));
+
+  const auto filter = MakeFilter(image);
+  filter->SetUpsamplingFactor(5);
+  filter->UpdateOutputInformation();
+  const auto * output = filter->GetOutput();
+  EXPECT_EQ(output->GetLargestPossibleRegion().GetSize(), (ImageType::SizeType{ { 12, 10, 16 } }));
+  EXPECT_DOUBLE_EQ(output->GetSpacing()[0], 1.0);
+  EXPECT_DOUBLE_EQ(output->GetSpacing()[2], 1.0);
+  EXPECT_EQ(output->GetOrigin(), image->GetOrigin());
+  EXPECT_EQ(output->GetDirection(), image->GetDirection());
+  for (itk::IndexValueType slice = 0; slice < 4; ++slice)
+  {
+    ImageType::PointType acquired;
+    ImageType::PointType same;
+    image->TransformIndexToPhysicalPoint({ { 3, 2, slice } }, acquired);
+    output->TransformIndexToPhysicalPoint({ { 3, 2, 5 * slice } }, same);
+    EXPECT_LT(acquired.EuclideanDistanceTo(same), 1e-9);
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, KeepsPhysicalPointsOfAnInputWhoseIndexDoesNotStartAtZero)
+{
+  auto                  image = MakeStack<ImageType>({ { 8, 8, 4 } });
+  ImageType::RegionType region = image->GetLargestPossibleRegion();
+  region.SetIndex({ { 2, -1, 3 } });
+  image->SetRegions(region);
+  const auto filter = MakeFilter(image);
+  filter->SetUpsamplingFactor(3);
+  filter->UpdateOutputInformation();
+  ImageType::PointType acquired;
+  ImageType::PointType same;
+  image->TransformIndexToPhysicalPoint({ { 2, -1, 4 } }, acquired);
+  filter->GetOutput()->TransformIndexToPhysicalPoint({ { 2, -1, 12 } }, same);
+  EXPECT_LT(acquired.EuclideanDistanceTo(same), 1e-9);
+  EXPECT_EQ(filter->GetOutput()->GetLargestPossibleRegion().GetIndex(2), 9);
+  filter->SetOutputSliceSpacing(2.5);
+  filter->UpdateOutputInformation();
+  filter->GetOutput()->TransformIndexToPhysicalPoint({ { 2, -1, 2 } }, same);
+  EXPECT_LT(acquired.EuclideanDistanceTo(same), 1e-9);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, ReachesAsFarAsTheLastSliceAtATargetSpacing)
+{
+  const auto image = MakeStack<ImageType>({ { 8, 8, 4 } }, 5.0);
+  const auto filter = MakeFilter(image);
+  for (const auto & [spacing, slices] : std::vector<std::pair<double, itk::SizeValueType>>{
+         { 5.0, 4 }, { 1.0, 16 }, { 2.0, 8 }, { 15.0, 2 }, { 15.1, 1 }, { 0.3, 51 } })
+  {
+    filter->SetOutputSliceSpacing(spacing);
+    filter->UpdateOutputInformation();
+    EXPECT_EQ(filter->GetOutput()->GetLargestPossibleRegion().GetSize(2), slices) << spacing;
+    EXPECT_DOUBLE_EQ(filter->GetOutput()->GetSpacing()[2], spacing);
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, GivesTheSameSlicesByFactorAndByTheSpacingThatItMeans)
+{
+  const auto image = MakeStack<ImageType>({ { 12, 12, 4 } }, 5.0);
+  const auto byFactor = MakeFilter(image);
+  byFactor->SetUpsamplingFactor(5);
+  byFactor->Update();
+  const auto bySpacing = MakeFilter(image);
+  bySpacing->SetOutputSliceSpacing(1.0);
+  bySpacing->Update();
+  EXPECT_LT(LargestDifference(byFactor->GetOutput(), bySpacing->GetOutput()), 1e-2);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, ReturnsAcquiredSlicesBitForBitInThePreservingModes)
+{
+  const auto image = MakeStack<ShortImageType>({ { 14, 13, 5 } });
+  for (const auto mode : { OutputModeEnum::PreserveAcquired, OutputModeEnum::ResidualCorrected })
+  {
+    const auto filter = MakeFilter<ShortFilterType>(image);
+    filter->SetUpsamplingFactor(4);
+    filter->SetOutputMode(mode);
+    filter->Update();
+    for (itk::ImageRegionIteratorWithIndex<ShortImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd();
+         ++it)
+    {
+      auto index = it.GetIndex();
+      index[2] *= 4;
+      ASSERT_EQ(filter->GetOutput()->GetPixel(index), it.Get());
+    }
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, PreservesDoublesThatFloatsCanNotHold)
+{
+  using DoubleImageType = itk::Image<double, 3>;
+  auto image = MakeStack<DoubleImageType>({ { 8, 8, 3 } });
+  image->SetPixel({ { 1, 1, 1 } }, 123.45678901234567);
+  const auto filter = MakeFilter<itk::LatentSpaceSuperResolutionImageFilter<DoubleImageType>>(image);
+  filter->SetOutputMode(OutputModeEnum::PreserveAcquired);
+  filter->Update();
+  EXPECT_EQ(filter->GetOutput()->GetPixel({ { 1, 1, 2 } }), 123.45678901234567);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, DecodesWhatTheModelDecodes)
+{
+  // 16 x 16 pixels are padded to 32 x 32 by mirroring: the test does it by hand.
+  const auto image = MakeStack<ImageType>({ { 16, 16, 2 } });
+  const auto filter = MakeFilter(image);
+  filter->SetWindowMinimum(0.0);
+  filter->SetWindowMaximum(1000.0);
+  filter->Update();
+
+  auto padded = ImageType::New();
+  padded->SetRegions(ImageType::SizeType{ { 32, 32, 2 } });
+  padded->Allocate();
+  const auto mirror = [](itk::IndexValueType i) { return i < 8 ? 7 - i : i < 24 ? i - 8 : 39 - i; };
+  for (itk::ImageRegionIteratorWithIndex<ImageType> it(padded, padded->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
+  {
+    const auto index = it.GetIndex();
+    it.Set(std::clamp(At(image, mirror(index[0]), mirror(index[1]), index[2]) / 1000.0f, 0.0f, 1.0f));
+  }
+  const auto model = MakeSmallModel();
+  const auto latent = model->Encode(padded);
+  const auto mixed = itk::AutoencoderLatent::Mix(latent->Extract(0, 1), latent->Extract(1, 1), 0.5);
+  const auto first = model->Decode(latent->Extract(0, 1));
+  const auto between = model->Decode(mixed);
+  for (itk::IndexValueType y = 0; y < 16; ++y)
+  {
+    for (itk::IndexValueType x = 0; x < 16; ++x)
+    {
+      // Nothing but the excess over the window is added to what the network says.
+      const auto excess = [&](itk::IndexValueType z) { return std::max(0.0f, At(image, x, y, z) - 1000.0f); };
+      ASSERT_NEAR(At(filter->GetOutput(), x, y, 0),
+                  1000.0f * std::clamp(At(first, x + 8, y + 8, 0), 0.0f, 1.0f) + excess(0),
+                  1e-2);
+      ASSERT_NEAR(At(filter->GetOutput(), x, y, 1),
+                  1000.0f * std::clamp(At(between, x + 8, y + 8, 0), 0.0f, 1.0f) + 0.5f * (excess(0) + excess(1)),
+                  1e-2);
+    }
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, BendsTheLinearInterpolationInResidualCorrectedMode)
+{
+  const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });
+  const auto decoded = MakeFilter(image);
+  decoded->Update();
+  const auto corrected = MakeFilter(image);
+  corrected->SetOutputMode(OutputModeEnum::ResidualCorrected);
+  corrected->Update();
+  // y = lerp(x) + [D(z) - lerp(D)], where outside of the window D carries the excess linearly, which cancels.
+  const auto * d = decoded->GetOutput();
+  for (itk::IndexValueType y = 0; y < 16; ++y)
+  {
+    for (itk::IndexValueType x = 0; x < 16; ++x)
+    {
+      const float expected =
+        0.5f * (At(image, x, y, 0) + At(image, x, y, 1)) + At(d, x, y, 1) - 0.5f * (At(d, x, y, 0) + At(d, x, y, 2));
+      ASSERT_NEAR(At(corrected->GetOutput(), x, y, 1), expected, 1e-2);
+    }
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, GivesTheSameOutputStreamedInSlabs)
+{
+  const auto image = MakeStack<ImageType>({ { 12, 12, 6 } });
+  for (const auto mode : { OutputModeEnum::Decoded, OutputModeEnum::ResidualCorrected })
+  {
+    const auto whole = MakeFilter(image);
+    whole->SetOutputMode(mode);
+    whole->SetUpsamplingFactor(3);
+    whole->Update();
+    for (const unsigned int slabs : { 3u, 16u })
+    {
+      const auto filter = MakeFilter(image);
+      filter->SetOutputMode(mode);
+      filter->SetUpsamplingFactor(3);
+      auto streamer = itk::StreamingImageFilter<ImageType, ImageType>::New();
+      streamer->SetInput(filter->GetOutput());
+      streamer->SetNumberOfStreamDivisions(slabs);
+      streamer->Update();
+      EXPECT_LT(LargestDifference<ImageType>(whole->GetOutput(), streamer->GetOutput()), 1e-3);
+    }
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, AsksForTheSlicesAroundASlabIfTheWindowIsSet)
+{
+  const auto image = MakeStack<ImageType>({ { 12, 12, 6 } });
+  auto       monitor = itk::PipelineMonitorImageFilter<ImageType>::New();
+  monitor->SetInput(image);
+  const auto filter = MakeFilter(monitor->GetOutput());
+  filter->SetUpsamplingFactor(4);
+  filter->SetWindowMinimum(0.0);
+  filter->SetWindowMaximum(1000.0);
+  filter->UpdateOutputInformation();
+  auto region = filter->GetOutput()->GetLargestPossibleRegion();
+  region.SetIndex({ { 3, 3, 9 } });
+  region.SetSize({ { 2, 2, 2 } });
+  filter->GetOutput()->SetRequestedRegion(region);
+  filter->Update();
+  // Slices 9 and 10 lie between the acquired slices 2 and 3; in plane the network needs all.
+  ASSERT_EQ(monitor->GetUpdatedRequestedRegions().size(), 1u);
+  const auto requested = monitor->GetUpdatedRequestedRegions().front();
+  EXPECT_EQ(requested.GetIndex(), (ImageType::IndexType{ { 0, 0, 2 } }));
+  EXPECT_EQ(requested.GetSize(), (ImageType::SizeType{ { 12, 12, 2 } }));
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, GivesTheSameSlicesAlongEveryAxis)
+{
+  const auto image = MakeStack<ImageType>({ { 12, 10, 4 } });
+  const auto reference = MakeFilter(image);
+  reference->Update();
+  // Orders of axes that keep columns before rows: slices are the same pixels in the same order.
+  for (const auto & order : { std::array<unsigned int, 3>{ 2, 0, 1 }, std::array<unsigned int, 3>{ 0, 2, 1 } })
+  {
+    using PermuteType = itk::PermuteAxesImageFilter<ImageType>;
+    auto                               permute = PermuteType::New();
+    PermuteType::PermuteOrderArrayType axes;
+    PermuteType::PermuteOrderArrayType back;
+    for (unsigned int d = 0; d < 3; ++d)
+    {
+      axes[d] = order[d];
+      back[order[d]] = d;
+    }
+    permute->SetInput(image);
+    permute->SetOrder(axes);
+    const auto filter = MakeFilter(permute->GetOutput());
+    auto       restore = PermuteType::New();
+    restore->SetInput(filter->GetOutput());
+    restore->SetOrder(back);
+    restore->Update();
+    EXPECT_EQ(LargestDifference<ImageType>(reference->GetOutput(), restore->GetOutput()), 0.0);
+    EXPECT_EQ(filter->GetSliceAxisUsed(), back[2]);
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, SuperResolvesEveryFrameOfA4DImage)
+{
+  using Image4DType = itk::Image<short, 4>;
+  const auto stack = MakeStack<ShortImageType>({ { 10, 8, 3 } });
+  auto       series = Image4DType::New();
+  series->SetRegions(Image4DType::SizeType{ { 10, 8, 3, 2 } });
+  Image4DType::SpacingType spacing;
+  spacing.Fill(1.0);
+  spacing[2] = 5.0;
+  spacing[3] = 40.0;
+  series->SetSpacing(spacing);
+  series->Allocate();
+  for (itk::ImageRegionIteratorWithIndex<Image4DType> it(series, series->GetLargestPossibleRegion()); !it.IsAtEnd();
+       ++it)
+  {
+    const auto index = it.GetIndex();
+    it.Set(stack->GetPixel({ { index[0], index[1], index[2] } }) + (index[3] == 1 ? 50 : 0));
+  }
+  const auto filter = MakeFilter<itk::LatentSpaceSuperResolutionImageFilter<Image4DType>>(series);
+  filter->SetWindowMinimum(0);
+  filter->SetWindowMaximum(1000);
+  filter->Update();
+  ASSERT_EQ(filter->GetOutput()->GetLargestPossibleRegion().GetSize(), (Image4DType::SizeType{ { 10, 8, 5, 2 } }));
+  const auto single = MakeFilter<ShortFilterType>(stack);
+  single->SetWindowMinimum(0);
+  single->SetWindowMaximum(1000);
+  single->Update();
+  for (itk::ImageRegionIteratorWithIndex<ShortImageType> it(single->GetOutput(),
+                                                            single->GetOutput()->GetLargestPossibleRegion());
+       !it.IsAtEnd();
+       ++it)
+  {
+    const auto index = it.GetIndex();
+    ASSERT_NEAR(filter->GetOutput()->GetPixel({ { index[0], index[1], index[2], 0 } }), it.Get(), 1);
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, SaturatesIntegerPixelTypesInsteadOfWrappingAround)
+{
+  using ByteImageType = itk::Image<unsigned char, 3>;
+  auto image = MakeStack<ByteImageType>({ { 8, 8, 3 } });
+  for (itk::ImageRegionIteratorWithIndex<ByteImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd();
+       ++it)
+  {
+    it.Set((it.GetIndex()[0] + it.GetIndex()[1]) % 2 == 0 ? 0 : 255);
+  }
+  const auto filter = MakeFilter<itk::LatentSpaceSuperResolutionImageFilter<ByteImageType>>(image);
+  filter->SetOutputMode(OutputModeEnum::ResidualCorrected);
+  filter->Update();
+  for (itk::ImageRegionIteratorWithIndex<ByteImageType> it(filter->GetOutput(),
+                                                           filter->GetOutput()->GetLargestPossibleRegion());
+       !it.IsAtEnd();
+       ++it)
+  {
+    // The pattern is the same in every slice, so linear interpolation returns it; the network bends it by less.
+    const bool dark = (it.GetIndex()[0] + it.GetIndex()[1]) % 2 == 0;
+    ASSERT_EQ(it.Get() < 128, dark) << it.GetIndex();
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, InterpolatesAConstantVolumeToItself)
+{
+  auto image = MakeStack<ShortImageType>({ { 8, 8, 3 } });
+  image->FillBuffer(-1000);
+  const auto filter = MakeFilter<ShortFilterType>(image);
+  filter->Update();
+  for (itk::ImageRegionIteratorWithIndex<ShortImageType> it(filter->GetOutput(),
+                                                            filter->GetOutput()->GetLargestPossibleRegion());
+       !it.IsAtEnd();
+       ++it)
+  {
+    ASSERT_EQ(it.Get(), -1000);
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, TakesOneSliceOnePixelWideSlicesAndFactorOne)
+{
+  const auto one = MakeFilter(MakeStack<ImageType>({ { 9, 7, 1 } }));
+  one->SetUpsamplingFactor(7);
+  one->Update();
+  EXPECT_EQ(one->GetOutput()->GetLargestPossibleRegion().GetSize(), (ImageType::SizeType{ { 9, 7, 1 } }));
+  const auto narrow = MakeFilter(MakeStack<ImageType>({ { 1, 7, 3 } }));
+  narrow->Update();
+  EXPECT_EQ(narrow->GetOutput()->GetLargestPossibleRegion().GetSize(), (ImageType::SizeType{ { 1, 7, 5 } }));
+  const auto image = MakeStack<ImageType>({ { 9, 7, 3 } });
+  const auto same = MakeFilter(image);
+  same->SetUpsamplingFactor(1);
+  same->SetOutputMode(OutputModeEnum::PreserveAcquired);
+  same->Update();
+  EXPECT_EQ(LargestDifference<ImageType>(image, same->GetOutput()), 0.0);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, WorksAtTheModelsInPlaneSpacing)
+{
+  // Smooth slices at half of the model's spacing come back smooth, at their own size.
+  const auto image = MakeStack<ImageType>({ { 31, 22, 3 } });
+  const auto model = MakeSmallModel();
+  model->SetInPlaneSpacing(2.0);
+  auto filter = FilterType::New();
+  filter->SetInput(image);
+  filter->SetModel(model);
+  filter->SetOutputMode(OutputModeEnum::Decoded);
+  filter->Update();
+  EXPECT_EQ(filter->GetOutput()->GetLargestPossibleRegion().GetSize(), (ImageType::SizeType{ { 31, 22, 5 } }));
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, ExecutesAgainWhenTheModelChanges)
+{
+  const auto image = MakeStack<ImageType>({ { 12, 12, 3 } });
+  const auto model = MakeSmallModel(1);
+  auto       filter = FilterType::New();
+  filter->SetInput(image);
+  filter->SetModel(model);
+  filter->Update();
+  const float before = At(filter->GetOutput(), 5, 5, 1);
+  const auto  time = filter->GetOutput()->GetUpdateMTime();
+  filter->Update();
+  EXPECT_EQ(filter->GetOutput()->GetUpdateMTime(), time);
+  model->InitializeWeights(2);
+  filter->Update();
+  EXPECT_NE(At(filter->GetOutput(), 5, 5, 1), before);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, UsesTheBundledModelWithoutAnySetting)
+{
+  auto filter = FilterType::New();
+  filter->SetInput(MakeStack<ImageType>({ { 24, 20, 2 } }));
+  filter->Update();
+  EXPECT_EQ(filter->GetOutput()->GetLargestPossibleRegion().GetSize(2), 3u);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, ReportsProgressAndEndsOnAbort)
+{
+  const auto filter = MakeFilter(MakeStack<ImageType>({ { 256, 256, 6 } }));
+  filter->SetUpsamplingFactor(4);
+  std::vector<float> progress;
+  const auto         tag = filter->AddObserver(itk::ProgressEvent(),
+                                       [&](const itk::EventObject &) { progress.push_back(filter->GetProgress()); });
+  filter->Update();
+  EXPECT_GT(progress.size(), 2u);
+  EXPECT_TRUE(std::is_sorted(progress.begin(), progress.end()));
+  EXPECT_FLOAT_EQ(progress.back(), 1.0f);
+  filter->RemoveObserver(tag);
+
+  filter->AddObserver(itk::ProgressEvent(), [&](const itk::EventObject &) { filter->AbortGenerateDataOn(); });
+  filter->Modified();
+  EXPECT_THROW(filter->Update(), itk::ProcessAborted);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, RefusesWrongSettingsAndNamesThem)
+{
+  const auto refusal = [](auto && set) {
+    const auto filter = MakeFilter(MakeStack<ImageType>({ { 8, 8, 3 } }));
+    set(filter.GetPointer());
+    return MessageOf([&] { filter->Update(); });
+  };
+  EXPECT_NE(refusal([](FilterType * f) { f->SetUpsamplingFactor(0); }).find("UpsamplingFactor is 0"),
+            std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetOutputSliceSpacing(-2.0); }).find("-2"), std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetSliceAxis(3); }).find("SliceAxis is 3"), std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetWindowMinimum(1.0); }).find("both or neither"), std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) {
+              f->SetWindowMinimum(1.0);
+              f->SetWindowMaximum(1.0);
+            }).find("rising order"),
+            std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetDevice("cuda:99"); }).find("cuda:99"), std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetDevice("abacus"); }).find("abacus"), std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) {
+              f->SetModel(nullptr);
+              f->SetModelFileName("no-such.safetensors");
+            }).find("no-such.safetensors"),
+            std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetModel(itk::AutoencoderModel::New()); }).find("no weights"),
+            std::string::npos);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, RefusesPixelsThatAreNotFinite)
+{
+  const auto image = MakeStack<ImageType>({ { 8, 8, 3 } });
+  image->SetPixel({ { 1, 2, 1 } }, std::numeric_limits<float>::infinity());
+  EXPECT_NE(MessageOf([&] { MakeFilter(image)->Update(); }).find("[1, 2, 1]"), std::string::npos);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, PrintsItself)
+{
+  std::ostringstream stream;
+  MakeFilter(MakeStack<ImageType>({ { 8, 8, 3 } }))->Print(stream);
+  for (const char * name :
+       { "UpsamplingFactor: 2", "OutputMode: itk::", "Precision: itk::", "Device: cpu", "WindowMinimum: nan" })
+  {
+    EXPECT_NE(stream.str().find(name), std::string::npos) << name;
+  }
+}

@@ -1,0 +1,171 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkSliceRecoveryExperiment.h"
+
+#include "itkLatentSpaceSuperResolutionTestHelpers.h"
+
+#include <gtest/gtest.h>
+
+using namespace itk::LatentSpaceSuperResolutionTest;
+using ImageType = itk::Image<short, 3>;
+using ExperimentType = itk::SliceRecoveryExperiment<ImageType>;
+using RealImageType = ExperimentType::RealImageType;
+
+namespace
+{
+ExperimentType::Pointer
+MakeExperiment(const ImageType * image, unsigned int keepEvery = 2)
+{
+  auto experiment = ExperimentType::New();
+  experiment->SetImage(image);
+  experiment->SetKeepEvery(keepEvery);
+  experiment->Prepare();
+  return experiment;
+}
+
+/** Intensities that grow linearly along the slices and are the same in plane, but for a few extremes. */
+ImageType::Pointer
+MakeRamp(unsigned int slices)
+{
+  auto image = MakeStack<ImageType>({ { 12, 10, slices } });
+  for (itk::ImageRegionIteratorWithIndex<ImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
+  {
+    it.Set(static_cast<short>(100 * it.GetIndex()[2]));
+  }
+  return image;
+}
+} // namespace
+
+TEST(SliceRecoveryExperiment, RecoversALinearRampExactlyByLinearInterpolation)
+{
+  const auto   experiment = MakeExperiment(MakeRamp(9));
+  const auto   recovered = experiment->RecoverByInterpolation("linear");
+  const auto * truth = experiment->GetTruth();
+  ASSERT_EQ(recovered->GetLargestPossibleRegion(), truth->GetLargestPossibleRegion());
+  for (itk::SizeValueType i = 0; i < truth->GetLargestPossibleRegion().GetNumberOfPixels(); ++i)
+  {
+    ASSERT_NEAR(recovered->GetBufferPointer()[i], truth->GetBufferPointer()[i], 1e-5f);
+  }
+}
+
+TEST(SliceRecoveryExperiment, ReturnsKeptSlicesByEveryInterpolator)
+{
+  const auto experiment = MakeExperiment(MakeStack<ImageType>({ { 16, 14, 9 } }));
+  for (const auto & method : { "nearest", "linear", "bspline", "lanczos" })
+  {
+    const auto recovered = experiment->RecoverByInterpolation(method);
+    for (itk::IndexValueType z = 0; z < 9; z += 2)
+    {
+      ASSERT_NEAR(recovered->GetPixel({ { 5, 6, z } }), experiment->GetTruth()->GetPixel({ { 5, 6, z } }), 1e-5f)
+        << method;
+    }
+  }
+}
+
+TEST(SliceRecoveryExperiment, LeavesOutSlicesBehindTheLastKeptOne)
+{
+  const auto experiment = MakeExperiment(MakeStack<ImageType>({ { 16, 14, 9 } }), 3);
+  EXPECT_EQ(experiment->GetTruth()->GetLargestPossibleRegion().GetSize(2), 7u);
+  EXPECT_EQ(experiment->GetKeptSlices()->GetLargestPossibleRegion().GetSize(2), 3u);
+  EXPECT_EQ(experiment->GetDroppedSliceNumbers(), (std::vector<itk::SizeValueType>{ 1, 2, 4, 5 }));
+  EXPECT_DOUBLE_EQ(experiment->GetKeptSlices()->GetSpacing()[2], 15.0);
+}
+
+TEST(SliceRecoveryExperiment, TakesTheWindowFromTheKeptSlicesAlone)
+{
+  auto       image = MakeStack<ImageType>({ { 16, 14, 9 } });
+  const auto before = MakeExperiment(image);
+  for (itk::IndexValueType y = 0; y < 14; ++y)
+  {
+    for (itk::IndexValueType x = 0; x < 16; ++x)
+    {
+      image->SetPixel({ { x, y, 3 } }, 30000); // a dropped slice
+    }
+  }
+  image->Modified();
+  const auto after = MakeExperiment(image);
+  EXPECT_EQ(before->GetWindowMinimum(), after->GetWindowMinimum());
+  EXPECT_EQ(before->GetWindowMaximum(), after->GetWindowMaximum());
+  const auto a = before->RecoverByInterpolation("bspline");
+  const auto b = after->RecoverByInterpolation("bspline");
+  EXPECT_EQ(a->GetPixel({ { 4, 4, 3 } }), b->GetPixel({ { 4, 4, 3 } }));
+}
+
+TEST(SliceRecoveryExperiment, CropsTheCenterAndKeepsItsPhysicalPlace)
+{
+  const auto image = MakeStack<ImageType>({ { 20, 16, 5 } });
+  auto       experiment = ExperimentType::New();
+  experiment->SetImage(image);
+  experiment->SetCropSize(10);
+  experiment->Prepare();
+  EXPECT_EQ(experiment->GetTruth()->GetLargestPossibleRegion().GetSize(), (RealImageType::SizeType{ { 10, 10, 5 } }));
+  ImageType::PointType     corner;
+  RealImageType::PointType same;
+  image->TransformIndexToPhysicalPoint({ { 5, 3, 2 } }, corner);
+  experiment->GetTruth()->TransformIndexToPhysicalPoint({ { 0, 0, 2 } }, same);
+  EXPECT_LT(corner.EuclideanDistanceTo(same), 1e-9);
+}
+
+TEST(SliceRecoveryExperiment, BlursInPlaneOnly)
+{
+  // A ramp along the slices, constant in plane: the blur must not change it.
+  const auto experiment = MakeExperiment(MakeRamp(9));
+  const auto linear = experiment->RecoverByInterpolation("linear");
+  const auto blurred = experiment->RecoverByInterpolation("linear-blur");
+  for (itk::SizeValueType i = 0; i < linear->GetLargestPossibleRegion().GetNumberOfPixels(); ++i)
+  {
+    ASSERT_NEAR(linear->GetBufferPointer()[i], blurred->GetBufferPointer()[i], 1e-4f);
+  }
+  const auto noisy = MakeExperiment(MakeStack<ImageType>({ { 32, 32, 5 } }));
+  EXPECT_GT(std::abs(noisy->RecoverByInterpolation("linear")->GetPixel({ { 9, 9, 1 } }) -
+                     noisy->RecoverByInterpolation("linear-blur")->GetPixel({ { 9, 9, 1 } })),
+            1e-4f);
+}
+
+TEST(SliceRecoveryExperiment, RecoversByAModelAlongAnyAxis)
+{
+  for (unsigned int axis = 0; axis < 3; ++axis)
+  {
+    ImageType::SizeType size{ { 14, 14, 14 } };
+    size[axis] = 7;
+    const auto experiment = MakeExperiment(MakeStack<ImageType>(size, 5.0, axis));
+    const auto recovered =
+      experiment->RecoverByModel(MakeSmallModel(), ExperimentType::OutputModeEnum::PreserveAcquired);
+    EXPECT_EQ(recovered->GetLargestPossibleRegion(), experiment->GetTruth()->GetLargestPossibleRegion());
+    const auto dropped = experiment->ExtractDroppedSlices(recovered);
+    EXPECT_EQ(dropped->GetLargestPossibleRegion().GetSize(), (RealImageType::SizeType{ { 14, 14, 3 } }));
+    ImageType::IndexType index{ { 2, 2, 2 } };
+    EXPECT_EQ(recovered->GetPixel(index), experiment->GetTruth()->GetPixel(index));
+  }
+}
+
+TEST(SliceRecoveryExperiment, RefusesWhatItCanNotDoAndSaysWhy)
+{
+  auto empty = ExperimentType::New();
+  EXPECT_NE(MessageOf([&] { empty->Prepare(); }).find("no image"), std::string::npos);
+  EXPECT_NE(MessageOf([] { MakeExperiment(MakeRamp(9), 1); }).find("KeepEvery is 1"), std::string::npos);
+  EXPECT_NE(MessageOf([] { MakeExperiment(MakeRamp(2)); }).find("2 slices"), std::string::npos);
+  const auto experiment = MakeExperiment(MakeRamp(9));
+  EXPECT_NE(MessageOf([&] { experiment->RecoverByInterpolation("cubic"); }).find("bspline"), std::string::npos);
+  experiment->SetCropSize(4);
+  EXPECT_NE(MessageOf([&] { experiment->GetTruth(); }).find("Prepare()"), std::string::npos);
+  const auto flat = MakeRamp(9);
+  flat->FillBuffer(1);
+  EXPECT_NE(MessageOf([&] { MakeExperiment(flat); }).find("constant"), std::string::npos);
+}

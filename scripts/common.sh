@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+#==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+#==========================================================================
+# What the scripts of this folder share; they source it.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build
+logs=$build/logs
+mkdir -p "$logs"
+# What another project's environment exports must not leak into ours.
+unset PYTHONPATH PYTHONHOME
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+
+die() {
+  echo "${0##*/}: $*" >&2
+  exit 1
+}
+
+# phase TITLE COMMAND…: one line with the elapsed time; what the command prints goes to a log, whose end is shown if it
+# fails. A function as the command can't rely on set -e: its steps are chained. It doesn't hold the lock (descriptor 9).
+phase() {
+  local title=$1 log start=$SECONDS
+  log=$logs/$(tr -cs 'a-zA-Z0-9\n' '-' <<< "${title,,}").log
+  shift
+  printf '%s … ' "$title"
+  if "$@" > "$log" 2>&1 < /dev/null 9>&-; then
+    echo "done ($((SECONDS - start)) s)"
+  else
+    echo "failed ($((SECONDS - start)) s)"
+    { grep -E '(^|[^a-z])error( [A-Z0-9]+)?:' "$log" | head -n 10; echo '…'; tail -n 40 "$log"; } | cut -c 1-400 >&2 || true
+    die "$title: failed; all of its output is in $log"
+  fi
+}
+
+# The first 16 hexadecimal digits of a hash of the arguments and of the standard input.
+fingerprint() {
+  { printf '%s\n' "$@"; cat; } | sha256sum | cut -c 1-16
+}

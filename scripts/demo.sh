@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+#==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+#==========================================================================
+# The main job, from nothing: set up, super-resolve a real volume with the bundled model, and compare with the
+# interpolators on slices that were left out.
+#
+#   scripts/demo.sh [INPUT]     INPUT: a NIfTI, NRRD or MetaImage file, or a DICOM folder
+#
+# Writes the volume with 5 times as many slices and a report to demo-output/. Without an INPUT it takes a cardiac MR
+# stack of the Sunnybrook data if ../shared holds them, else a brain MR volume that comes with the package nibabel.
+# Takes the environment of scripts/setup.sh.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+[ $# -le 1 ] || { echo "usage: $0 [INPUT]" >&2; exit 2; }
+[ $# -eq 0 ] || [ -e "$1" ] || die "no such file or folder: $1"
+
+"$root/scripts/setup.sh"
+output=$root/demo-output
+mkdir -p "$output"
+
+# nibabel's example has two time frames; the first one is taken. Only its file is wanted, so nibabel stays out of .venv.
+volume_from_nibabel() {
+  local folder=$build/nibabel
+  local file=$folder/nibabel/tests/data/example4d.nii.gz
+  [ -f "$file" ] || "$root/.venv/bin/pip" install --no-deps --upgrade --target "$folder" nibabel || return 1
+  "$root/.venv/bin/python" - "$file" "$output/input.nii.gz" << 'PYTHON'
+import sys
+
+import itk
+
+frames = itk.imread(sys.argv[1])
+first = itk.image_from_array(itk.array_view_from_image(frames)[0])
+first.SetSpacing(list(frames.GetSpacing())[:3])
+first.SetOrigin(list(frames.GetOrigin())[:3])
+first.SetDirection(itk.array_from_matrix(frames.GetDirection())[:3, :3].copy())
+itk.imwrite(first, sys.argv[2])
+PYTHON
+}
+
+if [ $# -eq 1 ]; then
+  input=$1
+else
+  input=$(find "$root/../shared/data/cardiac/sunnybrook" -name '*.nii.gz' 2> /dev/null | sort | head -n 1) || true
+  if [ -z "$input" ]; then
+    input=$output/input.nii.gz
+    phase "Taking a brain MR volume from nibabel" volume_from_nibabel
+  fi
+fi
+
+echo "Input: $input"
+"$root/.venv/bin/latent-sr" upsample "$input" "$output/volume.nii.gz" --factor 5 --overwrite
+"$root/.venv/bin/latent-sr" evaluate "$input" --report "$output/report.html" --json "$output/evaluation.json" --overwrite
+echo
+echo "Volume with 5 times as many slices: $output/volume.nii.gz"
+echo "Report, the comparison with the interpolators: $output/report.html"

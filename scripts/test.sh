@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+#==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+#==========================================================================
+# Build everything and pass the tests: the GoogleTests of the C++ library, then the Python tests with the wheel in a
+# clean environment, beside the itk wheels.
+#
+#   scripts/test.sh [PYTEST-ARGUMENTS…]
+#
+# Takes the environment of scripts/setup.sh, and LATENT_SR_SHARED: a folder with real data and reference values
+# (default: the folder shared beside the checkout). Tests that need what it doesn't hold are skipped. The Python tests
+# find the C++ examples in LATENT_SR_EXAMPLES, which is set here.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+"$root/scripts/setup.sh" --tests
+export LATENT_SR_SHARED=${LATENT_SR_SHARED:-$root/../shared}
+export LATENT_SR_EXAMPLES=$build/examples
+export PATH="$root/.venv-test/bin:$root/.venv/bin:$root/.venv-build/bin:$PATH"
+failed=0
+cd "$root"
+ctest --test-dir "$build/cmake" --output-on-failure --no-tests=error --parallel "$(nproc)" 2>&1 | tee "$logs/ctest.log" || failed=1
+pytest test/python "$@" 2>&1 | tee "$logs/pytest.log" || failed=1
+exit $failed

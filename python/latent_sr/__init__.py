@@ -1,0 +1,69 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Super-resolution of stacks of thick slices in the latent space of an autoencoder.
+
+The classes that do the work are in the namespace ``itk``: ``itk.LatentSpaceSuperResolutionImageFilter``,
+``itk.AutoencoderTrainer``, ``itk.AutoencoderModel``, ``itk.ImageQualityMetricsCalculator``,
+``itk.SliceRecoveryExperiment`` and ``itk.WilcoxonSignedRankTest``. This package holds what is around them: reading and
+writing of volumes, evaluation over a cohort, the report, a PyTorch twin of the network, and the command line
+``latent-sr`` (also ``python -m latent_sr``).
+
+>>> import latent_sr
+>>> volume = latent_sr.read_volume("thick.nii.gz")
+>>> thin = latent_sr.upsample(volume, factor=5)
+>>> latent_sr.write_volume(thin, "thin.nii.gz")
+
+Nothing heavy is imported before a function is used.
+"""
+
+_LAZY = {
+    "LatentSRError": "errors",
+    "UsageError": "errors",
+    "read_volume": "io",
+    "write_volume": "io",
+    "load_model": "models",
+    "describe_model": "models",
+    "upsample": "upsampling",
+    "train": "training",
+    "evaluate": "evaluation",
+    "compare": "metrics",
+    "render_report": "report",
+}
+
+__all__ = ["__version__", *_LAZY]
+
+
+def __getattr__(name: str):
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("itk-latentspacesuperresolution")
+        except PackageNotFoundError:  # a source tree without an installed distribution
+            return "unknown"
+    if name in _LAZY:
+        from importlib import import_module
+
+        value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

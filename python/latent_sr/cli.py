@@ -1,0 +1,709 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""The command line ``latent-sr``.
+
+Exit codes: 0, 1 (failed: a file, a volume, a model), 2 (wrong use: the command line itself), 130 (Ctrl-C). Errors are
+one line on stderr. Nothing but the standard library is imported before a command runs, so that ``--help`` answers at
+once.
+"""
+
+import argparse
+import json
+import math
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from latent_sr.errors import LatentSRError, UsageError, one_line
+from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, MODES, PRECISIONS
+
+PROGRAM = "latent-sr"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{PROGRAM}: error: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
+        return value
+
+    return convert
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = _whole(0)(text)
+    if value >= 2**32:
+        raise argparse.ArgumentTypeError(f"'{text}' is not below 2^32")
+    return value
+
+
+def _entry(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (name and separator and value):
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=TEXT")
+    return name, value
+
+
+def _axis(text: str) -> int | None:
+    if text not in ("auto", "0", "1", "2"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not one of auto, 0, 1, 2")
+    return None if text == "auto" else int(text)
+
+
+def _warn(message: str) -> None:
+    print(f"{PROGRAM}: warning: {message}", file=sys.stderr)
+
+
+def _quiet_itk() -> None:
+    """ITK's own warnings are several lines of source files and addresses."""
+    import itk
+
+    itk.Object.GlobalWarningDisplayOff()
+
+
+def _command(commands: Any, name: str, help: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    """The parser of a command; the lines of the epilog are kept as they are."""
+    return commands.add_parser(
+        name,
+        help=help,
+        description=textwrap.fill(description, 100),
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+# upsample -------------------------------------------------------------------------------------------------------------
+
+
+def _add_upsample(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "upsample",
+        help="turn a stack of thick slices into one of thin slices",
+        description="Turn a stack of thick slices into one of thin slices. n slices become (n - 1) N + 1 at 1/N of the "
+        "spacing; every N-th one lies exactly where an acquired slice does.",
+        epilog="""examples:
+  latent-sr upsample thick.nii.gz thin.nii.gz --factor 5
+  latent-sr upsample dicom-folder thin.nrrd --spacing 1.5 --mode residual-corrected
+  latent-sr upsample thick.mha thin.mha --factor 4 --model mine.safetensors --threads 4
+
+The output has the pixel type of the input; of int8, int16, and of int64, float64. Where the network removes noise, the
+acquired slices stand out of the others with --mode preserve-acquired; they don't with decoded.""",
+    )
+    parser.add_argument(
+        "input", metavar="IN", help="NIfTI, NRRD, MetaImage, or a folder with one DICOM series; 3D or 4D"
+    )
+    parser.add_argument("output", metavar="OUT", help="file to write: .nii, .nii.gz, .nrrd or .mha")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--factor", type=_whole(1), metavar="N", help="how many times as many slice distances (default: 2)"
+    )
+    size.add_argument("--spacing", type=_positive, metavar="MM", help="slice spacing of the output instead, in mm")
+    parser.add_argument("--model", metavar="M", help="model file (default: the bundled model)")
+    parser.add_argument(
+        "--mode", choices=list(MODES), default=DEFAULT_MODE, help=f"what slices are made of (default: {DEFAULT_MODE})"
+    )
+    _add_axis(parser)
+    _add_precision(parser)
+    _add_device(parser)
+    _add_threads(parser)
+    _add_overwrite(parser)
+    parser.set_defaults(run=_upsample)
+
+
+def _upsample(arguments: argparse.Namespace) -> int:
+    from latent_sr.io import OUTPUT_EXTENSIONS, check_output
+
+    source = Path(arguments.input)
+    output = check_output(arguments.output, OUTPUT_EXTENSIONS, arguments.overwrite, [source])
+    if not source.exists():
+        raise LatentSRError(f"'{source}' does not exist")
+    _check_model(arguments.model)
+    _quiet_itk()
+
+    from latent_sr.io import open_volume, pixel_type, write_volume, written_as
+    from latent_sr.models import load_model
+    from latent_sr.progress import Progress
+    from latent_sr.toolkit import translated
+    from latent_sr.upsampling import make_filter, spacing_warning, update_filter
+
+    volume = open_volume(source)
+    image = volume.image
+    model = load_model(arguments.model)
+    upsampler = make_filter(
+        image,
+        factor=arguments.factor,
+        spacing=arguments.spacing,
+        model=model,
+        mode=arguments.mode,
+        axis=arguments.axis,
+        precision=arguments.precision,
+        device=arguments.device,
+        threads=arguments.threads,
+    )
+    with translated(f"'{source}'"):
+        upsampler.UpdateOutputInformation()
+        axis = int(upsampler.GetSliceAxisUsed())
+    warning = spacing_warning(model, float(image.GetSpacing()[axis]))
+    if warning:
+        _warn(f"'{source}': {warning}")
+    size = upsampler.GetOutput().GetLargestPossibleRegion().GetSize()
+    slices = int(size[axis]) * (int(size[3]) if image.GetImageDimension() == 4 else 1)
+    try:
+        with Progress(slices, "upsampling", "slices") as progress:
+            result = update_filter(upsampler, lambda share: progress.update(share * slices))
+    except LatentSRError as error:
+        raise LatentSRError(f"'{source}': {error}") from error
+    write_volume(result, output, volume.component, overwrite=arguments.overwrite)
+    if volume.component in ("char", "long", "long_long"):
+        _warn(
+            f"'{output}' is written in the pixel type {written_as(volume.component)}: ITK's Python classes can't write "
+            f"{volume.component}"
+        )
+    print(f"{output}: {_geometry(result)}, {pixel_type(result)}")
+    return 0
+
+
+def _geometry(image: Any) -> str:
+    dimension = image.GetImageDimension()
+    size = image.GetLargestPossibleRegion().GetSize()
+    shape = " x ".join(str(int(size[axis])) for axis in range(dimension))
+    spacing = " x ".join(f"{float(image.GetSpacing()[axis]):.4g}" for axis in range(3))
+    return f"{shape} pixels, {spacing} mm"
+
+
+# train ----------------------------------------------------------------------------------------------------------------
+
+
+def _add_train(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "train",
+        help="train a model on your own anisotropic volumes",
+        description="Train a model on the in-plane slices of anisotropic volumes. No high-resolution data is needed.",
+        epilog="""examples:
+  latent-sr train cohort/ --output mine.safetensors --minutes 30
+  latent-sr train a.nii.gz b.nii.gz --fine-tune --iterations 500 --output tuned.safetensors
+  latent-sr train cohort/ --output paper.safetensors --preset paper
+
+Without --iterations and --minutes, a training takes as many iterations as the preset says: 3000 by default, a
+million with the preset paper. Ctrl-C ends a training without writing anything.""",
+    )
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of such"
+    )
+    parser.add_argument("--output", required=True, metavar="MODEL", help="model file to write: .safetensors")
+    parser.add_argument(
+        "--preset",
+        choices=["default", "paper"],
+        default="default",
+        help="paper: network and training of arXiv:2010.13172 (default: default)",
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--iterations", type=_whole(1), metavar="N", help="length of the training")
+    length.add_argument("--minutes", type=_positive, metavar="M", help="length of the training as a time")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="S", help="seed of everything random (default: 0)")
+    parser.add_argument(
+        "--fine-tune",
+        nargs="?",
+        const="",
+        metavar="MODEL",
+        help="start from a model file, or without one from the bundled model",
+    )
+    parser.add_argument(
+        "--half-precision", action="store_true", help="store the weights as 16-bit numbers: half the size of the file"
+    )
+    parser.add_argument(
+        "--provenance",
+        action="append",
+        type=_entry,
+        default=[],
+        metavar="NAME=TEXT",
+        help="an entry of the model file that says where it comes from, such as license=...; may be repeated",
+    )
+    _add_precision(parser)
+    _add_threads(parser)
+    _add_overwrite(parser)
+    parser.set_defaults(run=_train)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from latent_sr.io import check_output, expand_inputs, extension_of
+    from latent_sr.models import MODEL_EXTENSIONS
+
+    start = arguments.fine_tune
+    if start and not extension_of(Path(start), MODEL_EXTENSIONS):
+        raise UsageError(
+            f"--fine-tune is '{start}', but has to be a .safetensors file, or nothing for the bundled model (then put "
+            "INPUT before it)"
+        )
+    output = check_output(arguments.output, MODEL_EXTENSIONS, arguments.overwrite, [start] if start else ())
+    paths = expand_inputs(arguments.inputs)
+    _check_model(start or None)
+    _quiet_itk()
+
+    from latent_sr.io import open_volume, read_header, replacing
+    from latent_sr.models import load_model
+    from latent_sr.progress import TrainingProgress
+    from latent_sr.toolkit import translated
+    from latent_sr.training import make_trainer, run_trainer, sign
+
+    for path in paths:
+        read_header(path)
+    initial = None if start is None else load_model(start or None)
+    trainer = make_trainer(
+        [open_volume(path).image for path in paths],
+        preset=arguments.preset,
+        iterations=arguments.iterations,
+        minutes=arguments.minutes,
+        seed=arguments.seed,
+        initial_model=initial,
+        precision=arguments.precision,
+        threads=arguments.threads,
+    )
+    seconds = None if arguments.minutes is None else 60 * arguments.minutes
+    with TrainingProgress(int(trainer.GetNumberOfIterations()), seconds) as progress:
+        model = run_trainer(trainer, progress.update)
+    sign(
+        model,
+        volumes=int(trainer.GetNumberOfTrainingImages()),
+        iterations=int(trainer.GetCurrentIteration()),
+        command=_training_command(arguments),
+    )
+    for name, text in arguments.provenance:
+        model.SetProvenance(name, text)
+    with translated(), replacing(output) as temporary:
+        model.Write(str(temporary), arguments.half_precision)
+    print(
+        f"{output}: {model.GetNumberOfParameters()} parameters, trained on {len(paths)} files; "
+        f"{' '.join(trainer.GetStopConditionDescription().split())}"
+    )
+    return 0
+
+
+def _training_command(arguments: argparse.Namespace) -> str:
+    """The command without names of files."""
+    words = [PROGRAM, "train", "--preset", arguments.preset]
+    if arguments.iterations is not None:
+        words += ["--iterations", str(arguments.iterations)]
+    if arguments.minutes is not None:
+        words += ["--minutes", f"{arguments.minutes:g}"]
+    words += ["--seed", str(arguments.seed), "--precision", arguments.precision]
+    if arguments.fine_tune is not None:
+        words.append("--fine-tune")
+    return " ".join(words)
+
+
+# evaluate -------------------------------------------------------------------------------------------------------------
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "evaluate",
+        help="drop slices, recover them with every method, measure, test, and report",
+        description="Drop slices of volumes, recover them with every method, measure the recovered slices against the "
+        "dropped ones, and test over subjects whether the model is better.",
+        epilog="""examples:
+  latent-sr evaluate cohort/ --report report.html
+  latent-sr evaluate cohort/ --subject '(patient[0-9]+)' --json result.json --csv slices.csv
+  latent-sr evaluate a.nii.gz b.nii.gz --keep-every 3 --model old.safetensors --model new.safetensors
+  latent-sr evaluate cohort/ --mode decoded --mode residual-corrected --methods linear,linear-blur,latent""",
+    )
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of such"
+    )
+    parser.add_argument(
+        "--keep-every", type=_whole(2), default=2, metavar="K", help="keep every K-th slice (default: 2)"
+    )
+    parser.add_argument(
+        "--crop", type=_whole(1), default=0, metavar="PIXELS", help="side of the central square (default: no crop)"
+    )
+    parser.add_argument(
+        "--model", action="append", metavar="M", help="model file, may be repeated (default: the bundled model)"
+    )
+    parser.add_argument(
+        "--mode", action="append", choices=list(MODES), help=f"output mode, may be repeated (default: {DEFAULT_MODE})"
+    )
+    parser.add_argument(
+        "--methods",
+        default="linear,bspline,lanczos,linear-blur,latent",
+        metavar="LIST",
+        help="of nearest, linear, bspline, lanczos, linear-blur, latent (default: all but nearest)",
+    )
+    parser.add_argument(
+        "--subject",
+        metavar="REGEX",
+        help="its first group on the path names the subject (default: each file is a subject)",
+    )
+    parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
+    parser.add_argument("--csv", metavar="F", help="write a row for each slice and method")
+    parser.add_argument("--report", metavar="F.html", help="write a report as one HTML file")
+    _add_axis(parser)
+    _add_precision(parser)
+    _add_device(parser)
+    _add_threads(parser)
+    _add_overwrite(parser)
+    parser.set_defaults(run=_evaluate)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from latent_sr.evaluation import LATENT, check_methods, compile_subject
+    from latent_sr.io import check_output, expand_inputs
+
+    methods = [name.strip() for name in arguments.methods.split(",") if name.strip()]
+    check_methods(methods)
+    if LATENT not in methods and (arguments.model or arguments.mode):
+        option = "--model" if arguments.model else "--mode"
+        raise UsageError(f"{option} has no effect, because --methods is '{arguments.methods}', without latent")
+    compile_subject(arguments.subject)
+    outputs: dict[Path, str] = {}
+    for option, name, extensions in (
+        ("--json", arguments.json, (".json",)),
+        ("--csv", arguments.csv, (".csv",)),
+        ("--report", arguments.report, (".html", ".htm")),
+    ):
+        if name is not None and not (option == "--json" and name == "-"):
+            outputs[check_output(name, extensions, arguments.overwrite)] = option
+    paths = expand_inputs(arguments.inputs)
+    for model in arguments.model or ():
+        _check_model(model)
+    _quiet_itk()
+
+    from latent_sr.evaluation import as_csv, as_table, run_evaluation
+    from latent_sr.io import write_text
+    from latent_sr.progress import Progress
+
+    progress: list[Progress] = []
+
+    def report_progress(done: int, total: int, note: str) -> None:
+        if not progress:
+            progress.append(Progress(total, "evaluating", "recoveries"))
+        progress[0].update(done, note)
+
+    try:
+        evaluation = run_evaluation(
+            paths,
+            keep_every=arguments.keep_every,
+            crop=arguments.crop,
+            models=arguments.model or [None],
+            modes=arguments.mode or [DEFAULT_MODE],
+            methods=methods,
+            subject=arguments.subject,
+            axis=arguments.axis,
+            precision=arguments.precision,
+            device=arguments.device,
+            threads=arguments.threads,
+            with_pictures=arguments.report is not None,
+            progress=report_progress,
+        )
+    finally:
+        for shown in progress:
+            shown.close()
+    text = _json_text(evaluation.result)
+    if arguments.json is not None and arguments.json != "-":
+        write_text(text, arguments.json)
+    if arguments.csv is not None:
+        write_text(as_csv(evaluation.result), arguments.csv)
+    if arguments.report is not None:
+        from latent_sr.report import render_report
+
+        write_text(render_report(evaluation), arguments.report)
+    print(text if arguments.json == "-" else as_table(evaluation.result), end="" if arguments.json == "-" else "\n")
+    return 0
+
+
+def _json_text(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+# metrics --------------------------------------------------------------------------------------------------------------
+
+
+def _add_metrics(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "metrics",
+        help="compare a test image with a reference image: MSE, MAE, RMSE, PSNR, SSIM, VIFp",
+        description="Compare a test image with a reference image of the same size: MSE, MAE, RMSE, PSNR, and SSIM and "
+        "VIFp in 2D, slice by slice.",
+        epilog="""examples:
+  latent-sr metrics truth.nii.gz recovered.nii.gz --data-range 1
+  latent-sr metrics truth.nii.gz recovered.nii.gz --mask heart.nii.gz --json -
+
+PSNR, SSIM and VIFp depend on the data range; without --data-range it is maximum minus minimum of the reference. VIFp is
+not symmetric: the reference comes first.""",
+    )
+    parser.add_argument("reference", metavar="REFERENCE", help="image, 2D to 4D, or a folder with one DICOM series")
+    parser.add_argument("test", metavar="TEST", help="image of the same size")
+    parser.add_argument("--data-range", type=_positive, metavar="L", help="in units of intensity")
+    parser.add_argument("--mask", metavar="M", help="image of the same size; nonzero pixels are compared")
+    _add_axis(parser, "slices are cut across it (default: auto, the largest spacing, or the last axis if two have it)")
+    parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
+    _add_threads(parser)
+    _add_overwrite(parser)
+    parser.set_defaults(run=_metrics)
+
+
+def _metrics(arguments: argparse.Namespace) -> int:
+    from latent_sr.io import check_output
+
+    names = [arguments.reference, arguments.test, *([arguments.mask] if arguments.mask else [])]
+    if arguments.json not in (None, "-"):
+        check_output(arguments.json, (".json",), arguments.overwrite)
+    for name in names:
+        if not Path(name).exists():
+            raise LatentSRError(f"'{name}' does not exist")
+    _quiet_itk()
+
+    from latent_sr.evaluation import format_value
+    from latent_sr.io import open_volume, write_text
+    from latent_sr.metrics import compare, json_number, metrics_as_json
+
+    images = [open_volume(name, dimensions=(2, 3, 4)).image for name in names]
+    reference, test = images[:2]
+    if reference.GetImageDimension() == test.GetImageDimension() and not _same_geometry(reference, test):
+        _warn("the images differ in origin, spacing or direction; pixels are compared by their index")
+    result = compare(
+        reference,
+        test,
+        data_range=arguments.data_range,
+        mask=images[2] if arguments.mask else None,
+        axis=arguments.axis,
+        threads=arguments.threads,
+    )
+    text = _json_text(metrics_as_json(result))
+    if arguments.json == "-":
+        print(text, end="")
+        return 0
+    if arguments.json is not None:
+        write_text(text, arguments.json)
+    for key, label in (
+        ("mse", "MSE"),
+        ("mae", "MAE"),
+        ("rmse", "RMSE"),
+        ("psnr", "PSNR in dB"),
+        ("mean_slice_psnr", "mean PSNR of slices in dB"),
+        ("ssim", "SSIM"),
+        ("vifp", "VIFp"),
+    ):
+        value = json_number(result[key])
+        print(f"{label:26} {f'{value:.6g}' if isinstance(value, float) else format_value(value, key)}")
+    axis = result["slice_axis"]
+    across = "" if axis is None else f" across axis {axis}"
+    print(f"data range {result['data_range']:g}, {result['number_of_slices']} slices{across}")
+    for note in result["notes"]:
+        print(f"note: {note}")
+    return 0
+
+
+def _same_geometry(reference: Any, test: Any) -> bool:
+    """Whether two images of one dimension have the same origin, spacing and direction, up to rounding."""
+    import itk
+    import numpy as np
+
+    def geometry(image: Any) -> Any:
+        axes = range(image.GetImageDimension())
+        direction = itk.array_from_matrix(image.GetDirection())
+        origin = [float(image.GetOrigin()[axis]) for axis in axes]
+        return np.concatenate([origin, [float(image.GetSpacing()[axis]) for axis in axes], direction.ravel()])
+
+    return bool(np.allclose(geometry(reference), geometry(test), rtol=1e-4, atol=1e-3))
+
+
+# info -----------------------------------------------------------------------------------------------------------------
+
+
+def _add_info(commands: Any) -> None:
+    parser = _command(
+        commands,
+        "info",
+        help="show what a model file holds",
+        description="Show architecture, preprocessing, training and provenance of a model.",
+        epilog="""examples:
+  latent-sr info mine.safetensors
+  latent-sr info                        the bundled model
+  latent-sr info mine.safetensors --json -""",
+    )
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="model file (default: the bundled model)")
+    parser.add_argument("--json", metavar="F", help="write it as JSON; - for stdout instead of the table")
+    _add_overwrite(parser)
+    parser.set_defaults(run=_info)
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from latent_sr.io import check_output
+
+    if arguments.json not in (None, "-"):
+        check_output(arguments.json, (".json",), arguments.overwrite)
+    _check_model(arguments.model)
+    _quiet_itk()
+
+    from latent_sr.io import write_text
+    from latent_sr.models import describe_model, load_model
+
+    description = describe_model(load_model(arguments.model))
+    text = _json_text(description)
+    if arguments.json == "-":
+        print(text, end="")
+        return 0
+    if arguments.json is not None:
+        write_text(text, arguments.json)
+    for line in _flattened(description):
+        print(line)
+    return 0
+
+
+def _flattened(description: dict[str, Any], prefix: str = "") -> list[str]:
+    lines = []
+    for key, value in description.items():
+        name = f"{prefix}{key.replace('_', ' ')}"
+        if isinstance(value, dict):
+            lines += _flattened(value, f"{name}: ")
+        elif isinstance(value, list):
+            lines.append(f"{name}: {', '.join(map(str, value)) or 'none'}")
+        else:
+            lines.append(f"{name}: {value}")
+    return lines
+
+
+# Common ---------------------------------------------------------------------------------------------------------------
+
+
+def _check_model(name: str | None) -> None:
+    """Refuse a missing model file before ITK is imported, which takes seconds."""
+    if name is not None and not Path(name).is_file():
+        raise LatentSRError(f"the model file '{name}' does not exist")
+
+
+def _add_axis(parser: argparse.ArgumentParser, text: str = "") -> None:
+    parser.add_argument(
+        "--axis",
+        type=_axis,
+        default=None,
+        metavar="auto|0|1|2",
+        help=text or "the through-plane axis (default: auto, that of the largest spacing)",
+    )
+
+
+def _add_precision(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--precision",
+        choices=list(PRECISIONS),
+        default=DEFAULT_PRECISION,
+        help=f"arithmetic of the network; bfloat16 is faster on processors that have it (default: {DEFAULT_PRECISION})",
+    )
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device", default="cpu", metavar="D", help="where the network runs: cpu, cuda, cuda:1, ... (default: cpu)"
+    )
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=_whole(1), metavar="N", help="number of threads (default: all processors)")
+
+
+def _add_overwrite(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--overwrite", action="store_true", help="replace existing output files")
+
+
+class _Version(argparse.Action):
+    """``--version``, which looks the version up only when asked."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest=argparse.SUPPRESS, default=argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
+        import latent_sr
+
+        print(f"{PROGRAM} {latent_sr.__version__}")
+        parser.exit()
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Super-resolution of stacks of thick slices in the latent space of an autoencoder.",
+        epilog="""examples:
+  latent-sr upsample thick.nii.gz thin.nii.gz --factor 5
+  latent-sr train cohort/ --output mine.safetensors --minutes 30
+  latent-sr evaluate cohort/ --report report.html
+  latent-sr metrics truth.nii.gz recovered.nii.gz --json -
+  latent-sr info mine.safetensors
+
+Exit codes: 0, 1 (failed), 2 (wrong use), 130 (interrupted).""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in (_add_upsample, _add_train, _add_evaluate, _add_metrics, _add_info):
+        add(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        Words behind ``latent-sr``. Default: those of the process.
+    """
+    try:
+        parsed = make_parser().parse_args(arguments)
+        return parsed.run(parsed)
+    except LatentSRError as error:
+        print(f"{PROGRAM}: error: {one_line(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        return 130
+    except (RuntimeError, OSError, MemoryError, ImportError) as error:
+        print(f"{PROGRAM}: error: {one_line(error)}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Model files: loading and describing."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import LatentSRError
+from latent_sr.toolkit import translated
+
+MODEL_EXTENSIONS = (".safetensors",)
+BUNDLED = "bundled"
+"""The name of the model that is part of the library."""
+
+
+def load_model(model: str | os.PathLike | None = None) -> Any:
+    """An ``itk.AutoencoderModel`` from a file, or the bundled one.
+
+    Parameters
+    ----------
+    model
+        A ``.safetensors`` file, or None (the default) for the bundled model.
+
+    Raises
+    ------
+    LatentSRError
+        If the file does not exist, is damaged, or is not a model; or if there is no bundled model.
+    """
+    import itk
+
+    loaded = itk.AutoencoderModel.New()
+    if model is None:
+        with translated():
+            loaded.ReadBundled()
+        return loaded
+    path = Path(model)
+    if not path.is_file():
+        raise LatentSRError(f"the model file '{path}' does not exist")
+    with translated(f"'{path}'"):
+        loaded.Read(str(path))
+    return loaded
+
+
+def describe_model(model: Any) -> dict[str, Any]:
+    """Everything but the weights of an ``itk.AutoencoderModel``: architecture, preprocessing, training, provenance."""
+    return json.loads(model.GetDescription())
+
+
+def distinct_names(models: list[Path | None]) -> list[str]:
+    """Short names of models: the file names without extension, after as many folders as tell them apart."""
+
+    def name(path: Path | None, parts: int) -> str:
+        if path is None:
+            return BUNDLED
+        return "/".join([*path.parts[:-1][len(path.parts) - 1 - parts :], path.stem]) if parts else path.stem
+
+    for parts in range(max((len(path.parts) for path in models if path is not None), default=1)):
+        names = [name(path, parts) for path in models]
+        if len(set(names)) == len(names):
+            return names
+    return [BUNDLED if path is None else str(path) for path in models]

@@ -1,0 +1,171 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Progress on stderr: a bar with rate and time left on a terminal, plain lines otherwise."""
+
+import sys
+import time
+from typing import Any, TextIO
+
+
+def duration(seconds: float) -> str:
+    """A time as text, for example "45 s", "3 min 05 s" or "2 h 10 min"."""
+    whole = int(seconds + 0.5)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class Progress:
+    """Progress of a known amount of work.
+
+    Parameters
+    ----------
+    total
+        The amount.
+    label
+        What is done, in a word.
+    unit
+        What is counted, as plural.
+    stream
+        Where to; default: stderr.
+    """
+
+    def __init__(self, total: float, label: str, unit: str, stream: TextIO | None = None) -> None:
+        self.total = total
+        self.label = label
+        self.unit = unit
+        self.stream = stream if stream is not None else sys.stderr
+        self.start = time.monotonic()
+        self.printed = 0
+        self.bar: Any = None
+        if self.stream.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(
+                total=total,
+                desc=label,
+                unit=f" {unit}",
+                file=self.stream,
+                dynamic_ncols=True,
+                leave=False,
+                bar_format="{l_bar}{bar}| {n:.0f}/{total:.0f}{unit} [{elapsed}<{remaining}, {rate_fmt}{postfix}]",
+            )
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def update(self, done: float, note: str = "") -> None:
+        """Say how much is done by now, and what is going on."""
+        if self.bar is not None:
+            if note:
+                self.bar.set_postfix_str(note, refresh=False)
+            self.bar.update(done - self.bar.n)
+            return
+        tenth = int(10 * done / self.total + 1e-9) if self.total > 0 else 10
+        if tenth > self.printed:
+            self.printed = tenth
+            elapsed = time.monotonic() - self.start
+            text = f"{self.label}: {10 * tenth} % ({done:.0f} of {self.total:.0f} {self.unit}"
+            if elapsed > 0 and done > 0:
+                text += f", {done / elapsed:.3g}/s, {duration(elapsed * (self.total - done) / done)} left"
+            print(f"{text}){', ' + note if note else ''}", file=self.stream, flush=True)
+
+    def close(self) -> None:
+        """End the bar."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+class TrainingProgress:
+    """Progress of a training, which ends after a number of iterations or after a time.
+
+    Parameters
+    ----------
+    iterations
+        At most so many; None if there is only a time budget.
+    seconds
+        At most so many; None if there is only a number of iterations.
+    stream
+        Where to; default: stderr.
+    every
+        Iterations between plain lines. Default 100.
+    """
+
+    def __init__(
+        self, iterations: int | None, seconds: float | None, stream: TextIO | None = None, every: int = 100
+    ) -> None:
+        self.iterations = iterations
+        self.seconds = seconds
+        self.stream = stream if stream is not None else sys.stderr
+        self.every = every
+        self.bar: Any = None
+        if self.stream.isatty():
+            from tqdm import tqdm
+
+            limit = "{n_fmt}/{total_fmt} [{elapsed}<{remaining}" if seconds is None else "[{elapsed}<{remaining}"
+            self.bar = tqdm(
+                total=iterations if seconds is None else seconds,
+                desc="training",
+                file=self.stream,
+                dynamic_ncols=True,
+                leave=False,
+                bar_format="{l_bar}{bar}| " + limit + "{postfix}]",
+            )
+
+    def __enter__(self) -> "TrainingProgress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+    def update(self, state: Any) -> None:
+        """Report a ``training.TrainingState``."""
+        rate = state.iteration / state.elapsed if state.elapsed > 0 else 0.0
+        losses = f"loss {state.loss:.4f}, reconstruction {state.reconstruction_loss:.5f}"
+        if state.synthesis_loss:
+            losses += f", synthesis {state.synthesis_loss:.5f}"
+        if self.bar is not None:
+            done = state.iteration if self.seconds is None else min(state.elapsed, self.seconds)
+            self.bar.set_postfix_str(
+                f"iteration {state.iteration}, {rate:.2f}/s, {losses}, learning rate {state.learning_rate:.1e}",
+                refresh=False,
+            )
+            self.bar.update(done - self.bar.n)
+            return
+        if state.iteration % self.every and state.iteration != 1 and state.iteration != self.iterations:
+            return
+        left = 0.0
+        if self.seconds is not None:
+            left = max(0.0, self.seconds - state.elapsed)
+        elif rate > 0 and self.iterations is not None:
+            left = (self.iterations - state.iteration) / rate
+        of = f" of {self.iterations}" if self.seconds is None else ""
+        print(
+            f"training: iteration {state.iteration}{of}, {losses}, learning rate {state.learning_rate:.2e}, "
+            f"{rate:.2f} iterations/s, {duration(left)} left",
+            file=self.stream,
+            flush=True,
+        )

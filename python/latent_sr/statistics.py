@@ -1,0 +1,135 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Means over slices, volumes and subjects, and the paired test over subjects.
+
+Slices and frames of one subject are not independent: values are averaged per slice, then per volume, then per subject,
+and only subjects are compared.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import mean, median, stdev
+from typing import Any
+
+LOWER_IS_BETTER = {"mse"}
+
+
+def mean_of_defined(values: Sequence[float]) -> float:
+    """The mean of the values that are not NaN; NaN without any."""
+    defined = [value for value in values if not math.isnan(value)]
+    if not defined:
+        return math.nan
+    # statistics.mean() refuses to mix infinities of both signs; of one sign it is that infinity.
+    return math.inf if math.inf in defined else mean(defined)
+
+
+def summarize(values: Sequence[float]) -> dict[str, float | int]:
+    """Number, mean, standard deviation (of a sample, NaN for fewer than two) and median of the defined values."""
+    defined = [value for value in values if not math.isnan(value)]
+    finite = all(math.isfinite(value) for value in defined)
+    return {
+        "n": len(defined),
+        "mean": mean_of_defined(defined),
+        "sd": stdev(defined) if len(defined) > 1 and finite else math.nan,
+        "median": median(defined) if defined else math.nan,
+    }
+
+
+def paired_differences(first: Sequence[float], second: Sequence[float], metric: str) -> list[float]:
+    """By how much the first method is better than the second, for each subject in which both are defined.
+
+    The differences are first minus second, or second minus first for a metric that is better if it is lower: positive
+    means that the first is better. Two infinite values are equal.
+    """
+    differences = []
+    for a, b in zip(first, second, strict=True):
+        if math.isnan(a) or math.isnan(b):
+            continue
+        difference = 0.0 if a == b else a - b
+        differences.append(-difference if metric in LOWER_IS_BETTER else difference)
+    return differences
+
+
+def wilcoxon(differences: Sequence[float]) -> dict[str, Any]:
+    """One-sided signed-rank test of differences against the alternative that they tend to be greater than zero.
+
+    Returns
+    -------
+    dict
+        "n" (differences), "n_nonzero", "statistic" (sum of the ranks of positive ones), "p", "exact".
+    """
+    import itk
+
+    test = itk.WilcoxonSignedRankTest.New()
+    test.SetDifferences([float(value) for value in differences])
+    test.Compute()
+    return {
+        "n": len(differences),
+        "n_nonzero": int(test.GetNumberOfNonZeroDifferences()),
+        "statistic": float(test.GetStatistic()),
+        "p": float(test.GetPValueGreater()),
+        "exact": bool(test.GetPValuesAreExact()),
+    }
+
+
+def compare_methods(
+    scores: dict[str, dict[str, list[float]]],
+    candidates: Sequence[str],
+    metrics: Sequence[str],
+    test: Callable[[Sequence[float]], dict[str, Any]] = wilcoxon,
+) -> list[dict[str, Any]]:
+    """Test whether each candidate is better than each other method, over subjects.
+
+    Parameters
+    ----------
+    scores
+        ``scores[method][metric]`` is a list with a value for each subject, NaN if undefined.
+    candidates
+        The methods that are to be better.
+    metrics
+        The metrics to test.
+    test
+        The test of the differences.
+
+    Returns
+    -------
+    list of dict
+        The test's results, with "metric", "method", "against", and the "mean_difference" and "median_difference" in
+        units of the metric, method minus other. Metrics that are defined in no subject are left out.
+    """
+    results = []
+    for metric in metrics:
+        for candidate in candidates:
+            for other in scores:
+                if other == candidate:
+                    continue
+                differences = paired_differences(scores[candidate][metric], scores[other][metric], metric)
+                if not differences:
+                    continue
+                sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+                results.append(
+                    {
+                        "metric": metric,
+                        "method": candidate,
+                        "against": other,
+                        **test(differences),
+                        "mean_difference": sign * mean_of_defined(differences),
+                        "median_difference": sign * median(differences),
+                    }
+                )
+    return results

@@ -1,0 +1,166 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Super-resolution of one volume."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.models import load_model
+from latent_sr.toolkit import (
+    DEFAULT_MODE,
+    DEFAULT_PRECISION,
+    mode_enum,
+    precision_enum,
+    run,
+    set_work_units,
+    translated,
+)
+
+DEFAULT_FACTOR = 2
+
+
+def make_filter(
+    image: Any,
+    *,
+    factor: int | None = None,
+    spacing: float | None = None,
+    model: Any = None,
+    mode: str = DEFAULT_MODE,
+    axis: int | None = None,
+    precision: str = DEFAULT_PRECISION,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> Any:
+    """A ``LatentSpaceSuperResolutionImageFilter`` with an image as input. Parameters are those of ``upsample``."""
+    import itk
+
+    if factor is not None and spacing is not None:
+        raise UsageError(f"factor {factor} and spacing {spacing:g} mm exclude each other: set one of them")
+    if factor is not None and factor < 1:
+        raise UsageError(f"factor is {factor}, but has to be at least 1")
+    if spacing is not None and not spacing > 0:
+        raise UsageError(f"spacing is {spacing:g} mm, but has to be positive")
+    if image.GetImageDimension() not in (3, 4):
+        raise LatentSRError(f"the image is {image.GetImageDimension()}D, but has to be 3D or 4D")
+    if model is None or isinstance(model, (str, os.PathLike)):
+        model = load_model(model)
+    with translated():
+        upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New()
+        upsampler.SetInput(image)
+        upsampler.SetModel(model)
+        if spacing is not None:
+            upsampler.SetOutputSliceSpacing(spacing)
+        else:
+            upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if factor is None else factor)
+        upsampler.SetOutputMode(mode_enum(mode))
+        upsampler.SetPrecision(precision_enum(precision))
+        upsampler.SetSliceAxis(-1 if axis is None else axis)
+        upsampler.SetDevice(device)
+        set_work_units(upsampler, threads)
+    return upsampler
+
+
+def upsample(
+    image: Any,
+    *,
+    factor: int | None = None,
+    spacing: float | None = None,
+    model: Any = None,
+    mode: str = DEFAULT_MODE,
+    axis: int | None = None,
+    precision: str = DEFAULT_PRECISION,
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Any:
+    """Turn a stack of thick slices into one of thin slices.
+
+    Parameters
+    ----------
+    image
+        ``itk.Image``, 3D, or 4D with time as the last axis; pixels of the types uint8, int16, uint16, float32, float64.
+    factor
+        n slices become (n - 1) factor + 1; at least 1. Default: 2, unless a spacing is given.
+    spacing
+        Slice spacing of the result in mm, any ratio to that of the image.
+    model
+        ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
+    mode
+        "decoded" (the default): every slice comes from the network. "preserve-acquired": acquired slices are kept bit
+        for bit, and stand out where the network removes noise. "residual-corrected": acquired slices are kept, too, and
+        the network bends the linear interpolation between them; noise is carried along.
+    axis
+        The through-plane axis, 0 to 2. Default: that of the largest spacing.
+    precision
+        "float32" (the default) or "bfloat16".
+    device
+        "cpu" (the default), "cuda", "cuda:1", ...
+    threads
+        Number of threads. Default: that of ITK and LibTorch.
+    progress
+        Called with the share that is done, 0 to 1.
+
+    Returns
+    -------
+    itk.Image
+        Of the same type; origin and direction are those of the image.
+
+    Raises
+    ------
+    UsageError
+        For a factor or spacing that can't be, or both.
+    LatentSRError
+        If the filter refuses the image, the model, or the device.
+    """
+    upsampler = make_filter(
+        image,
+        factor=factor,
+        spacing=spacing,
+        model=model,
+        mode=mode,
+        axis=axis,
+        precision=precision,
+        device=device,
+        threads=threads,
+    )
+    return update_filter(upsampler, progress)
+
+
+def update_filter(upsampler: Any, progress: Callable[[float], None] | None = None) -> Any:
+    """Run a filter of ``make_filter`` and return its output, detached from it."""
+    if progress is None:
+        run(upsampler)
+    else:
+        run(upsampler, observer=lambda: progress(float(upsampler.GetProgress())))
+    image = upsampler.GetOutput()
+    image.DisconnectPipeline()
+    return image
+
+
+def spacing_warning(model: Any, slice_spacing: float) -> str:
+    """A sentence if a model has not seen slices of such a spacing (mm) in its training, otherwise an empty text."""
+    smallest, largest = model.GetSmallestTrainingSliceSpacing(), model.GetLargestTrainingSliceSpacing()
+    # Volumes of the same protocol differ by a few percent.
+    if largest <= 0 or 0.95 * smallest <= slice_spacing <= 1.05 * largest:
+        return ""
+    return (
+        f"slices are {slice_spacing:.4g} mm apart, but the model was trained on {smallest:.4g} to {largest:.4g} mm: "
+        "look at the result, or fine-tune the model on volumes like this one"
+    )

@@ -1,0 +1,162 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""What the tests share: small synthetic volumes, a tiny model, and the command as a user runs it.
+
+The package is tested as it is installed, together with the compiled module.
+"""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def phantom(slices: int = 7, rows: int = 44, columns: int = 48, seed: int = 0) -> np.ndarray:
+    """Tubes that run obliquely through the slices, with some noise: (slices, rows, columns), values 0 to 1000."""
+    generator = np.random.default_rng(seed)
+    y, x = np.mgrid[:rows, :columns].astype(float)
+    volume = np.zeros((slices, rows, columns))
+    for _ in range(5):
+        center = generator.uniform([0.2 * rows, 0.2 * columns], [0.8 * rows, 0.8 * columns])
+        drift = generator.uniform(-1.5, 1.5, 2)
+        radius, value = generator.uniform(3, 9), generator.uniform(0.3, 1.0)
+        for z in range(slices):
+            distance = np.hypot(y - center[0] - drift[0] * z, x - center[1] - drift[1] * z)
+            volume[z] = np.maximum(volume[z], value / (1 + np.exp(distance - radius)))
+    return 1000 * np.clip(volume + generator.normal(0, 0.02, volume.shape), 0, 1)
+
+
+def oblique_affine(spacing: tuple[float, float, float] = (1.4, 1.4, 8.0)) -> np.ndarray:
+    """An affine matrix of NIfTI with three rotations and an offset."""
+    a, b, c = 0.3, -0.2, 0.5
+    rotation = (
+        np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+        @ np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+        @ np.array([[np.cos(c), 0, np.sin(c)], [0, 1, 0], [-np.sin(c), 0, np.cos(c)]])
+    )
+    affine = np.eye(4)
+    affine[:3, :3] = rotation @ np.diag(spacing)
+    affine[:3, 3] = (-31.5, 12.25, 70.0)
+    return affine
+
+
+def write_nifti(path: Path, volume: np.ndarray, affine: np.ndarray | None = None, dtype: str = "int16") -> Path:
+    """Write an array (slices, rows, columns), or with time first, as NIfTI."""
+    nibabel = pytest.importorskip("nibabel")
+    array = volume if dtype.startswith("float") else np.rint(volume)
+    array = np.ascontiguousarray(array.astype(dtype).T)
+    image = nibabel.Nifti1Image(array, oblique_affine() if affine is None else affine, dtype=dtype)
+    nibabel.save(image, path)
+    return path
+
+
+def image_of(volume: np.ndarray, spacing: tuple[float, float, float] = (1.4, 1.4, 8.0), dtype: str = "int16"):
+    """An ITK image of an array (slices, rows, columns)."""
+    import itk
+
+    image = itk.image_from_array(np.ascontiguousarray(volume.astype(dtype)))
+    image.SetSpacing(list(spacing))
+    return image
+
+
+def command() -> list[str]:
+    """The installed command, or the package where only the script is missing (which a test of its own finds)."""
+    script = shutil.which("latent-sr", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return [script] if script else [sys.executable, "-m", "latent_sr"]
+
+
+class Outcome(NamedTuple):
+    """What a command left: exit code, and the text of both streams."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def latent_sr_process() -> Callable[..., Outcome]:
+    """Run the installed command with some words."""
+
+    def run(*words: object, cwd: Path | None = None) -> Outcome:
+        result = subprocess.run(
+            [*command(), *map(str, words)], capture_output=True, text=True, timeout=170, cwd=cwd, check=False
+        )
+        return Outcome(result.returncode, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def latent_sr_run() -> Callable[..., Outcome]:
+    """Run the command's entry point in this process, which saves the seconds that it takes to import ITK."""
+
+    def run(*words: object, cwd: Path | None = None) -> Outcome:
+        from latent_sr.cli import main
+
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err), chdir(cwd or Path.cwd()):
+            try:
+                code = main([str(word) for word in words])
+            except SystemExit as end:
+                code = end.code or 0
+        return Outcome(code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file with a small network of random weights: its slices are wrong, but all around them can be tested."""
+    import itk
+
+    model = itk.AutoencoderModel.New()
+    model.SetNumberOfPoolings(2)
+    model.SetBaseKernels(4)
+    model.SetLatentChannels(4)
+    model.SetLatentLevels([1])
+    model.SetInPlaneSpacing(1.4)
+    model.InitializeWeights(1)
+    model.SetProvenance("license", "none, it is a test")
+    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
+    model.Write(str(path))
+    return path
+
+
+@pytest.fixture
+def thick(tmp_path: Path) -> Path:
+    """A stack of 7 thick slices as NIfTI, int16, oblique."""
+    return write_nifti(tmp_path / "thick.nii.gz", phantom())
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with reference values and real volumes; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("LATENT_SR_SHARED", REPOSITORY.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no reference data: set LATENT_SR_SHARED to its folder ('{folder}' does not exist)")
+    return folder

@@ -1,0 +1,260 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Reading, writing, and finding volumes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import image_of, phantom, write_nifti
+from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.io import (
+    check_output,
+    common_pixel_type,
+    default_slice_axis,
+    expand_inputs,
+    extension_of,
+    open_volume,
+    pixel_type,
+    read_header,
+    read_volume,
+    replacing,
+    split_frames,
+    stem_of,
+    write_volume,
+)
+
+
+def write_dicom_series(
+    folder: Path, volume: np.ndarray, series: str = "1.2.826.0.1.3680043.2.1125.1", step: float = 8.0
+):
+    """Write an array (slices, rows, columns) as an oblique DICOM series; return it as SimpleITK image."""
+    sitk = pytest.importorskip("SimpleITK")
+    folder.mkdir(exist_ok=True)
+    image = sitk.GetImageFromArray(np.rint(volume).astype(np.int16))
+    image.SetSpacing((1.4, 1.4, step))
+    image.SetOrigin((-30.0, 12.0, 50.0))
+    c, s = np.cos(0.4), np.sin(0.4)
+    image.SetDirection((1, 0, 0, 0, c, -s, 0, s, c))
+    direction = image.GetDirection()
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    for z in range(image.GetDepth()):
+        part = image[:, :, z]
+        tags = {
+            "0008|0060": "MR",
+            "0008|0016": "1.2.840.10008.5.1.4.1.1.4",
+            "0008|0018": f"{series}.{z + 1}",
+            "0020|000d": "1.2.826.0.1.3680043.2.1125.9",
+            "0020|000e": series,
+            "0020|0013": str(z + 1),
+            "0018|0050": str(step),
+            "0020|0032": "\\".join(f"{value:.6f}" for value in image.TransformIndexToPhysicalPoint((0, 0, z))),
+            "0020|0037": "\\".join(f"{direction[n]:.9f}" for n in (0, 3, 6, 1, 4, 7)),
+        }
+        for key, value in tags.items():
+            part.SetMetaData(key, value)
+        # Names in another order than the slices.
+        writer.SetFileName(str(folder / f"{series[-1]}-{(z * 5) % 7:02d}.dcm"))
+        writer.Execute(part)
+    return image
+
+
+def test_extensions_are_found_whatever_the_case():
+    assert extension_of(Path("a.b.NII.GZ")) == ".nii.gz"
+    assert extension_of(Path("a.txt")) == ""
+    assert stem_of(Path("x/a.b.nii.gz")) == "a.b"
+
+
+def test_a_volume_comes_back_as_it_was_written(tmp_path):
+    import itk
+
+    image = image_of(phantom())
+    for name in ("a.nii", "a.nii.gz", "a.nrrd", "a.mha"):
+        write_volume(image, tmp_path / name)
+        back = read_volume(tmp_path / name)
+        np.testing.assert_array_equal(itk.array_from_image(back), itk.array_from_image(image))
+        assert pixel_type(back) == "SS"
+        assert list(back.GetSpacing()) == pytest.approx([1.4, 1.4, 8.0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mha", "a.nii", "a.nii.gz", "a.nrrd"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "memory"),
+    [
+        ("uint8", "UC"),
+        ("int16", "SS"),
+        ("uint16", "US"),
+        ("float32", "F"),
+        ("float64", "D"),
+        ("int8", "SS"),
+        ("int32", "D"),
+        ("uint32", "D"),
+    ],
+)
+def test_pixels_are_read_in_a_type_that_holds_them(tmp_path, dtype, memory):
+    import itk
+
+    values = np.arange(2 * 3 * 4).reshape(2, 3, 4) + (2**24 if dtype in ("int32", "uint32") else 0)
+    volume = open_volume(write_nifti(tmp_path / "a.nii", values, dtype=dtype))
+    assert pixel_type(volume.image) == memory
+    np.testing.assert_array_equal(itk.array_from_image(volume.image), values)
+
+
+def test_integers_are_rounded_and_saturated_when_they_are_written(tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    values = np.array([-3e9, -1.6, 0.4, 0.6, 2.0, 5e9]).reshape(1, 2, 3)
+    write_volume(image_of(values, dtype="float64"), tmp_path / "a.nii", component="int")
+    back = nibabel.load(tmp_path / "a.nii")
+    assert back.get_data_dtype() == np.int32
+    assert np.asanyarray(back.dataobj).T.ravel().tolist() == [-(2**31), -2, 0, 1, 2, 2**31 - 1]
+
+
+def test_an_existing_file_is_not_overwritten_unasked(tmp_path):
+    write_volume(image_of(phantom()), tmp_path / "a.mha")
+    with pytest.raises(LatentSRError, match="exists already"):
+        write_volume(image_of(phantom()), tmp_path / "a.mha")
+    write_volume(image_of(phantom()), tmp_path / "a.mha", overwrite=True)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(ValueError, match="in between"), replacing(path) as temporary:
+        temporary.write_text("new, but not whole")
+        raise ValueError("in between")
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_outputs_are_checked_before_anything_is_computed(tmp_path):
+    (tmp_path / "folder.nii").mkdir()
+    with pytest.raises(UsageError, match=r"\.nii\.gz"):
+        check_output(tmp_path / "a.png", (".nii.gz",))
+    with pytest.raises(LatentSRError, match="does not exist"):
+        check_output(tmp_path / "missing" / "a.nii", (".nii",))
+    with pytest.raises(LatentSRError, match="is a folder"):
+        check_output(tmp_path / "folder.nii", (".nii",))
+    with pytest.raises(UsageError, match="input and output"):
+        check_output(tmp_path / "x" / ".." / "a.nii", (".nii",), inputs=[tmp_path / "a.nii"])
+
+
+def test_folders_are_searched_in_sorted_order_and_nothing_is_taken_twice(tmp_path):
+    for name in ("b.nii.gz", "a.mha", "sub/c.nrrd", ".hidden.nii", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    found = expand_inputs([tmp_path, tmp_path / "a.mha"])
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["a.mha", "b.nii.gz", "sub/c.nrrd"]
+
+
+def test_a_folder_without_volumes_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(LatentSRError, match="holds no volume"):
+        expand_inputs([tmp_path])
+    with pytest.raises(LatentSRError, match="does not exist"):
+        expand_inputs([tmp_path / "missing"])
+
+
+def test_flat_vector_and_damaged_images_are_refused_by_name(tmp_path):
+    import itk
+
+    flat = write_nifti(tmp_path / "flat.nii", np.zeros((5, 6)))
+    with pytest.raises(LatentSRError, match=r"flat\.nii' is a 2D image \(6 x 5 pixels\), but has to be 3D or 4D"):
+        read_volume(flat)
+    itk.imwrite(itk.image_from_array(np.zeros((3, 4, 5, 3), np.uint8), is_vector=True), str(tmp_path / "rgb.mha"))
+    with pytest.raises(LatentSRError, match=r"rgb\.mha' has 3 components per pixel"):
+        read_volume(tmp_path / "rgb.mha")
+    (tmp_path / "broken.nii.gz").write_bytes(b"no gzip")
+    with pytest.raises(LatentSRError, match=r"broken\.nii\.gz"):
+        read_volume(tmp_path / "broken.nii.gz")
+
+
+@pytest.mark.parametrize("extension", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_files_that_are_cut_off_are_refused_by_name(tmp_path, extension):
+    path = tmp_path / f"cut{extension}"
+    write_volume(image_of(phantom()), path)
+    read_volume(path)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(LatentSRError, match=r"can't read .*cut\."):
+        read_volume(path)
+
+
+def test_a_damaged_compressed_file_is_refused(tmp_path):
+    path = tmp_path / "damaged.nii.gz"
+    write_volume(image_of(phantom()), path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(LatentSRError, match=r"damaged\.nii\.gz'.*it is damaged"):
+        read_volume(path)
+
+
+def test_a_dicom_series_becomes_a_volume_with_its_geometry(tmp_path):
+    import itk
+
+    truth = np.rint(phantom())
+    image = write_dicom_series(tmp_path / "series", truth)
+    volume = read_volume(tmp_path / "series")
+    np.testing.assert_array_equal(itk.array_from_image(volume), truth)
+    assert list(volume.GetSpacing()) == pytest.approx(list(image.GetSpacing()), abs=1e-4)
+    assert list(volume.GetOrigin()) == pytest.approx(list(image.GetOrigin()), abs=1e-4)
+    assert itk.array_from_matrix(volume.GetDirection()).ravel() == pytest.approx(image.GetDirection(), abs=1e-6)
+    header = read_header(tmp_path / "series")
+    assert header.size == (48, 44, 7)
+    assert header.spacing == pytest.approx((1.4, 1.4, 8.0), abs=1e-4)
+    assert expand_inputs([tmp_path]) == [tmp_path / "series"]
+
+
+def test_a_folder_with_two_series_is_refused_with_a_list(tmp_path):
+    for number in ("1", "2"):
+        write_dicom_series(tmp_path / "both", phantom(), f"1.2.826.0.1.3680043.2.1125.{number}")
+    with pytest.raises(LatentSRError, match=r"2 DICOM series.*1125\.1.*\(7 files\).*1125\.2"):
+        read_volume(tmp_path / "both")
+
+
+def test_a_series_with_a_missing_slice_is_refused(tmp_path):
+    write_dicom_series(tmp_path / "gap", phantom())
+    (tmp_path / "gap" / "1-01.dcm").unlink()
+    with pytest.raises(LatentSRError, match="8 to 16 mm apart"):
+        read_volume(tmp_path / "gap")
+
+
+def test_frames_of_a_4d_volume_keep_its_geometry(tmp_path):
+    import itk
+
+    frames = np.stack([phantom(seed=0), phantom(seed=1)])
+    image = read_volume(write_nifti(tmp_path / "cine.nii.gz", frames))
+    single = read_volume(write_nifti(tmp_path / "frame.nii.gz", frames[1]))
+    volumes = list(split_frames(image))
+    assert len(volumes) == 2
+    np.testing.assert_array_equal(itk.array_from_image(volumes[1]), itk.array_from_image(single))
+    assert list(volumes[1].GetOrigin()) == pytest.approx(list(single.GetOrigin()))
+    assert list(volumes[1].GetSpacing()) == pytest.approx(list(single.GetSpacing()))
+    np.testing.assert_allclose(
+        itk.array_from_matrix(volumes[1].GetDirection()), itk.array_from_matrix(single.GetDirection()), atol=1e-9
+    )
+
+
+def test_different_pixel_types_meet_in_float():
+    assert common_pixel_type(["SS", "SS"]) == "SS"
+    assert common_pixel_type(["SS", "UC"]) == "F"
+
+
+def test_the_slice_axis_is_that_of_the_largest_spacing_unless_two_have_it():
+    assert default_slice_axis([1.4, 8.0, 1.4]) == 1
+    assert default_slice_axis([1.0, 3.0, 3.0]) is None

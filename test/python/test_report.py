@@ -1,0 +1,255 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""The report, from made-up results."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+from latent_sr.evaluation import Evaluation, GalleryEntry, LongAxisView, Pictures, as_csv, as_table
+from latent_sr.report import render_report, summary_sentence
+
+VALUES = {"linear": 0.4, "linear-blur": 0.45, "latent": 0.5}
+METRICS = ("mse", "psnr", "ssim", "vifp")
+
+
+def made_up_result(subjects: int = 5, better: bool = True) -> dict:
+    """A result in the form of SCHEMA.md."""
+    values = dict(VALUES, latent=0.5 if better else 0.3)
+    numbers = [1, 3]
+
+    def scores(method: str, subject: int) -> dict:
+        value = values[method] + 0.01 * subject
+        return {"mse": 1 - value, "psnr": 40 * value, "ssim": value, "vifp": None}
+
+    volumes = [
+        {
+            "path": f"cohort/<{subject}>.nii.gz",
+            "frame": None,
+            "subject": f"<{subject}>",
+            "size": [40, 40, 5],
+            "spacing_mm": [1.4, 1.4, 8.0],
+            "slice_axis": 2,
+            "window": [0.0, 900.0],
+            "measured_size": [40, 40],
+            "slice_numbers": numbers,
+            "methods": {
+                method: {
+                    "slices": {name: [value] * 2 for name, value in scores(method, subject).items()},
+                    "mean": scores(method, subject),
+                    "seconds": 0.25,
+                }
+                for method in values
+            },
+            "notes": ["VIFp is left out: slices of 40 x 40 pixels are smaller than 41 pixels"],
+        }
+        for subject in range(subjects)
+    ]
+    summary = {}
+    for method in values:
+        summary[method] = {}
+        for name in METRICS:
+            column = [volume["methods"][method]["mean"][name] for volume in volumes]
+            known = column[0] is not None
+            summary[method][name] = {
+                "n": subjects if known else 0,
+                "mean": float(np.mean(column)) if known else None,
+                "sd": float(np.std(column, ddof=1)) if known else None,
+                "median": float(np.median(column)) if known else None,
+            }
+    tests = [
+        {
+            "metric": name,
+            "method": "latent",
+            "against": other,
+            "n": subjects,
+            "n_nonzero": subjects,
+            "statistic": 15.0,
+            "p": 0.03125,
+            "exact": True,
+            "mean_difference": 0.05,
+            "median_difference": 0.05 if better else -0.15,
+        }
+        for name in METRICS[:3]
+        for other in ("linear", "linear-blur")
+    ]
+    return {
+        "schema": "latent-sr/evaluation/1",
+        "created": "2030-01-01T00:00:00+00:00",
+        "versions": {"latent_sr": "1.0", "itk": "5.4.7"},
+        "settings": {
+            "keep_every": 2,
+            "crop": 0,
+            "data_range": 1.0,
+            "methods": list(values),
+            "modes": ["decoded"],
+            "subject": None,
+            "axis": "auto",
+            "precision": "float32",
+            "device": "cpu",
+            "threads": None,
+        },
+        "metrics": [
+            {"name": "mse", "label": "MSE", "unit": "", "better": "lower"},
+            {"name": "psnr", "label": "PSNR", "unit": "dB", "better": "higher"},
+            {"name": "ssim", "label": "SSIM", "unit": "", "better": "higher"},
+            {"name": "vifp", "label": "VIFp", "unit": "", "better": "higher"},
+        ],
+        "methods": [
+            {
+                "name": method,
+                "kind": "model" if method == "latent" else "interpolation",
+                "model": "bundled" if method == "latent" else None,
+                "mode": "decoded" if method == "latent" else None,
+            }
+            for method in values
+        ],
+        "models": [
+            {"name": "bundled", "architecture": {"poolings": 4}, "parameters": 7, "provenance": {"license": "<x>"}}
+        ],
+        "volumes": volumes,
+        "subjects": [
+            {
+                "subject": volume["subject"],
+                "volumes": [number],
+                "mean": {method: record["mean"] for method, record in volume["methods"].items()},
+            }
+            for number, volume in enumerate(volumes)
+        ],
+        "summary": summary,
+        "tests": tests,
+        "notes": volumes[0]["notes"],
+    }
+
+
+def made_up_pictures() -> Pictures:
+    generator = np.random.default_rng(0)
+    truth = generator.random((40, 30), np.float32)
+    entry = GalleryEntry("<0>", "cohort/<0>.nii.gz", 1, truth, dict.fromkeys(VALUES, truth * 0.9))
+    before = generator.random((5, 40), np.float32)
+    view = LongAxisView("cohort/<0>.nii.gz", before, {"latent": np.repeat(before, 5, axis=0)}, 8.0, 1.6, 1.4)
+    return Pictures([entry], view)
+
+
+class Document(HTMLParser):
+    """Collects the elements of a document and checks that they are closed."""
+
+    VOID = ("meta", "img", "br", "link", "input", "hr")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+
+def assert_self_contained(text: str) -> Document:
+    """Nothing of the document comes from elsewhere, and every element is closed."""
+    document = Document(text)
+    assert document.open == []
+    tags = {tag for tag, _ in document.elements}
+    assert not tags & {"script", "link", "iframe", "object", "embed"}
+    assert not re.search(r"https?:|//[a-z]|@import", re.sub(r"base64,[A-Za-z0-9+/=]*", "", text))
+    for _, attributes in document.elements:
+        for name in ("src", "href", "xlink:href"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("data:", "#")), value
+    identifiers = [attributes["id"] for _, attributes in document.elements if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    references = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", text))
+    assert references <= set(identifiers)
+    return document
+
+
+def test_the_report_is_one_file_that_needs_nothing_else():
+    text = render_report(Evaluation(made_up_result(), made_up_pictures()))
+    document = assert_self_contained(text)
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+    images = [attributes for tag, attributes in document.elements if tag == "img"]
+    assert len(images) == 1 + 3 + 3 + 2
+    assert all(attributes.get("alt") for attributes in images)
+    figures = [attributes for tag, attributes in document.elements if tag == "svg"]
+    assert len(figures) == 3  # VIFp was not measured
+    assert all(attributes.get("aria-label") and attributes.get("role") == "img" for attributes in figures)
+
+
+def test_names_are_escaped():
+    text = render_report(Evaluation(made_up_result(), made_up_pictures()))
+    assert "&lt;0&gt;" in text
+    assert "<0>" not in text
+
+
+def test_figures_take_the_color_of_the_text():
+    text = render_report(made_up_result())
+    assert "currentColor" in text
+    assert "#010203" not in text
+
+
+def test_the_best_values_are_bold():
+    text = render_report(made_up_result())
+    assert re.findall(r"<strong>([^<]*)</strong>", text) == ["0.48000", "20.80", "0.5200"]
+
+
+def test_a_report_can_be_made_of_a_json_file_alone():
+    text = render_report(made_up_result())
+    assert_self_contained(text)
+    assert "Recovered slices" not in text
+
+
+def test_the_summary_names_the_best_model_and_the_best_other_method():
+    sentence = summary_sentence(made_up_result())
+    assert sentence.count(".") >= 1
+    assert "5 subjects" in sentence
+    assert "latent recovered dropped slices with a mean SSIM of 0.5200, against 0.4700 of linear-blur" in sentence
+    assert "+0.0500" in sentence
+    assert "p = 0.031, n = 5" in sentence
+
+
+def test_the_summary_says_so_if_the_model_is_worse():
+    sentence = summary_sentence(made_up_result(better=False))
+    assert "of 0.3200, against 0.4700 of linear-blur" in sentence
+    assert "-0.1500" in sentence
+
+
+def test_the_table_lines_up_and_shows_what_is_missing():
+    lines = as_table(made_up_result()).splitlines()
+    assert lines[0].startswith("5 subjects, 5 volumes, 10 slices recovered (every 2nd slice kept)")
+    rows = [line for line in lines if line.startswith(("linear ", "linear-blur", "latent "))]
+    assert len({len(row) for row in rows[:3]}) == 1
+    assert lines[-1].startswith("note: VIFp is left out")
+
+
+def test_the_csv_file_has_a_row_for_each_slice_and_method():
+    lines = as_csv(made_up_result()).splitlines()
+    assert lines[0] == "volume,frame,subject,slice,method,mse,psnr,ssim,vifp"
+    assert len(lines) == 1 + 5 * 2 * 3
+    assert lines[1] == "cohort/<0>.nii.gz,,<0>,1,linear,0.6,16.0,0.4,"

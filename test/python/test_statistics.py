@@ -1,0 +1,90 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Means, differences and tests over subjects."""
+
+import math
+
+import numpy as np
+import pytest
+from latent_sr.statistics import compare_methods, mean_of_defined, paired_differences, summarize, wilcoxon
+
+
+def test_undefined_values_are_left_out_of_means():
+    assert mean_of_defined([1.0, math.nan, 3.0]) == 2.0
+    assert math.isnan(mean_of_defined([math.nan]))
+    assert math.isnan(mean_of_defined([]))
+
+
+def test_the_mean_of_an_infinite_value_is_infinite():
+    assert mean_of_defined([1.0, math.inf]) == math.inf
+    assert math.isnan(summarize([1.0, math.inf])["sd"])
+
+
+def test_a_summary_has_number_mean_standard_deviation_and_median():
+    summary = summarize([1.0, 2.0, 6.0, math.nan])
+    assert summary == {"n": 3, "mean": 3.0, "sd": pytest.approx(math.sqrt(7)), "median": 2.0}
+    assert math.isnan(summarize([1.0])["sd"])
+
+
+def test_differences_are_positive_where_the_first_is_better():
+    assert paired_differences([0.5, 0.7], [0.4, 0.9], "ssim") == pytest.approx([0.1, -0.2])
+    assert paired_differences([0.5, 0.7], [0.4, 0.9], "mse") == pytest.approx([-0.1, 0.2])
+
+
+def test_pairs_with_an_undefined_value_are_dropped_and_two_infinite_values_are_equal():
+    assert paired_differences([math.nan, math.inf, 1.0], [1.0, math.inf, 0.5], "psnr") == [0.0, 0.5]
+
+
+def test_methods_are_compared_in_units_of_the_metric():
+    scores = {
+        "linear": {"mse": [0.2, 0.3, 0.4], "ssim": [0.5, 0.6, 0.7]},
+        "latent": {"mse": [0.1, 0.1, 0.1], "ssim": [0.6, 0.8, 1.0]},
+    }
+    seen = []
+
+    def fake_test(differences):
+        seen.append(list(differences))
+        return {"p": 0.125}
+
+    tests = compare_methods(scores, ["latent"], ["mse", "ssim"], fake_test)
+    assert [(t["metric"], t["method"], t["against"]) for t in tests] == [
+        ("mse", "latent", "linear"),
+        ("ssim", "latent", "linear"),
+    ]
+    assert tests[0]["median_difference"] == pytest.approx(-0.2)
+    assert tests[1]["median_difference"] == pytest.approx(0.2)
+    assert all(min(differences) > 0 for differences in seen)
+
+
+def test_the_wilcoxon_test_of_twelve_improvements_has_the_smallest_possible_p():
+    result = wilcoxon(np.linspace(0.1, 1.2, 12))
+    assert result["p"] == pytest.approx(2.0**-12, rel=1e-12)
+    assert (result["n"], result["n_nonzero"], result["exact"]) == (12, 12, True)
+
+
+def test_the_wilcoxon_test_agrees_with_scipy():
+    scipy_stats = pytest.importorskip("scipy.stats")
+    differences = np.random.default_rng(0).normal(0.3, 1, 25)
+    expected = scipy_stats.wilcoxon(differences, alternative="greater", method="exact")
+    result = wilcoxon(differences)
+    assert result["p"] == pytest.approx(expected.pvalue, rel=1e-10)
+    assert result["statistic"] == expected.statistic
+
+
+def test_the_wilcoxon_test_of_no_difference_has_p_one():
+    assert wilcoxon([0.0, 0.0])["p"] == 1.0

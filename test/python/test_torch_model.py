@@ -1,0 +1,100 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""The network of a model file in PyTorch."""
+
+import numpy as np
+import pytest
+from latent_sr.errors import LatentSRError
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+
+def make_model(poolings: int, kernels: int, channels: int, levels: list[int]):
+    import itk
+
+    model = itk.AutoencoderModel.New()
+    model.SetNumberOfPoolings(poolings)
+    model.SetBaseKernels(kernels)
+    model.SetLatentChannels(channels)
+    model.SetLatentLevels(levels)
+    model.InitializeWeights(3)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("poolings", "kernels", "channels", "levels"),
+    [(2, 4, 4, [1]), (2, 4, 3, []), (3, 4, 5, [0, 2]), (4, 8, 16, [1, 2, 3])],
+)
+def test_pytorch_and_cpp_encode_and_decode_alike(tmp_path, poolings, kernels, channels, levels):
+    import itk
+    from latent_sr.torch_model import load
+
+    model = make_model(poolings, kernels, channels, levels)
+    model.Write(str(tmp_path / "m.safetensors"))
+    network = load(tmp_path / "m.safetensors")
+    slices = np.random.default_rng(0).random((3, 32, 48), np.float32)
+    latent = model.Encode(itk.image_from_array(slices))
+    with torch.inference_mode():
+        tensors = network.encode(torch.from_numpy(slices)[:, None])
+        decoded = network.decode(tensors)[:, 0].numpy()
+    assert latent.GetNumberOfTensors() == len(tensors) == 1 + len(levels)
+    for number, tensor in enumerate(tensors):
+        assert list(latent.GetTensorShape(number)) == list(tensor.shape)
+        np.testing.assert_allclose(latent.GetTensorValues(number), tensor.numpy().ravel(), atol=1e-5)
+    np.testing.assert_allclose(itk.array_from_image(model.Decode(latent)), decoded, atol=1e-5)
+    assert sum(parameter.numel() for parameter in network.parameters()) == model.GetNumberOfParameters()
+
+
+def test_trained_statistics_come_along(tiny_model, tmp_path):
+    import itk
+    import latent_sr
+    from conftest import image_of, phantom
+    from latent_sr.torch_model import load
+
+    model = latent_sr.train([image_of(phantom())], iterations=3, initial_model=tiny_model)
+    model.Write(str(tmp_path / "m.safetensors"))
+    network = load(tmp_path / "m.safetensors")
+    assert not network.training
+    slices = np.random.default_rng(0).random((2, 32, 32), np.float32)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(slices)[:, None])[:, 0].numpy()
+    np.testing.assert_allclose(
+        itk.array_from_image(model.Decode(model.Encode(itk.image_from_array(slices)))), expected, atol=1e-5
+    )
+
+
+def test_weights_in_half_precision_are_loaded_in_single_precision(tmp_path):
+    from latent_sr.torch_model import load
+
+    make_model(2, 4, 4, [1]).Write(str(tmp_path / "half.safetensors"), True)
+    assert {parameter.dtype for parameter in load(tmp_path / "half.safetensors").parameters()} == {torch.float32}
+
+
+def test_damaged_and_foreign_files_are_refused_by_name(tmp_path, tiny_model):
+    from latent_sr.torch_model import load
+    from safetensors.torch import save_file
+
+    with pytest.raises(LatentSRError, match="does not exist"):
+        load(tmp_path / "missing.safetensors")
+    (tmp_path / "damaged.safetensors").write_bytes(tiny_model.read_bytes()[:-100])
+    with pytest.raises(LatentSRError, match=r"damaged\.safetensors"):
+        load(tmp_path / "damaged.safetensors")
+    save_file({"a": torch.zeros(3)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(LatentSRError, match="is not a model"):
+        load(tmp_path / "foreign.safetensors")

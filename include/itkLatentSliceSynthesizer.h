@@ -20,6 +20,7 @@
 
 #include "itkAutoencoderModel.h"
 #include "itkLatentSpaceSuperResolutionEnums.h"
+#include "itkProcessObject.h"
 
 #include <functional>
 
@@ -100,6 +101,11 @@ public:
   /** Throw an ExceptionObject that names the device unless LibTorch can compute on it. */
   static void
   CheckDevice(const std::string & device);
+
+  /** The number of threads that LibTorch should use for a process object. Its number of work units alone would not do:
+   * ITK's TBB threader makes many small ones for each thread. */
+  static unsigned int
+  GetNumberOfThreads(const ProcessObject * process);
 };
 } // end namespace itk
 

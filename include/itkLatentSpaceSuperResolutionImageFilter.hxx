@@ -320,7 +320,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
   settings.outputMode = m_OutputMode;
   settings.precision = m_Precision;
   settings.device = m_Device;
-  settings.numberOfThreads = this->GetNumberOfWorkUnits();
+  settings.numberOfThreads = LatentSliceSynthesizer::GetNumberOfThreads(this);
   settings.windowMinimum = m_WindowMinimumUsed;
   settings.windowMaximum = m_WindowMaximumUsed;
 

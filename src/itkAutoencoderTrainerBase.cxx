@@ -392,7 +392,7 @@ AutoencoderTrainerBase::GenerateData()
   const PythonGlobalInterpreterLockRelease released;
 
   TranslateTorchErrors("training", [&] {
-    const TorchThreadScope     threads(static_cast<int>(this->GetNumberOfWorkUnits()));
+    const TorchThreadScope     threads(static_cast<int>(LatentSliceSynthesizer::GetNumberOfThreads(this)));
     std::vector<torch::Tensor> volumes;
     for (SizeValueType i = 0; i < this->GetNumberOfTrainingVolumes(); ++i)
     {

@@ -24,6 +24,8 @@
 #include "itkTorchAutocastScope.h"
 #include "itkTorchThreadScope.h"
 
+#include "itkMultiThreaderBase.h"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -347,6 +349,12 @@ void
 LatentSliceSynthesizer::CheckDevice(const std::string & device)
 {
   MakeDevice(device);
+}
+
+unsigned int
+LatentSliceSynthesizer::GetNumberOfThreads(const ProcessObject * process)
+{
+  return std::min(process->GetNumberOfWorkUnits(), process->GetMultiThreader()->GetMaximumNumberOfThreads());
 }
 
 void

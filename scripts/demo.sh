@@ -57,7 +57,8 @@ PYTHON
 if [ $# -eq 1 ]; then
   input=$1
 else
-  input=$(find "$root/../shared/data/cardiac/sunnybrook" -name '*.nii.gz' 2> /dev/null | sort | head -n 1) || true
+  # A subject that the bundled model was not trained on (docs/model-card.md).
+  input=$(find "$root/../shared/data/cardiac/sunnybrook" -name 'SCD0000501*.nii.gz' 2> /dev/null | sort | head -n 1) || true
   if [ -z "$input" ]; then
     input=$output/input.nii.gz
     phase "Taking a brain MR volume from nibabel" volume_from_nibabel

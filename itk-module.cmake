@@ -14,9 +14,6 @@
 #   See the License for the specific language governing permissions and
 #   limitations under the License.
 #
-get_filename_component(MY_CURRENT_DIR "${CMAKE_CURRENT_LIST_FILE}" PATH)
-file(READ "${MY_CURRENT_DIR}/README.md" DOCUMENTATION)
-
 # Every module whose types appear in a public class is in DEPENDS: only those are seen by the wrapping.
 itk_module(
   LatentSpaceSuperResolution
@@ -33,6 +30,7 @@ itk_module(
     ITKIOMeta
     ITKIONIFTI
     ITKIONRRD
-  DESCRIPTION "${DOCUMENTATION}"
+  DESCRIPTION
+    "Super-resolution of anisotropic volumes by mixed latents of an autoencoder that is trained without high-resolution examples."
   EXCLUDE_FROM_DEFAULT
   ENABLE_SHARED)

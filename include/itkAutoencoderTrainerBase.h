@@ -42,7 +42,8 @@ namespace itk
  * **Events.** StartEvent, IterationEvent after every iteration, ProgressEvent, EndEvent. An observer of IterationEvent
  * may read CurrentIteration, the losses and the learning rate, and may call StopTraining(). AbortGenerateDataOn() ends
  * the training within one iteration, too, but as an abort: Update() throws ProcessAborted. In both cases the output is
- * the model so far.
+ * the model so far. After an abort, or a loss that is not finite, it counts as not generated, so that a filter behind
+ * it would train again: DisconnectPipeline() it to use it.
  *
  * The weights are those of the exponential moving average, if WeightAveraging is not 0.
  *
@@ -246,8 +247,12 @@ private:
 
   AutoencoderModel::Pointer
   MakeStartingModel() const;
+  void
+  CheckPatchSize(unsigned int poolings) const;
+  void
+  Train();
 
-  /** Everything that the training was set to, as JSON: an entry of the model's provenance. */
+  /** What this class's training was set to, as JSON: an entry of the model's provenance. */
   std::string
   DescribeTraining() const;
 

@@ -35,7 +35,7 @@ namespace itk
  *    say) is interpolated linearly and added to the result in the end;
  * 2. slices are resampled in plane to the model's spacing (bicubic, anti-aliased), unless the spacings differ by less
  *    than SpacingTolerance. The detail that this loses is interpolated linearly and added to the result in the end;
- * 3. slices are padded by mirroring, so that zero padding inside of the network has no effect on the result;
+ * 3. slices are padded by mirroring, so that zero padding inside of the network has little effect on the result;
  * 4. every slice is encoded once, and decoded slices are computed in batches of bounded memory.
  *
  * \ingroup LatentSpaceSuperResolution

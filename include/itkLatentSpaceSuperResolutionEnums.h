@@ -80,7 +80,8 @@ public:
     TimeBudget,
     StopRequested,
     Aborted,
-    NonFiniteLoss
+    NonFiniteLoss,
+    Failed
   };
 };
 

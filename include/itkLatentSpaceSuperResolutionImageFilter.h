@@ -48,7 +48,8 @@ namespace itk
  * in plane, whole slices are computed. A slab asks for the acquired slices around it, if the window is set explicitly;
  * percentiles need the whole volume.
  *
- * **Defined special cases.** One slice gives one slice. A pixel that is not finite is refused, with its index.
+ * **Defined special cases.** One slice gives one slice. An empty image is refused, and a pixel that is not finite, with
+ * its index.
  *
  * \tparam TInputImage 3D, or 4D (every frame is super-resolved on its own, with one window for all), of scalar pixels
  * \tparam TOutputImage of the same dimension
@@ -110,7 +111,7 @@ public:
   itkSetEnumMacro(OutputMode, OutputModeEnum);
   itkGetEnumMacro(OutputMode, OutputModeEnum);
 
-  /** Arithmetic of the network. Default Float32. */
+  /** Arithmetic of the network. Default Float32. On a CUDA device, whether that may be TF32 is LibTorch's setting. */
   itkSetEnumMacro(Precision, PrecisionEnum);
   itkGetEnumMacro(Precision, PrecisionEnum);
 
@@ -155,6 +156,9 @@ protected:
 private:
   using PositionType = LatentSliceSynthesizer::Position;
 
+  /** Shares of a slice distance that are taken for rounding: files often hold spacings in single precision. */
+  static constexpr double PositionTolerance = 1e-3;
+
   /** Where, in slices from the first acquired one, an output slice of this index lies. */
   PositionType
   ComputePosition(IndexValueType outputIndex, unsigned int axis) const;
@@ -173,9 +177,13 @@ private:
   std::vector<float>
   CopySlices(const InputImageRegionType & region, unsigned int axis) const;
 
-  /** Copy the acquired slice that an output slice coincides with, without a detour through float. */
+  /** Copy the acquired slice that an output slice coincides with, bit for bit if the pixel types are the same. */
   void
   CopyAcquiredSlice(const OutputImageRegionType & outputSlice, unsigned int axis, IndexValueType inputIndex);
+
+  /** A value in the output's pixel type: rounded and saturated if that is an integer. */
+  static OutputPixelType
+  ConvertPixel(double value);
 
   /** Convert a computed slice to the output's pixel type. */
   void

@@ -19,6 +19,7 @@
 #define itkLatentSpaceSuperResolutionImageFilter_hxx
 
 #include "itkImageAlgorithm.h"
+#include "itkImageRegionConstIterator.h"
 #include "itkImageRegionIterator.h"
 #include "itkImageScanlineIterator.h"
 #include "itkMath.h"
@@ -97,17 +98,16 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateOutput
   auto                   region = input->GetLargestPossibleRegion();
   auto                   spacing = input->GetSpacing();
   const SizeValueType    slices = region.GetSize(axis);
-  if (slices == 0)
+  if (region.GetNumberOfPixels() == 0)
   {
-    itkExceptionMacro("The input has no slices along axis " << axis << '.');
+    itkExceptionMacro("The input is empty: its size is " << region.GetSize() << '.');
   }
 
   if (m_OutputSliceSpacing > 0.0)
   {
     // The last slice is where the last acquired one is, if the ratio says so but for rounding.
-    constexpr double tolerance = 1e-6;
-    const double     extent = static_cast<double>(slices - 1) * spacing[axis];
-    const double     count = std::floor(extent / m_OutputSliceSpacing + tolerance) + 1.0;
+    const double extent = static_cast<double>(slices - 1) * spacing[axis];
+    const double count = std::floor(extent / m_OutputSliceSpacing + PositionTolerance) + 1.0;
     if (count > 1e6)
     {
       itkExceptionMacro("OutputSliceSpacing is " << m_OutputSliceSpacing << " mm: that would make " << count
@@ -146,13 +146,12 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ComputePositio
   if (m_OutputSliceSpacing > 0.0)
   {
     // Places that are acquired slices but for rounding are acquired slices.
-    constexpr double tolerance = 1e-6;
-    const double     place = static_cast<double>(step) * m_OutputSliceSpacing / this->GetInput()->GetSpacing()[axis];
-    const double     nearest = std::round(place);
-    const double     whole = std::abs(place - nearest) < tolerance ? nearest : std::floor(place);
+    const double place = static_cast<double>(step) * m_OutputSliceSpacing / this->GetInput()->GetSpacing()[axis];
+    const double nearest = std::round(place);
+    const bool   isAcquired = std::abs(place - nearest) < PositionTolerance;
+    const double whole = isAcquired ? nearest : std::floor(place);
     position.slice = std::min(static_cast<SizeValueType>(whole), slices - 1);
-    position.alpha =
-      place == whole || std::abs(place - nearest) < tolerance || position.slice + 1 == slices ? 0.0 : place - whole;
+    position.alpha = isAcquired || position.slice + 1 == slices ? 0.0 : place - whole;
   }
   else
   {
@@ -248,7 +247,42 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::CopyAcquiredSl
 {
   InputImageRegionType inputSlice = outputSlice;
   inputSlice.SetIndex(axis, inputIndex);
-  ImageAlgorithm::Copy(this->GetInput(), this->GetOutput(), inputSlice, outputSlice);
+  if constexpr (std::is_same<InputPixelType, OutputPixelType>::value)
+  {
+    ImageAlgorithm::Copy(this->GetInput(), this->GetOutput(), inputSlice, outputSlice);
+  }
+  else
+  {
+    ImageRegionConstIterator<InputImageType> in(this->GetInput(), inputSlice);
+    ImageRegionIterator<OutputImageType>     out(this->GetOutput(), outputSlice);
+    for (; !in.IsAtEnd(); ++in, ++out)
+    {
+      out.Set(ConvertPixel(static_cast<double>(in.Get())));
+    }
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
+auto
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ConvertPixel(double value) -> OutputPixelType
+{
+  if constexpr (std::is_integral<OutputPixelType>::value)
+  {
+    const double rounded = std::round(value);
+    if (rounded <= static_cast<double>(NumericTraits<OutputPixelType>::NonpositiveMin()))
+    {
+      return NumericTraits<OutputPixelType>::NonpositiveMin();
+    }
+    if (rounded >= static_cast<double>(NumericTraits<OutputPixelType>::max()))
+    {
+      return NumericTraits<OutputPixelType>::max();
+    }
+    return static_cast<OutputPixelType>(rounded);
+  }
+  else
+  {
+    return static_cast<OutputPixelType>(value);
+  }
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -262,19 +296,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::StoreSlice(con
   {
     for (; !it.IsAtEndOfLine(); ++it, ++pixels)
     {
-      if constexpr (std::is_integral<OutputPixelType>::value)
-      {
-        const double value = std::round(static_cast<double>(*pixels));
-        const auto   lowest = static_cast<double>(NumericTraits<OutputPixelType>::NonpositiveMin());
-        const auto   highest = static_cast<double>(NumericTraits<OutputPixelType>::max());
-        it.Set(value <= lowest    ? NumericTraits<OutputPixelType>::NonpositiveMin()
-               : value >= highest ? NumericTraits<OutputPixelType>::max()
-                                  : static_cast<OutputPixelType>(value));
-      }
-      else
-      {
-        it.Set(static_cast<OutputPixelType>(*pixels));
-      }
+      it.Set(ConvertPixel(static_cast<double>(*pixels)));
     }
   }
 }

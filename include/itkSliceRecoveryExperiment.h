@@ -39,8 +39,8 @@ namespace itk
  *
  * Methods, by name: `nearest`, `linear`, `bspline` (order 3, BSplineInterpolateImageFunction), `lanczos` (radius 3,
  * WindowedSincInterpolateImageFunction), and the control `linear-blur`: linear, then in every recovered slice a
- * Gaussian with a standard deviation of 1.5 pixels. It shows what mere smoothing gains. Models are run with
- * Recover(model, mode).
+ * Gaussian with a standard deviation of 1.5 pixels. It shows what mere smoothing gains. Models are run by
+ * RecoverByModel().
  *
  * \tparam TImage 3D, of scalar pixels
  *
@@ -144,6 +144,10 @@ protected:
 private:
   void
   CheckPrepared() const;
+
+  /** Intensities outside of [0, 1] become 0 and 1. */
+  static void
+  ClampToWindow(RealImageType * volume);
 
   typename ImageType::ConstPointer m_Image;
   unsigned int                     m_KeepEvery{ 2 };

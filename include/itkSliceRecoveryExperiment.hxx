@@ -157,6 +157,16 @@ SliceRecoveryExperiment<TImage>::CheckPrepared() const
 }
 
 template <typename TImage>
+void
+SliceRecoveryExperiment<TImage>::ClampToWindow(RealImageType * volume)
+{
+  for (ImageRegionIterator<RealImageType> it(volume, volume->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
+  {
+    it.Set(std::clamp(it.Get(), 0.0f, 1.0f));
+  }
+}
+
+template <typename TImage>
 auto
 SliceRecoveryExperiment<TImage>::GetTruth() const -> const RealImageType *
 {
@@ -249,10 +259,7 @@ SliceRecoveryExperiment<TImage>::RecoverByInterpolation(const std::string & meth
       volume->DisconnectPipeline();
     }
   }
-  for (ImageRegionIterator<RealImageType> it(volume, volume->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
-  {
-    it.Set(std::clamp(it.Get(), 0.0f, 1.0f));
-  }
+  ClampToWindow(volume);
   return volume;
 }
 
@@ -275,10 +282,7 @@ SliceRecoveryExperiment<TImage>::RecoverByModel(const AutoencoderModel * model, 
   filter->Update();
   RealImageType::Pointer volume = filter->GetOutput();
   volume->DisconnectPipeline();
-  for (ImageRegionIterator<RealImageType> it(volume, volume->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
-  {
-    it.Set(std::clamp(it.Get(), 0.0f, 1.0f));
-  }
+  ClampToWindow(volume);
   return volume;
 }
 

@@ -49,7 +49,7 @@ AutoencoderLatent::Mix(const Self * first, const Self * second, double alpha)
     itkGenericExceptionMacro("AutoencoderLatent::Mix: the latents have different shapes.");
   }
   auto mixed = Self::New();
-  mixed->m_Implementation->tensors = MixLatents(a, b, alpha);
+  TranslateTorchErrors("mixing latents", [&] { mixed->m_Implementation->tensors = MixLatents(a, b, alpha); });
   return mixed;
 }
 
@@ -63,11 +63,13 @@ AutoencoderLatent::Extract(SizeValueType first, SizeValueType count) const
                                 << slices << '.');
   }
   auto extracted = Self::New();
-  for (const auto & tensor : m_Implementation->tensors)
-  {
-    extracted->m_Implementation->tensors.push_back(
-      tensor.narrow(0, static_cast<int64_t>(first), static_cast<int64_t>(count)).clone());
-  }
+  TranslateTorchErrors("extracting slices of a latent", [&] {
+    for (const auto & tensor : m_Implementation->tensors)
+    {
+      extracted->m_Implementation->tensors.push_back(
+        tensor.narrow(0, static_cast<int64_t>(first), static_cast<int64_t>(count)).clone());
+    }
+  });
   return extracted;
 }
 

@@ -559,7 +559,8 @@ AutoencoderModel::GetDescription() const
   description["preprocessing"] = DescribePreprocessing(this);
   description["training"] = DescribeTraining(this);
   description["provenance"] = m_Provenance;
-  return description.dump(2);
+  // Text that is not UTF-8 can't be in JSON: what is wrong in it is replaced.
+  return description.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 void

@@ -55,6 +55,11 @@ Contains(const std::vector<int64_t> & levels, int64_t level)
 AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architecture)
   : m_Architecture(architecture)
 {
+  // LibTorch's modules draw weights from the process's generator as they are made. They are replaced in any case; the
+  // user's random numbers must not depend on it.
+  const auto          generator = at::detail::getDefaultCPUGenerator();
+  const torch::Tensor generatorState = generator.get_state();
+
   const int64_t top = architecture.Width(architecture.poolings - 1);
 
   m_Encoder = this->register_module("encoder", torch::nn::ModuleList());
@@ -87,6 +92,9 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
   }
   m_ToImage = torch::nn::Sequential(Convolution(previous, previous), torch::nn::LeakyReLU(), Convolution(previous, 1));
   this->register_module("to_image", m_ToImage);
+
+  auto restored = generator;
+  restored.set_state(generatorState);
 }
 
 AutoencoderNetwork::LatentType
@@ -158,21 +166,27 @@ GetArchitecture(const AutoencoderModel * model)
   return architecture;
 }
 
-std::shared_ptr<AutoencoderNetwork>
-CloneNetwork(AutoencoderNetwork & network)
+void
+CopyNetwork(AutoencoderNetwork & target, const AutoencoderNetwork & source)
 {
   torch::NoGradGuard noGradient;
-  auto               clone = std::make_shared<AutoencoderNetwork>(network.GetArchitecture());
-  auto               sources = network.named_parameters();
-  for (auto & target : clone->named_parameters())
+  const auto         parameters = source.named_parameters();
+  for (auto & item : target.named_parameters())
   {
-    target.value().copy_(sources[target.key()]);
+    item.value().copy_(parameters[item.key()]);
   }
-  auto buffers = network.named_buffers();
-  for (auto & target : clone->named_buffers())
+  const auto buffers = source.named_buffers();
+  for (auto & item : target.named_buffers())
   {
-    target.value().copy_(buffers[target.key()]);
+    item.value().copy_(buffers[item.key()]);
   }
+}
+
+std::shared_ptr<AutoencoderNetwork>
+CloneNetwork(const AutoencoderNetwork & network)
+{
+  auto clone = std::make_shared<AutoencoderNetwork>(network.GetArchitecture());
+  CopyNetwork(*clone, network);
   clone->train(network.is_training());
   return clone;
 }

@@ -106,11 +106,16 @@ struct AutoencoderLatent::Implementation
 AutoencoderArchitecture
 GetArchitecture(const AutoencoderModel * model);
 
+/** Copy weights and statistics between networks of the same architecture. */
+void
+CopyNetwork(AutoencoderNetwork & target, const AutoencoderNetwork & source);
+
 /** A network with a copy of another's weights and statistics. */
 std::shared_ptr<AutoencoderNetwork>
-CloneNetwork(AutoencoderNetwork & network);
+CloneNetwork(const AutoencoderNetwork & network);
 
-/** Throw an exception that names what was done unless the function returns; LibTorch's messages without its traces. */
+/** Call a function and turn what it throws into an ExceptionObject that says what was being done; LibTorch's messages
+ * without its traces. */
 template <typename TFunction>
 auto
 TranslateTorchErrors(const char * doing, TFunction && function) -> decltype(function())
@@ -122,6 +127,14 @@ TranslateTorchErrors(const char * doing, TFunction && function) -> decltype(func
   catch (const c10::Error & error)
   {
     itkGenericExceptionMacro("LibTorch failed while " << doing << ": " << error.what_without_backtrace());
+  }
+  catch (const ExceptionObject &)
+  {
+    throw;
+  }
+  catch (const std::exception & error)
+  {
+    itkGenericExceptionMacro("Failed while " << doing << ": " << error.what());
   }
 }
 } // end namespace itk

@@ -34,6 +34,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 namespace itk
 {
@@ -87,13 +88,14 @@ public:
     m_Network->train();
     m_Optimizer = std::make_unique<torch::optim::AdamW>(
       m_Network->parameters(), torch::optim::AdamWOptions(trainer.m_LearningRate).weight_decay(trainer.m_WeightDecay));
+    m_LastGood = CloneNetwork(*m_Network);
     if (trainer.m_WeightAveraging > 0.0)
     {
       m_Average = CloneNetwork(*m_Network);
     }
   }
 
-  /** One step of the optimizer. Leaves the weights as they are if the loss is not finite. */
+  /** One step of the optimizer, unless the loss or the gradient is not finite: then the loss says so. */
   void
   Step(double learningRate)
   {
@@ -109,15 +111,30 @@ public:
     {
       return;
     }
+    // These weights have proved to be good; those after the step have to.
+    CopyNetwork(*m_LastGood, m_Average ? *m_Average : *m_Network);
     m_Optimizer->zero_grad();
     loss.backward();
-    if (m_Trainer.m_GradientClippingNorm > 0.0)
+    const double noLimit = std::numeric_limits<double>::infinity();
+    const double norm = torch::nn::utils::clip_grad_norm_(
+      m_Network->parameters(), m_Trainer.m_GradientClippingNorm > 0.0 ? m_Trainer.m_GradientClippingNorm : noLimit);
+    if (!Math::isfinite(norm))
     {
-      torch::nn::utils::clip_grad_norm_(m_Network->parameters(), m_Trainer.m_GradientClippingNorm);
+      totalLoss = norm;
+      return;
     }
     m_Optimizer->step();
     ++m_Steps;
     this->UpdateAverage();
+  }
+
+  /** The weights before the step that led to a loss or a gradient that is not finite. */
+  std::shared_ptr<AutoencoderNetwork>
+  TakeLastGood() const
+  {
+    auto result = CloneNetwork(*m_LastGood);
+    result->eval();
+    return result;
   }
 
   /** The averaged weights, or the last ones. */
@@ -236,6 +253,7 @@ private:
   const AutoencoderTrainerBase &       m_Trainer;
   std::shared_ptr<AutoencoderNetwork>  m_Network;
   std::shared_ptr<AutoencoderNetwork>  m_Average;
+  std::shared_ptr<AutoencoderNetwork>  m_LastGood;
   std::unique_ptr<torch::optim::AdamW> m_Optimizer;
   PatchSampler                         m_Sampler;
   SizeValueType                        m_Steps{ 0 };
@@ -325,11 +343,11 @@ AutoencoderTrainerBase::VerifyPreconditions() const
     }
   };
   const auto * model = this->GetInitialModel();
-  const auto   multiple = 1u << (model ? model->GetNumberOfPoolings() : 4u);
-  require(m_PatchSize > 0 && m_PatchSize % multiple == 0,
-          "PatchSize",
-          m_PatchSize,
-          ("a multiple of " + std::to_string(multiple) + " (two to the number of poolings)").c_str());
+  // What an upstream trainer will give is not known yet: the training checks again.
+  if (!model || !model->GetSource())
+  {
+    this->CheckPatchSize(model ? model->GetNumberOfPoolings() : AutoencoderModel::New()->GetNumberOfPoolings());
+  }
   require(m_SSIMWeight == 0.0 || m_SynthesisWeight == 0.0 || m_PatchSize >= 11,
           "PatchSize",
           m_PatchSize,
@@ -356,6 +374,17 @@ AutoencoderTrainerBase::VerifyPreconditions() const
   require(m_WeightAveraging >= 0.0 && m_WeightAveraging < 1.0, "WeightAveraging", m_WeightAveraging, "in [0, 1)");
 }
 
+void
+AutoencoderTrainerBase::CheckPatchSize(unsigned int poolings) const
+{
+  const unsigned int multiple = 1u << poolings;
+  if (m_PatchSize == 0 || m_PatchSize % multiple != 0)
+  {
+    itkExceptionMacro("PatchSize is " << m_PatchSize << ", but has to be a multiple of " << multiple
+                                      << " (two to the number of poolings).");
+  }
+}
+
 AutoencoderModel::Pointer
 AutoencoderTrainerBase::MakeStartingModel() const
 {
@@ -368,6 +397,7 @@ AutoencoderTrainerBase::MakeStartingModel() const
   {
     model->InitializeWeights(m_Seed);
   }
+  this->CheckPatchSize(model->GetNumberOfPoolings());
   return model;
 }
 
@@ -379,6 +409,23 @@ AutoencoderTrainerBase::StopTraining()
 
 void
 AutoencoderTrainerBase::GenerateData()
+{
+  try
+  {
+    this->Train();
+  }
+  catch (...)
+  {
+    if (m_StopCondition == StopConditionEnum::Training)
+    {
+      m_StopCondition = StopConditionEnum::Failed;
+    }
+    throw;
+  }
+}
+
+void
+AutoencoderTrainerBase::Train()
 {
   m_StopRequested = false;
   m_CurrentIteration = 0;
@@ -412,19 +459,23 @@ AutoencoderTrainerBase::GenerateData()
                                              << "): there is nothing to learn from it.");
       }
       const double modelSpacing = model->GetInPlaneSpacing();
-      const auto   length = [modelSpacing](SizeValueType pixels, double spacing) {
-        return modelSpacing == 0.0 || std::abs(spacing / modelSpacing - 1.0) <= LatentSliceSynthesizer::SpacingTolerance
-                   ? static_cast<int64_t>(pixels)
-                   : SliceTensors::ResampledLength(static_cast<int64_t>(pixels), spacing, modelSpacing);
-      };
-      volumes.push_back(SliceTensors::Resample(SliceTensors::ApplyWindow(native, lower, upper),
-                                               length(volume.rows, volume.rowSpacing),
-                                               length(volume.columns, volume.columnSpacing))
-                          .clamp(0.0, 1.0)
-                          .squeeze(1));
+      volumes.push_back(
+        SliceTensors::Resample(SliceTensors::ApplyWindow(native, lower, upper),
+                               SliceTensors::NetworkLength(native.size(2), volume.rowSpacing, modelSpacing),
+                               SliceTensors::NetworkLength(native.size(3), volume.columnSpacing, modelSpacing))
+          .clamp(0.0, 1.0)
+          .squeeze(1));
       smallestSpacing = spacingIsKnown ? std::min(smallestSpacing, volume.sliceSpacing) : volume.sliceSpacing;
       largestSpacing = spacingIsKnown ? std::max(largestSpacing, volume.sliceSpacing) : volume.sliceSpacing;
       spacingIsKnown = true;
+    }
+
+    const bool hasTriplets =
+      std::any_of(volumes.begin(), volumes.end(), [](const torch::Tensor & volume) { return volume.size(0) >= 3; });
+    if (m_ReconstructionWeight == 0.0 && !hasTriplets)
+    {
+      itkExceptionMacro("ReconstructionWeight is 0, and no volume has three slices for the synthesis loss: there is "
+                        "nothing to train on.");
     }
 
     Session    session(*this, *model, std::move(volumes));
@@ -488,7 +539,8 @@ AutoencoderTrainerBase::GenerateData()
     }
 
     auto implementation = std::make_shared<AutoencoderModel::Implementation>();
-    implementation->network = session.TakeResult();
+    implementation->network =
+      m_StopCondition == StopConditionEnum::NonFiniteLoss ? session.TakeLastGood() : session.TakeResult();
     model->SetImplementation(implementation);
   });
 
@@ -497,9 +549,10 @@ AutoencoderTrainerBase::GenerateData()
   this->GetOutput()->Graft(model);
   if (m_StopCondition == StopConditionEnum::NonFiniteLoss)
   {
-    itkExceptionMacro("The loss of iteration " << m_CurrentIteration + 1 << " is " << m_CurrentLoss
-                                               << ". The output is the model before it. The learning rate was "
-                                               << m_CurrentLearningRate << ": try a smaller one.");
+    itkExceptionMacro("The loss or its gradient in iteration "
+                      << m_CurrentIteration + 1 << " is " << m_CurrentLoss
+                      << ". The output is the last model whose loss was finite. The learning rate was "
+                      << m_CurrentLearningRate << ": try a smaller one.");
   }
   if (m_StopCondition == StopConditionEnum::Aborted)
   {
@@ -517,6 +570,8 @@ AutoencoderTrainerBase::DescribeTraining() const
     { "volumes", this->GetNumberOfTrainingVolumes() },
     { "fine_tuned", this->GetInitialModel() != nullptr && this->GetInitialModel()->HasWeights() },
     { "seed", m_Seed },
+    { "time_budget_s", m_TimeBudget },
+    { "bfloat16", m_Precision == PrecisionEnum::BFloat16 },
     { "patch_size", m_PatchSize },
     { "batch_size", m_BatchSize },
     { "learning_rate", m_LearningRate },
@@ -556,6 +611,8 @@ AutoencoderTrainerBase::GetStopConditionDescription() const
       return "The training was stopped on request" + after;
     case StopConditionEnum::Aborted:
       return "The training was aborted" + after;
+    case StopConditionEnum::Failed:
+      return "The training failed" + after;
     case StopConditionEnum::NonFiniteLoss:
       return "The loss was not finite" + after;
   }

@@ -49,24 +49,24 @@ torch::Device
 MakeDevice(const std::string & name)
 {
   torch::Device device(torch::kCPU);
+  bool          isKnown = true;
   try
   {
     device = torch::Device(name);
+    // LibTorch keeps the number in eight bits: cuda:256 must not become cuda:0.
+    isKnown = device.str() == name && (device.is_cpu() || device.is_cuda());
   }
   catch (const c10::Error &)
   {
+    isKnown = false;
+  }
+  if (!isKnown)
+  {
     itkGenericExceptionMacro("Device '" << name << "' is not known: it has to be cpu, cuda, cuda:0, ...");
   }
-  if (device.is_cpu())
-  {
-    return device;
-  }
-  if (!device.is_cuda())
-  {
-    itkGenericExceptionMacro("Device '" << name << "' is not supported: it has to be cpu, cuda, cuda:0, ...");
-  }
-  const auto count = torch::cuda::is_available() ? static_cast<int>(torch::cuda::device_count()) : 0;
-  if (count == 0 || device.index() >= count)
+  const auto count =
+    device.is_cuda() && torch::cuda::is_available() ? static_cast<int>(torch::cuda::device_count()) : 0;
+  if (device.is_cuda() && (count == 0 || device.index() >= count))
   {
     itkGenericExceptionMacro("Device '" << name << "' is not there: this LibTorch sees " << count << " CUDA devices.");
   }
@@ -90,8 +90,8 @@ public:
     , m_Network(model->GetImplementation()->network)
     , m_Rows(static_cast<int64_t>(stack.rows))
     , m_Columns(static_cast<int64_t>(stack.columns))
-    , m_NetworkRows(this->NetworkLength(m_Rows, stack.rowSpacing, model->GetInPlaneSpacing()))
-    , m_NetworkColumns(this->NetworkLength(m_Columns, stack.columnSpacing, model->GetInPlaneSpacing()))
+    , m_NetworkRows(SliceTensors::NetworkLength(m_Rows, stack.rowSpacing, model->GetInPlaneSpacing()))
+    , m_NetworkColumns(SliceTensors::NetworkLength(m_Columns, stack.columnSpacing, model->GetInPlaneSpacing()))
   {
     const int64_t multiple = int64_t{ 1 } << model->GetNumberOfPoolings();
     m_PaddedRows = RoundUp(m_NetworkRows + 2 * Margin, multiple);
@@ -128,7 +128,7 @@ public:
     torch::Tensor result = torch::cat(carried, 0);
     if (this->WindowIsEmpty())
     {
-      return result;
+      return ToHost(result);
     }
     const double range = m_Settings.windowMaximum - m_Settings.windowMinimum;
     result += range * this->DecodeMixed(positions);
@@ -137,7 +137,7 @@ public:
     {
       result += m_Settings.windowMinimum;
     }
-    return result.to(torch::kCPU).squeeze(1).contiguous();
+    return ToHost(result);
   }
 
 private:
@@ -154,14 +154,10 @@ private:
     torch::Tensor decoded;
   };
 
-  int64_t
-  NetworkLength(int64_t length, double spacing, double modelSpacing) const
+  static torch::Tensor
+  ToHost(const torch::Tensor & slices)
   {
-    if (modelSpacing == 0.0 || std::abs(spacing / modelSpacing - 1.0) <= LatentSliceSynthesizer::SpacingTolerance)
-    {
-      return length;
-    }
-    return SliceTensors::ResampledLength(length, spacing, modelSpacing);
+    return slices.to(torch::kCPU).squeeze(1).contiguous();
   }
 
   bool
@@ -290,15 +286,11 @@ private:
     torch::Tensor decoded = this->Decode(batch);
     if (m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected)
     {
+      this->DecodeAcquired();
       std::vector<torch::Tensor> straight;
       straight.reserve(positions.size());
       for (const auto & position : positions)
       {
-        this->DecodeAcquired(position.slice);
-        if (position.alpha > 0.0)
-        {
-          this->DecodeAcquired(position.slice + 1);
-        }
         straight.push_back(this->Interpolate(position, &EncodedSlice::decoded));
       }
       decoded = decoded - torch::cat(straight, 0);
@@ -306,13 +298,36 @@ private:
     return decoded;
   }
 
+  /** Decode the latents of all slices at hand that have not been decoded yet. */
   void
-  DecodeAcquired(SizeValueType number)
+  DecodeAcquired()
   {
-    EncodedSlice & slice = m_Encoded.at(number);
-    if (!slice.decoded.defined())
+    std::vector<EncodedSlice *> missing;
+    for (auto & item : m_Encoded)
     {
-      slice.decoded = this->Decode(slice.latent);
+      if (!item.second.decoded.defined())
+      {
+        missing.push_back(&item.second);
+      }
+    }
+    for (size_t begin = 0; begin < missing.size(); begin += m_BatchSize)
+    {
+      const size_t                   end = std::min(missing.size(), begin + m_BatchSize);
+      AutoencoderNetwork::LatentType batch(missing[begin]->latent.size());
+      for (size_t tensor = 0; tensor < batch.size(); ++tensor)
+      {
+        std::vector<torch::Tensor> parts;
+        for (size_t i = begin; i < end; ++i)
+        {
+          parts.push_back(missing[i]->latent[tensor]);
+        }
+        batch[tensor] = torch::cat(parts, 0);
+      }
+      const torch::Tensor decoded = this->Decode(batch);
+      for (size_t i = begin; i < end; ++i)
+      {
+        missing[i]->decoded = decoded.narrow(0, static_cast<int64_t>(i - begin), 1);
+      }
     }
   }
 

@@ -90,6 +90,8 @@ operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::StopCondit
         return "itk::LatentSpaceSuperResolutionEnums::StopCondition::Aborted";
       case LatentSpaceSuperResolutionEnums::StopCondition::NonFiniteLoss:
         return "itk::LatentSpaceSuperResolutionEnums::StopCondition::NonFiniteLoss";
+      case LatentSpaceSuperResolutionEnums::StopCondition::Failed:
+        return "itk::LatentSpaceSuperResolutionEnums::StopCondition::Failed";
       default:
         return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::StopCondition";
     }

@@ -199,8 +199,16 @@ SafetensorsFile::ReadBytes(const std::string & fileName)
                                                                           : "there is no such file"));
   }
   std::ifstream stream(fileName, std::ios::binary);
-  std::string   bytes(std::filesystem::file_size(fileName, error), '\0');
-  if (error || !stream || !stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+  std::string   bytes;
+  try
+  {
+    bytes.resize(std::filesystem::file_size(fileName));
+  }
+  catch (const std::exception & failure)
+  {
+    itkGenericExceptionMacro("Can't read the model file '" << fileName << "': " << failure.what());
+  }
+  if (!stream || !stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
   {
     itkGenericExceptionMacro("Can't read the model file '" << fileName << "': " << std::strerror(errno));
   }
@@ -223,7 +231,8 @@ SafetensorsFile::Write(const std::string & fileName) const
   {
     header["__metadata__"] = metadata;
   }
-  std::string text = header.dump();
+  // Text that is not UTF-8 can't be in JSON: what is wrong in it is replaced.
+  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   // The tensors begin at a multiple of 8 bytes, as the format advises.
   text.append((LengthBytes - text.size() % LengthBytes) % LengthBytes, ' ');
 

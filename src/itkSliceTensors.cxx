@@ -18,6 +18,8 @@
 
 #include "itkSliceTensors.h"
 
+#include "itkLatentSliceSynthesizer.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -45,9 +47,13 @@ MirrorIndices(int64_t length, int64_t paddedLength, const torch::Device & device
 } // namespace
 
 int64_t
-ResampledLength(int64_t length, double spacing, double newSpacing)
+NetworkLength(int64_t length, double spacing, double modelSpacing)
 {
-  return std::max<int64_t>(1, std::llround(static_cast<double>(length) * spacing / newSpacing));
+  if (modelSpacing == 0.0 || std::abs(spacing / modelSpacing - 1.0) <= LatentSliceSynthesizer::SpacingTolerance)
+  {
+    return length;
+  }
+  return std::max<int64_t>(1, std::llround(static_cast<double>(length) * spacing / modelSpacing));
 }
 
 torch::Tensor

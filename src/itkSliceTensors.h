@@ -25,9 +25,11 @@ namespace itk
 /** What slices as tensors of the shape (N, 1, rows, columns) go through before and after the network. */
 namespace SliceTensors
 {
-/** The number of pixels that a side has at another spacing: the extent stays, rounded to whole pixels; at least 1. */
+/** The number of pixels that a side of a slice has for the network: the same if the model has no spacing, or one that
+ * is within LatentSliceSynthesizer::SpacingTolerance; else what it takes to keep the extent at the model's spacing,
+ * rounded to whole pixels, at least 1. */
 int64_t
-ResampledLength(int64_t length, double spacing, double newSpacing);
+NetworkLength(int64_t length, double spacing, double modelSpacing);
 
 /** Resample in plane to another size with the same extent: bicubic, anti-aliased where the size falls. */
 torch::Tensor

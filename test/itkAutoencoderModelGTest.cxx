@@ -305,11 +305,27 @@ TEST(AutoencoderModel, DropsWeightsWhenTheArchitectureChanges)
 
 TEST(AutoencoderModel, IsBundledWithTheLibrary)
 {
+  if (!LATENT_SR_HAS_BUNDLED_MODEL)
+  {
+    GTEST_SKIP() << "The library was built without a bundled model.";
+  }
   auto model = ModelType::New();
   model->ReadBundled();
   EXPECT_TRUE(model->HasWeights());
   EXPECT_FALSE(model->GetProvenance("data").empty());
   EXPECT_FALSE(model->GetProvenance("license").empty());
+}
+
+TEST(AutoencoderModel, TakesProvenanceThatIsNotUTF8)
+{
+  const TemporaryFile file("model.safetensors");
+  const auto          model = MakeSmallModel();
+  model->SetProvenance("data", "caf\xe9");
+  model->Write(file.GetName());
+  auto copy = ModelType::New();
+  copy->Read(file.GetName());
+  EXPECT_EQ(copy->GetProvenance("data").substr(0, 3), "caf");
+  EXPECT_NE(copy->GetDescription().find("caf"), std::string::npos);
 }
 
 TEST(AutoencoderModel, PrintsItself)

@@ -349,6 +349,22 @@ TEST(LatentSpaceSuperResolutionImageFilter, SuperResolvesEveryFrameOfA4DImage)
     const auto index = it.GetIndex();
     ASSERT_NEAR(filter->GetOutput()->GetPixel({ { index[0], index[1], index[2], 0 } }), it.Get(), 1);
   }
+  // The second frame is the first one, 50 brighter.
+  for (itk::ImageRegionIteratorWithIndex<ShortImageType> it(stack, stack->GetLargestPossibleRegion()); !it.IsAtEnd();
+       ++it)
+  {
+    it.Set(it.Get() + 50);
+  }
+  stack->Modified();
+  single->Update();
+  for (itk::ImageRegionIteratorWithIndex<ShortImageType> it(single->GetOutput(),
+                                                            single->GetOutput()->GetLargestPossibleRegion());
+       !it.IsAtEnd();
+       ++it)
+  {
+    const auto index = it.GetIndex();
+    ASSERT_NEAR(filter->GetOutput()->GetPixel({ { index[0], index[1], index[2], 1 } }), it.Get(), 1);
+  }
 }
 
 TEST(LatentSpaceSuperResolutionImageFilter, SaturatesIntegerPixelTypesInsteadOfWrappingAround)
@@ -406,18 +422,76 @@ TEST(LatentSpaceSuperResolutionImageFilter, TakesOneSliceOnePixelWideSlicesAndFa
   EXPECT_EQ(LargestDifference<ImageType>(image, same->GetOutput()), 0.0);
 }
 
-TEST(LatentSpaceSuperResolutionImageFilter, WorksAtTheModelsInPlaneSpacing)
+TEST(LatentSpaceSuperResolutionImageFilter, KeepsDetailThatIsFinerThanTheModelsSpacing)
 {
-  // Smooth slices at half of the model's spacing come back smooth, at their own size.
-  const auto image = MakeStack<ImageType>({ { 31, 22, 3 } });
-  const auto model = MakeSmallModel();
-  model->SetInPlaneSpacing(2.0);
-  auto filter = FilterType::New();
-  filter->SetInput(image);
-  filter->SetModel(model);
-  filter->SetOutputMode(OutputModeEnum::Decoded);
+  // At half of the model's spacing a checkerboard of single pixels is invisible to the network: it has to come back as
+  // it is, on top of what the network makes of the rest.
+  const auto smooth = MakeStack<ImageType>({ { 31, 22, 3 } });
+  const auto detailed = MakeStack<ImageType>({ { 31, 22, 3 } });
+  for (itk::ImageRegionIteratorWithIndex<ImageType> it(detailed, detailed->GetLargestPossibleRegion()); !it.IsAtEnd();
+       ++it)
+  {
+    it.Set(it.Get() + ((it.GetIndex()[0] + it.GetIndex()[1]) % 2 == 0 ? 100.0f : -100.0f));
+  }
+  const auto run = [](const ImageType * image) {
+    const auto model = MakeSmallModel();
+    model->SetInPlaneSpacing(2.0);
+    auto filter = FilterType::New();
+    filter->SetInput(image);
+    filter->SetModel(model);
+    filter->SetWindowMinimum(-500.0);
+    filter->SetWindowMaximum(1500.0);
+    filter->Update();
+    return ImageType::Pointer(filter->GetOutput());
+  };
+  const auto a = run(smooth);
+  const auto b = run(detailed);
+  ASSERT_EQ(a->GetLargestPossibleRegion().GetSize(), (ImageType::SizeType{ { 31, 22, 5 } }));
+  for (itk::IndexValueType y = 4; y < 18; ++y)
+  {
+    for (itk::IndexValueType x = 4; x < 27; ++x)
+    {
+      ASSERT_NEAR(At(b, x, y, 1) - At(a, x, y, 1), (x + y) % 2 == 0 ? 100.0f : -100.0f, 10.0f);
+    }
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, FindsAcquiredSlicesAtSpacingsOfSinglePrecision)
+{
+  // 2.1 mm is 2.0999999 mm in a NIfTI file.
+  const auto image = MakeStack<ImageType>({ { 4, 4, 120 } }, static_cast<double>(2.1f));
+  const auto filter = MakeFilter(image);
+  filter->SetOutputSliceSpacing(0.7);
+  filter->SetOutputMode(OutputModeEnum::PreserveAcquired);
   filter->Update();
-  EXPECT_EQ(filter->GetOutput()->GetLargestPossibleRegion().GetSize(), (ImageType::SizeType{ { 31, 22, 5 } }));
+  ASSERT_EQ(filter->GetOutput()->GetLargestPossibleRegion().GetSize(2), 358u);
+  for (itk::IndexValueType z = 0; z < 120; ++z)
+  {
+    ASSERT_EQ(At(filter->GetOutput(), 1, 2, 3 * z), At(image, 1, 2, z)) << z;
+  }
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, RoundsAndSaturatesAcquiredSlicesOfAnotherPixelType)
+{
+  using ByteImageType = itk::Image<unsigned char, 3>;
+  const auto image = MakeStack<ImageType>({ { 8, 8, 3 } });
+  image->SetPixel({ { 1, 1, 1 } }, 99.6f);
+  image->SetPixel({ { 2, 1, 1 } }, 300.0f);
+  image->SetPixel({ { 3, 1, 1 } }, -7.0f);
+  auto filter = itk::LatentSpaceSuperResolutionImageFilter<ImageType, ByteImageType>::New();
+  filter->SetInput(image);
+  filter->SetModel(MakeSmallModel());
+  filter->SetOutputMode(OutputModeEnum::PreserveAcquired);
+  filter->Update();
+  EXPECT_EQ(filter->GetOutput()->GetPixel({ { 1, 1, 2 } }), 100);
+  EXPECT_EQ(filter->GetOutput()->GetPixel({ { 2, 1, 2 } }), 255);
+  EXPECT_EQ(filter->GetOutput()->GetPixel({ { 3, 1, 2 } }), 0);
+}
+
+TEST(LatentSpaceSuperResolutionImageFilter, RefusesAnEmptyImage)
+{
+  EXPECT_NE(MessageOf([] { MakeFilter(MakeStack<ImageType>({ { 0, 8, 3 } }))->Update(); }).find("[0, 8, 3]"),
+            std::string::npos);
 }
 
 TEST(LatentSpaceSuperResolutionImageFilter, ExecutesAgainWhenTheModelChanges)
@@ -439,6 +513,10 @@ TEST(LatentSpaceSuperResolutionImageFilter, ExecutesAgainWhenTheModelChanges)
 
 TEST(LatentSpaceSuperResolutionImageFilter, UsesTheBundledModelWithoutAnySetting)
 {
+  if (!LATENT_SR_HAS_BUNDLED_MODEL)
+  {
+    GTEST_SKIP() << "The library was built without a bundled model.";
+  }
   auto filter = FilterType::New();
   filter->SetInput(MakeStack<ImageType>({ { 24, 20, 2 } }));
   filter->Update();
@@ -482,6 +560,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, RefusesWrongSettingsAndNamesThem)
             std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetDevice("cuda:99"); }).find("cuda:99"), std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetDevice("abacus"); }).find("abacus"), std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetDevice("cuda:256"); }).find("cuda:256"), std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) {
               f->SetModel(nullptr);
               f->SetModelFileName("no-such.safetensors");

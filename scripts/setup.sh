@@ -32,8 +32,8 @@
 #   PYTHON           the interpreter, 3.11 or newer (default: python3, else the newest that is found)
 #   CXX              the compiler (default c++)
 #   CMAKE_BUILD_PARALLEL_LEVEL   number of parallel jobs (default: that of processors)
-#   PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS   are pip's own: where it finds LibTorch for CPUs, if the default index
-#                    has only the one for GPUs
+#   PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS   are pip's own: where it finds LibTorch for CPUs, which is much smaller than
+#                    the one for GPUs that the default index has; both do
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -159,14 +159,6 @@ user_packages=$("$root/.venv/bin/python" -c 'import sysconfig; print(sysconfig.g
 ensure_venv "Installing the build tools into .venv-build" "$root/.venv-build" "${build_tools[@]}"
 build_python=$root/.venv-build/bin/python
 export PATH="$root/.venv-build/bin:$PATH"
-
-# LibTorch's CMake files insist on the CUDA toolkit if it was built with CUDA.
-cuda=$(sed -n "s/^cuda[^=]*= *['\"]\([^'\"]*\)['\"].*/\1/p" "$user_packages/torch/version.py")
-if [ -n "$cuda" ] && ! command -v nvcc > /dev/null && [ -z "${CUDA_HOME:-}${CUDACXX:-}" ]; then
-  rm -f "$root/.venv/stamp"
-  die "pip found the LibTorch for CUDA $cuda, and there is no CUDA toolkit to build with: let pip find the one for CPUs" \
-    "(PIP_EXTRA_INDEX_URL=<PyTorch's index of CPU wheels>), or set CUDA_HOME"
-fi
 
 # --- ITK --------------------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@
 #   ITK_DIR          an ITK 5.4.7 build tree with Python wrapping; it is only read
 #   ITK_SDK_ARCHIVE  an archive of such a tree, to be unpacked into /opt (a build tree holds absolute paths: it must
 #                    lie where it was built)
-#                    Without either: the ITK of the last call, else scripts/build-itk.sh builds one in .itk (20 minutes).
+#                    Without either: the ITK of the last call, else scripts/build-itk.sh builds one in .itk (half an hour).
 #   PYTHON           the interpreter, 3.11 or newer (default: python3, else the newest that is found)
 #   CXX              the compiler (default c++)
 #   CMAKE_BUILD_PARALLEL_LEVEL   number of parallel jobs (default: that of processors)
@@ -185,7 +185,7 @@ elif [ -n "${ITK_SDK_ARCHIVE:-}" ]; then
 else
   ITK_DIR=$itk_prefix/build
   [ -f "$itk_prefix/complete" ] ||
-    phase "Building ITK $itk_version in .itk, once (20 minutes on two cores)" env PYTHON="$python" "$root/scripts/build-itk.sh" "$itk_prefix"
+    phase "Building ITK $itk_version in .itk, once (half an hour on two cores)" env PYTHON="$python" "$root/scripts/build-itk.sh" "$itk_prefix"
 fi
 ITK_DIR=$(cd "$ITK_DIR" && pwd -P)
 config=$ITK_DIR/ITKConfig.cmake

@@ -128,6 +128,12 @@ public:
     this->UpdateAverage();
   }
 
+  bool
+  HasTriplets() const
+  {
+    return m_Sampler.HasTriplets();
+  }
+
   /** The weights before the step that led to a loss or a gradient that is not finite. */
   std::shared_ptr<AutoencoderNetwork>
   TakeLastGood() const
@@ -470,15 +476,12 @@ AutoencoderTrainerBase::Train()
       spacingIsKnown = true;
     }
 
-    const bool hasTriplets =
-      std::any_of(volumes.begin(), volumes.end(), [](const torch::Tensor & volume) { return volume.size(0) >= 3; });
-    if (m_ReconstructionWeight == 0.0 && !hasTriplets)
+    Session session(*this, *model, std::move(volumes));
+    if (m_ReconstructionWeight == 0.0 && !session.HasTriplets())
     {
       itkExceptionMacro("ReconstructionWeight is 0, and no volume has three slices for the synthesis loss: there is "
                         "nothing to train on.");
     }
-
-    Session    session(*this, *model, std::move(volumes));
     const auto start = std::chrono::steady_clock::now();
     const auto elapsed = [&start] {
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -18,6 +18,7 @@
 #include "itkImageQualityMetricsCalculator.h"
 
 #include "itkImageFileReader.h"
+#include "itkLatentSpaceSuperResolutionTestHelpers.h"
 #include "itkMetaImageIOFactory.h"
 
 #include <nlohmann/json.hpp>
@@ -25,7 +26,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <limits>
@@ -198,24 +198,6 @@ NaiveSSIM(const Image2D * reference, const Image2D * test, double dataRange, dou
   return sum / count;
 }
 
-// The directory with metrics/reference.json and metrics/images/, or an empty string.
-std::string
-FindReferenceDirectory()
-{
-  const std::string file = __FILE__;
-  const size_t      slash = file.find_last_of("/\\");
-  std::string directory = (slash == std::string::npos ? std::string(".") : file.substr(0, slash)) + "/../../shared";
-#ifdef LATENT_SR_SHARED
-  directory = LATENT_SR_SHARED;
-#endif
-  if (const char * const fromEnvironment = std::getenv("LATENT_SR_SHARED"))
-  {
-    directory = fromEnvironment;
-  }
-  directory += "/metrics";
-  return std::ifstream(directory + "/reference.json") ? directory : std::string();
-}
-
 template <typename TImage>
 typename TImage::Pointer
 Read(const std::string & fileName)
@@ -267,7 +249,7 @@ protected:
   void
   SetUp() override
   {
-    m_Directory = FindReferenceDirectory();
+    m_Directory = itk::LatentSpaceSuperResolutionTest::FindReferenceFolder();
     if (m_Directory.empty())
     {
       GTEST_SKIP()

@@ -23,7 +23,9 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <string>
 
@@ -91,6 +93,24 @@ public:
 private:
   std::string m_Name;
 };
+
+/** The folder of reference values (reference.json, images/), or an empty text where there is none. */
+inline std::string
+FindReferenceFolder()
+{
+  const std::string file = __FILE__;
+  const size_t      slash = file.find_last_of("/\\");
+  std::string directory = (slash == std::string::npos ? std::string(".") : file.substr(0, slash)) + "/../../shared";
+#ifdef LATENT_SR_SHARED
+  directory = LATENT_SR_SHARED;
+#endif
+  if (const char * const fromEnvironment = std::getenv("LATENT_SR_SHARED"))
+  {
+    directory = fromEnvironment;
+  }
+  directory += "/metrics";
+  return std::ifstream(directory + "/reference.json") ? directory : std::string();
+}
 
 /** The message of the exception that a function throws, empty if it throws none. */
 template <typename TFunction>

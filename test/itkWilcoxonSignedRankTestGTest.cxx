@@ -17,12 +17,13 @@
  *=========================================================================*/
 #include "itkWilcoxonSignedRankTest.h"
 
+#include "itkLatentSpaceSuperResolutionTestHelpers.h"
+
 #include <nlohmann/json.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -80,23 +81,6 @@ EnumeratePValueGreater(const std::vector<double> & differences)
   return static_cast<double>(asLarge) / static_cast<double>(assignments);
 }
 
-// The file of reference values, if there is one; an empty string otherwise.
-std::string
-FindReferenceFile()
-{
-  const std::string file = __FILE__;
-  const size_t      slash = file.find_last_of("/\\");
-  std::string directory = (slash == std::string::npos ? std::string(".") : file.substr(0, slash)) + "/../../shared";
-#ifdef LATENT_SR_SHARED
-  directory = LATENT_SR_SHARED;
-#endif
-  if (const char * const fromEnvironment = std::getenv("LATENT_SR_SHARED"))
-  {
-    directory = fromEnvironment;
-  }
-  const std::string name = directory + "/metrics/reference.json";
-  return std::ifstream(name.c_str()) ? name : std::string();
-}
 } // namespace
 
 TEST(WilcoxonSignedRankTest, HasDocumentedDefaults)
@@ -290,15 +274,15 @@ TEST(WilcoxonSignedRankTest, PrintsAllMembers)
 
 TEST(WilcoxonSignedRankTest, MeetsAllReferenceValues)
 {
-  const std::string fileName = FindReferenceFile();
-  if (fileName.empty())
+  const std::string folder = itk::LatentSpaceSuperResolutionTest::FindReferenceFolder();
+  if (folder.empty())
   {
     GTEST_SKIP()
       << "There are no reference values: set the environment variable LATENT_SR_SHARED to the directory that "
          "contains metrics/reference.json.";
   }
   nlohmann::json reference;
-  std::ifstream(fileName.c_str()) >> reference;
+  std::ifstream(folder + "/reference.json") >> reference;
   EXPECT_GE(reference["wilcoxon"].size(), 8u);
   for (const auto & [name, sample] : reference["wilcoxon"].items())
   {

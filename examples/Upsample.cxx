@@ -24,6 +24,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <string>
 
 int
@@ -32,18 +33,22 @@ main(int argc, char * argv[])
   if (argc < 4)
   {
     std::cerr << "Usage: " << argv[0]
-              << " input output factor [decoded|preserve-acquired|residual-corrected] [model.safetensors]" << std::endl;
+              << " input output factor [decoded|preserve-acquired|residual-corrected|low-pass-corrected] [model.safetensors]" << std::endl;
     return 2;
   }
   using ImageType = itk::Image<float, 3>;
   using FilterType = itk::LatentSpaceSuperResolutionImageFilter<ImageType>;
   using OutputModeEnum = FilterType::OutputModeEnum;
 
-  const std::string mode = argc > 4 ? argv[4] : "decoded";
-  if (mode != "decoded" && mode != "preserve-acquired" && mode != "residual-corrected")
+  const std::map<std::string, OutputModeEnum> modes{ { "decoded", OutputModeEnum::Decoded },
+                                                     { "preserve-acquired", OutputModeEnum::PreserveAcquired },
+                                                     { "residual-corrected", OutputModeEnum::ResidualCorrected },
+                                                     { "low-pass-corrected", OutputModeEnum::LowPassCorrected } };
+  const auto                                  mode = modes.find(argc > 4 ? argv[4] : "low-pass-corrected");
+  if (mode == modes.end())
   {
-    std::cerr << "The mode is '" << mode << "', but has to be decoded, preserve-acquired or residual-corrected."
-              << std::endl;
+    std::cerr << "The mode is '" << argv[4] << "', but has to be decoded, preserve-acquired, residual-corrected or "
+              << "low-pass-corrected." << std::endl;
     return 2;
   }
 
@@ -52,9 +57,7 @@ main(int argc, char * argv[])
     auto filter = FilterType::New();
     filter->SetInput(itk::ReadImage<ImageType>(argv[1]));
     filter->SetUpsamplingFactor(static_cast<unsigned int>(std::strtoul(argv[3], nullptr, 10)));
-    filter->SetOutputMode(mode == "decoded"             ? OutputModeEnum::Decoded
-                          : mode == "preserve-acquired" ? OutputModeEnum::PreserveAcquired
-                                                        : OutputModeEnum::ResidualCorrected);
+    filter->SetOutputMode(mode->second);
     // Without a model file the filter uses the bundled model.
     if (argc > 5)
     {

@@ -133,6 +133,34 @@ public:
   itkGetConstMacro(SmallestTrainingSliceSpacing, double);
   itkGetConstMacro(LargestTrainingSliceSpacing, double);
 
+  /** The same for the spacing in plane. */
+  void
+  SetTrainingInPlaneSpacingRange(double smallest, double largest);
+  itkGetConstMacro(SmallestTrainingInPlaneSpacing, double);
+  itkGetConstMacro(LargestTrainingInPlaneSpacing, double);
+
+  /** The same for the ratio of the slice spacing to the in-plane spacing that the network sees (the InPlaneSpacing, if
+   * that is not 0): how many pixels lie between two slices. */
+  void
+  SetTrainingSpacingRatioRange(double smallest, double largest);
+  itkGetConstMacro(SmallestTrainingSpacingRatio, double);
+  itkGetConstMacro(LargestTrainingSpacingRatio, double);
+
+  /** Extend the three ranges so that they hold a volume of such spacings in mm. */
+  void
+  ExtendTrainingRanges(double sliceSpacing, double inPlaneSpacing);
+
+  /** A sentence if a volume's spacings (mm) lie outside of the training's ranges by more than the 5 % that volumes of one
+   * protocol differ by; an empty text if not, or if the ranges are not known. */
+  std::string
+  DescribeDeviationFromTraining(double sliceSpacing, double inPlaneSpacing) const;
+
+  /** The gain of the network's share in the output mode ResidualCorrected, >= 0, default 1. The best one in mean squared
+   * error on validation volumes is given by SliceRecoveryExperiment::ComputeResidualGainSums(). */
+  void
+  SetResidualGain(double gain);
+  itkGetConstMacro(ResidualGain, double);
+
   /** What is known of a model's making, as text under names such as `data`, `license`, `command`, `date`. An empty text
    * removes the entry. */
   void
@@ -223,6 +251,8 @@ private:
   void
   DropWeights();
   void
+  SetRange(const char * name, double smallest, double largest, double & smallestMember, double & largestMember);
+  void
   CheckHasWeights() const;
 
   unsigned int                       m_NumberOfPoolings{ 4 };
@@ -234,6 +264,11 @@ private:
   double                             m_UpperWindowPercentile{ 99.0 };
   double                             m_SmallestTrainingSliceSpacing{ 0.0 };
   double                             m_LargestTrainingSliceSpacing{ 0.0 };
+  double                             m_SmallestTrainingInPlaneSpacing{ 0.0 };
+  double                             m_LargestTrainingInPlaneSpacing{ 0.0 };
+  double                             m_SmallestTrainingSpacingRatio{ 0.0 };
+  double                             m_LargestTrainingSpacingRatio{ 0.0 };
+  double                             m_ResidualGain{ 1.0 };
   std::map<std::string, std::string> m_Provenance;
   std::shared_ptr<Implementation>    m_Implementation;
 };

@@ -35,8 +35,12 @@ namespace itk
  *    say) is interpolated linearly and added to the result in the end;
  * 2. slices are resampled in plane to the model's spacing (bicubic, anti-aliased), unless the spacings differ by less
  *    than SpacingTolerance. The detail that this loses is interpolated linearly and added to the result in the end;
- * 3. slices are padded by mirroring, so that zero padding inside of the network has little effect on the result;
- * 4. every slice is encoded once, and decoded slices are computed in batches of bounded memory.
+ * 3. slices are padded by mirroring, to a multiple of the network's and by at least Margin on each side;
+ * 4. every slice is read and encoded once, and slices are decoded in batches. All batches have the same shape, the last
+ *    one is filled up: what LibTorch computes for a slice may depend on the shape in the last bits, and so a slice's
+ *    pixels are the same whichever others are asked for along with it.
+ *
+ * Memory: the slices and latents of a few acquired slices, and what the network needs for a batch.
  *
  * \ingroup LatentSpaceSuperResolution
  */
@@ -51,10 +55,13 @@ public:
     double alpha{ 0.0 };
   };
 
-  /** Acquired slices, one after the other, columns fastest, in native intensities. */
+  /** Acquired slices. */
   struct Stack
   {
-    const float * pixels{ nullptr };
+    /** Reads the slice of a number: rows x columns values in native intensities, columns fastest. Called once for each
+     * slice that is needed, in rising order, in the calling thread. What it throws ends the computation. */
+    std::function<std::vector<float>(SizeValueType slice)> read;
+
     SizeValueType slices{ 0 };
     SizeValueType rows{ 0 };
     SizeValueType columns{ 0 };
@@ -77,9 +84,14 @@ public:
     /** Native intensities that are mapped to 0 and 1. If they are equal, slices are interpolated linearly. */
     double windowMinimum{ 0.0 };
     double windowMaximum{ 1.0 };
+    /** Of the network's share in ResidualCorrected. */
+    double residualGain{ 1.0 };
+    /** Of the Gaussian in LowPassCorrected, in pixels of the network. */
+    double lowPassSigma{ 0.0 };
   };
 
-  /** Receives the slice at positions[index] in native intensities (rows x columns values). */
+  /** Receives the slice at positions[index] in native intensities (rows x columns values). The order of calls is not that
+   * of the positions. */
   using SliceFunction = std::function<void(SizeValueType index, const float * pixels)>;
   /** Receives the share that is done, 0 to 1, in the calling thread. What it throws ends the computation. */
   using ProgressFunction = std::function<void(float progress)>;
@@ -87,7 +99,12 @@ public:
   /** In-plane spacings whose ratio to the model's is within 1 +- this are taken as the model's. */
   static constexpr double SpacingTolerance = 0.03;
 
-  /** Compute the slices at positions, which are in rising order.
+  /** Mirrored pixels of the network on each side of a slice. The network's zero padding reaches farther, but it was
+   * trained with that: on held-out volumes margins of 0 to 64 pixels give the same SSIM to .001 (docs/output-modes.md).
+   */
+  static constexpr SizeValueType Margin = 8;
+
+  /** Compute the slices at positions.
    * \exception ExceptionObject if the model has no weights, a position lies outside of the stack, the device does not
    * exist, or LibTorch fails. */
   static void

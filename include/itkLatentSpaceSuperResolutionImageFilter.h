@@ -20,6 +20,7 @@
 
 #include "itkImageToImageFilter.h"
 #include "itkLatentSliceSynthesizer.h"
+#include "itkTrainingRangeWarningEvent.h"
 
 namespace itk
 {
@@ -40,16 +41,29 @@ namespace itk
  * the bundled model.
  *
  * **Intensities.** The network sees the volume with a window mapped to [0, 1]: the model's percentiles of the volume's
- * largest possible region, or the window set by WindowMinimum and WindowMaximum. Results are mapped back to native
- * intensities, and for integer pixel types rounded and saturated. What lies outside of the window is interpolated
- * linearly. A volume whose window is empty (a constant one) is interpolated linearly altogether.
+ * largest possible region (exact, see StreamedPercentileCalculator), or the window set by WindowMinimum and
+ * WindowMaximum. Results are mapped back to native intensities, and for integer pixel types rounded and saturated. What
+ * lies outside of the window is interpolated linearly. A volume whose window is empty (a constant one) is interpolated
+ * linearly altogether.
+ *
+ * **In plane**, size and spacing stay what they are. If the spacing differs from the model's by more than 3 %, the
+ * network sees slices that are resampled to its own; detail finer than that is interpolated linearly and added.
  *
  * **Streaming.** Output regions may be requested slab by slab along the slice axis (and, of 4D images, frame by frame);
- * in plane, whole slices are computed. A slab asks for the acquired slices around it, if the window is set explicitly;
- * percentiles need the whole volume.
+ * in plane, whole slices are computed. A slab asks for the acquired slices around it and nothing else, and gets the same
+ * pixels as the whole volume, bit for bit on a CPU. Percentiles need to have seen the whole volume: if less than that is
+ * asked for, the input is read once (for pixel types of more than 16 bits, twice) in slabs of the size of the first
+ * requested one before that is computed. The slabs that follow in the same update know the percentiles.
  *
- * **Defined special cases.** One slice gives one slice. An empty image is refused, and a pixel that is not finite, with
- * its index.
+ * **Memory.** Besides input and output: a few slices with their latents and what the network needs for a batch of one to
+ * four slices, whatever the number of slices and the factor.
+ *
+ * **Warning.** If the slice spacing, the in-plane spacing or their ratio lies outside of what the model was trained on
+ * by more than 5 %, a TrainingRangeWarningEvent is invoked, once for an input and a model, GetTrainingRangeWarning()
+ * says how, and the text is printed as ITK's warnings are.
+ *
+ * **Defined special cases.** One slice gives one slice, two slices and a side of one pixel are nothing special. An empty
+ * image is refused, and a pixel that is not finite, with its index. All refusals: docs/refusals.md.
  *
  * \tparam TInputImage 3D, or 4D (every frame is super-resolved on its own, with one window for all), of scalar pixels
  * \tparam TOutputImage of the same dimension
@@ -107,13 +121,24 @@ public:
   itkSetMacro(SliceAxis, int);
   itkGetConstMacro(SliceAxis, int);
 
-  /** What the output's slices are made of. Default Decoded. */
+  /** What the output's slices are made of. Default LowPassCorrected, which measures best on held-out volumes
+   * (docs/output-modes.md); Decoded is the paper's. */
   itkSetEnumMacro(OutputMode, OutputModeEnum);
   itkGetEnumMacro(OutputMode, OutputModeEnum);
 
   /** Arithmetic of the network. Default Float32. On a CUDA device, whether that may be TF32 is LibTorch's setting. */
   itkSetEnumMacro(Precision, PrecisionEnum);
   itkGetEnumMacro(Precision, PrecisionEnum);
+
+  /** Gain of the network's share in the mode ResidualCorrected, >= 0; 0 is linear interpolation. NaN (the default): the
+   * model's ResidualGain. */
+  itkSetMacro(ResidualGain, double);
+  itkGetConstMacro(ResidualGain, double);
+
+  /** Standard deviation of the Gaussian in the mode LowPassCorrected, in pixels of the network (of the model's in-plane
+   * spacing), >= 0, default 3. The smaller it is, the closer the result is to the acquired slices, with their noise. */
+  itkSetMacro(LowPassSigma, double);
+  itkGetConstMacro(LowPassSigma, double);
 
   /** Where LibTorch computes: "cpu" (the default), "cuda", "cuda:1", ... A device that is not there is refused. */
   itkSetStringMacro(Device);
@@ -129,6 +154,9 @@ public:
   /** The window of the last update: what was set, or the percentiles that were computed. */
   itkGetConstMacro(WindowMinimumUsed, double);
   itkGetConstMacro(WindowMaximumUsed, double);
+
+  /** How the spacing of the last update's input lies outside of what the model was trained on; empty if it does not. */
+  itkGetStringMacro(TrainingRangeWarning);
 
   /** The slice axis of the current input: what was set, or the one found.
    * \exception ExceptionObject if there is no input, or two axes have the largest spacing. */
@@ -147,6 +175,9 @@ protected:
   EnlargeOutputRequestedRegion(DataObject * output) override;
   void
   GenerateInputRequestedRegion() override;
+  /** Computes the percentiles first, if only a part of the input is going to be there. */
+  void
+  UpdateOutputData(DataObject * output) override;
   void
   GenerateData() override;
 
@@ -159,6 +190,9 @@ private:
   /** Shares of a slice distance that are taken for rounding: files often hold spacings in single precision. */
   static constexpr double PositionTolerance = 1e-3;
 
+  /** In pixels; a Gaussian that is wider than a slice is as good as a constant. */
+  static constexpr double MaximumLowPassSigma = 1000.0;
+
   /** Where, in slices from the first acquired one, an output slice of this index lies. */
   PositionType
   ComputePosition(IndexValueType outputIndex, unsigned int axis) const;
@@ -170,12 +204,25 @@ private:
   const AutoencoderModel *
   ObtainModel();
 
-  void
-  ComputeWindow(const AutoencoderModel * model);
+  /** What a computed window depends on: it is computed again when this changes. */
+  struct WindowKey
+  {
+    const DataObject * input{ nullptr };
+    ModifiedTimeType   time{ 0 };
+    double             lowerPercentile{ 0.0 };
+    double             upperPercentile{ 0.0 };
+  };
 
-  /** Copy whole slices of one frame to a buffer, columns fastest, and refuse pixels that are not finite. */
-  std::vector<float>
-  CopySlices(const InputImageRegionType & region, unsigned int axis) const;
+  WindowKey
+  MakeWindowKey(const AutoencoderModel * model) const;
+
+  /** Set the window that is used, from percentiles of the largest possible region if it is not explicit. Reads the input
+   * in parts of the requested size where it is not buffered as a whole. */
+  void
+  UpdateWindow(const AutoencoderModel * model);
+
+  void
+  WarnIfOutsideOfTrainingRange(const AutoencoderModel * model);
 
   /** Copy the acquired slice that an output slice coincides with, bit for bit if the pixel types are the same. */
   void
@@ -193,13 +240,20 @@ private:
   unsigned int   m_UpsamplingFactor{ 2 };
   double         m_OutputSliceSpacing{ 0.0 };
   int            m_SliceAxis{ -1 };
-  OutputModeEnum m_OutputMode{ OutputModeEnum::Decoded };
+  OutputModeEnum m_OutputMode{ OutputModeEnum::LowPassCorrected };
   PrecisionEnum  m_Precision{ PrecisionEnum::Float32 };
+  double         m_ResidualGain{ std::numeric_limits<double>::quiet_NaN() };
+  double         m_LowPassSigma{ 3.0 };
   std::string    m_Device{ "cpu" };
   double         m_WindowMinimum{ std::numeric_limits<double>::quiet_NaN() };
   double         m_WindowMaximum{ std::numeric_limits<double>::quiet_NaN() };
   double         m_WindowMinimumUsed{ 0.0 };
   double         m_WindowMaximumUsed{ 0.0 };
+
+  std::string    m_TrainingRangeWarning{};
+
+  WindowKey                                  m_WindowKey;
+  std::pair<ModifiedTimeType, ModifiedTimeType> m_WarnedTimes{ 0, 0 };
 
   AutoencoderModel::Pointer m_OwnModel;
   std::string               m_OwnModelFileName;

@@ -24,6 +24,7 @@
 #include "itkImageScanlineIterator.h"
 #include "itkMath.h"
 #include "itkSliceStackPreprocessing.h"
+#include "itkStreamedPercentileCalculator.h"
 
 #include <cmath>
 
@@ -83,6 +84,15 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
   {
     itkExceptionMacro("The window is " << m_WindowMinimum << " to " << m_WindowMaximum
                                        << ", but has to be finite and in rising order.");
+  }
+  if (!std::isnan(m_ResidualGain) && !(m_ResidualGain >= 0.0 && Math::isfinite(m_ResidualGain)))
+  {
+    itkExceptionMacro("ResidualGain is " << m_ResidualGain << ", but has to be at least 0, or NaN for the model's.");
+  }
+  if (!(m_LowPassSigma >= 0.0 && m_LowPassSigma <= MaximumLowPassSigma))
+  {
+    itkExceptionMacro("LowPassSigma is " << m_LowPassSigma << " pixels, but has to be 0 to " << MaximumLowPassSigma
+                                         << '.');
   }
   LatentSliceSynthesizer::CheckDevice(m_Device);
 }
@@ -180,12 +190,7 @@ template <typename TInputImage, typename TOutputImage>
 void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateInputRequestedRegion()
 {
-  auto * input = const_cast<InputImageType *>(this->GetInput());
-  if (!this->WindowIsExplicit())
-  {
-    input->SetRequestedRegionToLargestPossibleRegion();
-    return;
-  }
+  auto *             input = const_cast<InputImageType *>(this->GetInput());
   const unsigned int axis = this->GetSliceAxisUsed();
   auto               region = this->GetOutput()->GetRequestedRegion();
   const auto         first = this->ComputePosition(region.GetIndex(axis), axis);
@@ -223,19 +228,132 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ObtainModel()
 }
 
 template <typename TInputImage, typename TOutputImage>
+auto
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::MakeWindowKey(const AutoencoderModel * model) const
+  -> WindowKey
+{
+  const InputImageType * input = this->GetInput();
+  WindowKey              key;
+  key.input = input;
+  // The time stamp of an image that has a source changes with every slab: what counts is when the pipeline in front of
+  // it did, or that somebody has changed the image itself after it was made.
+  key.time = input->GetSource() && input->GetMTime() <= input->GetUpdateMTime() ? input->GetPipelineMTime()
+                                                                               : input->GetMTime();
+  key.lowerPercentile = model->GetLowerWindowPercentile();
+  key.upperPercentile = model->GetUpperWindowPercentile();
+  return key;
+}
+
+template <typename TInputImage, typename TOutputImage>
 void
-LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ComputeWindow(const AutoencoderModel * model)
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateWindow(const AutoencoderModel * model)
 {
   if (this->WindowIsExplicit())
   {
     m_WindowMinimumUsed = m_WindowMinimum;
     m_WindowMaximumUsed = m_WindowMaximum;
+    m_WindowKey = {};
     return;
   }
+  const auto isCurrent = [this, model] {
+    const WindowKey key = this->MakeWindowKey(model);
+    return key.input == m_WindowKey.input && key.time == m_WindowKey.time &&
+           Math::ExactlyEquals(key.lowerPercentile, m_WindowKey.lowerPercentile) &&
+           Math::ExactlyEquals(key.upperPercentile, m_WindowKey.upperPercentile);
+  };
+  if (isCurrent())
+  {
+    return;
+  }
+
+  auto *     input = const_cast<InputImageType *>(this->GetInput());
+  const auto largest = input->GetLargestPossibleRegion();
+  const auto requested = input->GetRequestedRegion();
+  const auto count = [&](auto & calculator) {
+    // Parts of the requested size side by side, in all dimensions.
+    auto part = requested;
+    for (unsigned int d = 0; d < ImageDimension; ++d)
+    {
+      part.SetIndex(d, largest.GetIndex(d));
+    }
+    while (true)
+    {
+      auto cropped = part;
+      cropped.Crop(largest);
+      input->SetRequestedRegion(cropped);
+      input->PropagateRequestedRegion();
+      input->UpdateOutputData();
+      if (input->GetBufferedRegion().IsInside(largest))
+      {
+        calculator.Count(input, largest);
+        return;
+      }
+      calculator.Count(input, cropped);
+      unsigned int d = 0;
+      for (; d < ImageDimension; ++d)
+      {
+        part.SetIndex(d, part.GetIndex(d) + static_cast<IndexValueType>(part.GetSize(d)));
+        if (part.GetIndex(d) < largest.GetIndex(d) + static_cast<IndexValueType>(largest.GetSize(d)))
+        {
+          break;
+        }
+        part.SetIndex(d, largest.GetIndex(d));
+      }
+      if (d == ImageDimension)
+      {
+        return;
+      }
+    }
+  };
+  StreamedPercentileCalculator<InputPixelType> calculator(
+    { model->GetLowerWindowPercentile(), model->GetUpperWindowPercentile() });
+  do
+  {
+    count(calculator);
+  } while (!calculator.FinishPass());
+  m_WindowMinimumUsed = calculator.GetPercentile(0);
+  m_WindowMaximumUsed = calculator.GetPercentile(1);
+  m_WindowKey = this->MakeWindowKey(model);
+
+  input->SetRequestedRegion(requested);
+  input->PropagateRequestedRegion();
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateOutputData(DataObject * output)
+{
+  if (!this->m_Updating)
+  {
+    if (this->GetModel())
+    {
+      const_cast<AutoencoderModel *>(this->GetModel())->UpdateOutputData();
+    }
+    this->UpdateWindow(this->ObtainModel());
+  }
+  Superclass::UpdateOutputData(output);
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::WarnIfOutsideOfTrainingRange(
+  const AutoencoderModel * model)
+{
   const InputImageType * input = this->GetInput();
-  auto pixels = SliceStackPreprocessing::CopySlices(input, input->GetLargestPossibleRegion(), this->GetSliceAxisUsed());
-  m_WindowMinimumUsed = SliceStackPreprocessing::Percentile(pixels, model->GetLowerWindowPercentile());
-  m_WindowMaximumUsed = SliceStackPreprocessing::Percentile(pixels, model->GetUpperWindowPercentile());
+  const unsigned int     axis = this->GetSliceAxisUsed();
+  const auto             inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
+  m_TrainingRangeWarning = model->DescribeDeviationFromTraining(
+    input->GetSpacing()[axis], std::max(input->GetSpacing()[inPlane[0]], input->GetSpacing()[inPlane[1]]));
+  // Once, however many slabs there are.
+  const std::pair<ModifiedTimeType, ModifiedTimeType> times{
+    input->GetSource() ? input->GetPipelineMTime() : input->GetMTime(), model->GetMTime()
+  };
+  if (!m_TrainingRangeWarning.empty() && times != m_WarnedTimes)
+  {
+    m_WarnedTimes = times;
+    itkWarningMacro(<< m_TrainingRangeWarning);
+    this->InvokeEvent(TrainingRangeWarningEvent());
+  }
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -306,8 +424,8 @@ void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
 {
   const AutoencoderModel * model = this->ObtainModel();
+  this->WarnIfOutsideOfTrainingRange(model);
   this->AllocateOutputs();
-  this->ComputeWindow(model);
 
   const InputImageType * input = this->GetInput();
   OutputImageType *      output = this->GetOutput();
@@ -318,22 +436,20 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
   const IndexValueType   begin = requested.GetIndex(axis);
   const IndexValueType   end = begin + static_cast<IndexValueType>(requested.GetSize(axis));
 
-  // Slices to be computed; in the other modes acquired ones are copied. Positions count from the first slice needed.
+  // Slices to be computed; in the preserving modes acquired ones are copied.
+  const bool preserves =
+    m_OutputMode == OutputModeEnum::PreserveAcquired || m_OutputMode == OutputModeEnum::ResidualCorrected;
   std::vector<PositionType>   positions;
   std::vector<IndexValueType> indices;
   std::vector<IndexValueType> copied;
-  const SizeValueType         firstSlice = this->ComputePosition(begin, axis).slice;
-  SizeValueType               lastSlice = firstSlice;
   for (IndexValueType i = begin; i < end; ++i)
   {
-    auto position = this->ComputePosition(i, axis);
-    lastSlice = std::max(lastSlice, position.slice + (position.alpha > 0.0 ? 1 : 0));
-    if (position.alpha == 0.0 && m_OutputMode != OutputModeEnum::Decoded)
+    const auto position = this->ComputePosition(i, axis);
+    if (position.alpha == 0.0 && preserves)
     {
       copied.push_back(i);
       continue;
     }
-    position.slice -= firstSlice;
     positions.push_back(position);
     indices.push_back(i);
   }
@@ -345,6 +461,8 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
   settings.numberOfThreads = LatentSliceSynthesizer::GetNumberOfThreads(this);
   settings.windowMinimum = m_WindowMinimumUsed;
   settings.windowMaximum = m_WindowMaximumUsed;
+  settings.residualGain = std::isnan(m_ResidualGain) ? model->GetResidualGain() : m_ResidualGain;
+  settings.lowPassSigma = m_LowPassSigma;
 
   const SizeValueType frames = ImageDimension == 3 ? 1 : requested.GetSize(ImageDimension - 1);
   for (SizeValueType frame = 0; frame < frames; ++frame)
@@ -363,16 +481,16 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
       this->CopyAcquiredSlice(
         outputSlice, axis, firstInputIndex + static_cast<IndexValueType>(this->ComputePosition(i, axis).slice));
     }
-    InputImageRegionType inputRegion = outputSlice;
-    inputRegion.SetIndex(axis, firstInputIndex + static_cast<IndexValueType>(firstSlice));
-    inputRegion.SetSize(axis, lastSlice - firstSlice + 1);
-    const std::vector<float> pixels = SliceStackPreprocessing::CopySlices(input, inputRegion, axis);
+    InputImageRegionType inputSlice = outputSlice;
 
     LatentSliceSynthesizer::Stack stack;
-    stack.pixels = pixels.data();
-    stack.slices = lastSlice - firstSlice + 1;
-    stack.columns = inputRegion.GetSize(inPlane[0]);
-    stack.rows = inputRegion.GetSize(inPlane[1]);
+    stack.read = [&](SizeValueType slice) {
+      inputSlice.SetIndex(axis, firstInputIndex + static_cast<IndexValueType>(slice));
+      return SliceStackPreprocessing::CopySlices(input, inputSlice, axis);
+    };
+    stack.slices = input->GetLargestPossibleRegion().GetSize(axis);
+    stack.columns = outputSlice.GetSize(inPlane[0]);
+    stack.rows = outputSlice.GetSize(inPlane[1]);
     stack.columnSpacing = input->GetSpacing()[inPlane[0]];
     stack.rowSpacing = input->GetSpacing()[inPlane[1]];
     LatentSliceSynthesizer::Synthesize(
@@ -407,11 +525,17 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::PrintSelf(std:
   os << indent << "SliceAxis: " << m_SliceAxis << std::endl;
   os << indent << "OutputMode: " << m_OutputMode << std::endl;
   os << indent << "Precision: " << m_Precision << std::endl;
+  os << indent << "ResidualGain: " << m_ResidualGain << std::endl;
+  os << indent << "LowPassSigma: " << m_LowPassSigma << std::endl;
   os << indent << "Device: " << m_Device << std::endl;
   os << indent << "WindowMinimum: " << m_WindowMinimum << std::endl;
   os << indent << "WindowMaximum: " << m_WindowMaximum << std::endl;
   os << indent << "WindowMinimumUsed: " << m_WindowMinimumUsed << std::endl;
   os << indent << "WindowMaximumUsed: " << m_WindowMaximumUsed << std::endl;
+  os << indent << "TrainingRangeWarning: " << m_TrainingRangeWarning << std::endl;
+  os << indent << "WindowKey: " << m_WindowKey.input << ", " << m_WindowKey.time << ", " << m_WindowKey.lowerPercentile
+     << ", " << m_WindowKey.upperPercentile << std::endl;
+  os << indent << "WarnedTimes: " << m_WarnedTimes.first << ", " << m_WarnedTimes.second << std::endl;
   itkPrintSelfObjectMacro(OwnModel);
   os << indent << "OwnModelFileName: " << m_OwnModelFileName << std::endl;
 }

@@ -265,7 +265,7 @@ SliceRecoveryExperiment<TImage>::RecoverByInterpolation(const std::string & meth
 
 template <typename TImage>
 auto
-SliceRecoveryExperiment<TImage>::RecoverByModel(const AutoencoderModel * model, OutputModeEnum mode) const
+SliceRecoveryExperiment<TImage>::RunModel(const AutoencoderModel * model, OutputModeEnum mode, double residualGain) const
   -> RealImageType::Pointer
 {
   this->CheckPrepared();
@@ -273,6 +273,7 @@ SliceRecoveryExperiment<TImage>::RecoverByModel(const AutoencoderModel * model, 
   filter->SetInput(m_KeptSlices);
   filter->SetModel(model);
   filter->SetOutputMode(mode);
+  filter->SetResidualGain(residualGain);
   filter->SetUpsamplingFactor(m_KeepEvery);
   filter->SetSliceAxis(static_cast<int>(m_SliceAxisUsed));
   filter->SetWindowMinimum(0.0);
@@ -282,8 +283,38 @@ SliceRecoveryExperiment<TImage>::RecoverByModel(const AutoencoderModel * model, 
   filter->Update();
   RealImageType::Pointer volume = filter->GetOutput();
   volume->DisconnectPipeline();
+  return volume;
+}
+
+template <typename TImage>
+auto
+SliceRecoveryExperiment<TImage>::RecoverByModel(const AutoencoderModel * model, OutputModeEnum mode) const
+  -> RealImageType::Pointer
+{
+  const auto volume = this->RunModel(model, mode, std::numeric_limits<double>::quiet_NaN());
   ClampToWindow(volume);
   return volume;
+}
+
+template <typename TImage>
+std::vector<double>
+SliceRecoveryExperiment<TImage>::ComputeResidualGainSums(const AutoencoderModel * model) const
+{
+  const auto                              truth = this->ExtractDroppedSlices(m_Truth);
+  const auto                              linear = this->ExtractDroppedSlices(this->RecoverByInterpolation("linear"));
+  const auto                              bent = this->ExtractDroppedSlices(this->RunModel(model, OutputModeEnum::ResidualCorrected, 1.0));
+  double                                  bendTimesError = 0.0;
+  double                                  bendSquared = 0.0;
+  ImageRegionConstIterator<RealImageType> truthIt(truth, truth->GetBufferedRegion());
+  ImageRegionConstIterator<RealImageType> linearIt(linear, linear->GetBufferedRegion());
+  for (ImageRegionConstIterator<RealImageType> it(bent, bent->GetBufferedRegion()); !it.IsAtEnd();
+       ++it, ++linearIt, ++truthIt)
+  {
+    const double bend = static_cast<double>(it.Get()) - static_cast<double>(linearIt.Get());
+    bendTimesError += bend * (static_cast<double>(truthIt.Get()) - static_cast<double>(linearIt.Get()));
+    bendSquared += bend * bend;
+  }
+  return { bendTimesError, bendSquared };
 }
 
 template <typename TImage>

@@ -22,6 +22,7 @@
 #include "LatentSpaceSuperResolutionExport.h"
 
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace itk
@@ -38,6 +39,19 @@ public:
    * \exception ExceptionObject if there are no values or the percentage is not in [0, 100]. */
   static double
   Percentile(std::vector<float> & values, double percentage);
+
+  /** \exception ExceptionObject unless a percentage is in [0, 100]. */
+  static void
+  CheckPercentage(double percentage);
+
+  /** Where a percentile lies among `count` sorted values: the rank of the order statistic at or below it, and the share
+   * of the way to the next one, in [0, 1). */
+  static std::pair<SizeValueType, double>
+  PercentileRank(double percentage, SizeValueType count);
+
+  /** A percentile from the order statistics at its rank and at the next one. */
+  static double
+  InterpolateOrderStatistics(double percentage, SizeValueType count, double below, double above);
 
   /** The through-plane axis: the given one, or for -1 that of the largest spacing among the first three.
    * \exception ExceptionObject that names both axes if two have the largest spacing (to a relative 1e-3), or if the
@@ -56,6 +70,11 @@ public:
   template <typename TImage>
   static std::vector<float>
   CopySlices(const TImage * image, const typename TImage::RegionType & region, unsigned int sliceAxis);
+
+  /** \exception ExceptionObject that names the first pixel of a region that is no finite single-precision number. */
+  template <typename TImage>
+  static void
+  ThrowFirstNonFinitePixel(const TImage * image, const typename TImage::RegionType & region);
 
 private:
   static unsigned int

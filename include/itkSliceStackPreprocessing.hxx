@@ -92,16 +92,23 @@ SliceStackPreprocessing::CopySlices(const TImage *                      image,
     nullptr);
   if (!finite)
   {
-    for (ImageRegionConstIteratorWithIndex<TImage> it(image, region); !it.IsAtEnd(); ++it)
-    {
-      if (!Math::isfinite(static_cast<float>(it.Get())))
-      {
-        itkGenericExceptionMacro("The pixel at index " << it.GetIndex() << " is " << +it.Get()
-                                                       << ", but pixels have to be finite single-precision numbers.");
-      }
-    }
+    ThrowFirstNonFinitePixel(image, region);
   }
   return buffer;
+}
+
+template <typename TImage>
+void
+SliceStackPreprocessing::ThrowFirstNonFinitePixel(const TImage * image, const typename TImage::RegionType & region)
+{
+  for (ImageRegionConstIteratorWithIndex<TImage> it(image, region); !it.IsAtEnd(); ++it)
+  {
+    if (!Math::isfinite(static_cast<float>(it.Get())))
+    {
+      itkGenericExceptionMacro("The pixel at index " << it.GetIndex() << " is " << +it.Get()
+                                                     << ", but pixels have to be finite single-precision numbers.");
+    }
+  }
 }
 } // end namespace itk
 

@@ -164,7 +164,11 @@ Json
 DescribeTraining(const AutoencoderModel * model)
 {
   return { { "slice_spacing_mm",
-             { model->GetSmallestTrainingSliceSpacing(), model->GetLargestTrainingSliceSpacing() } } };
+             { model->GetSmallestTrainingSliceSpacing(), model->GetLargestTrainingSliceSpacing() } },
+           { "in_plane_spacing_mm",
+             { model->GetSmallestTrainingInPlaneSpacing(), model->GetLargestTrainingInPlaneSpacing() } },
+           { "spacing_ratio", { model->GetSmallestTrainingSpacingRatio(), model->GetLargestTrainingSpacingRatio() } },
+           { "residual_gain", model->GetResidualGain() } };
 }
 } // namespace
 
@@ -268,18 +272,121 @@ AutoencoderModel::SetWindowPercentiles(double lower, double upper)
 }
 
 void
-AutoencoderModel::SetTrainingSliceSpacingRange(double smallest, double largest)
+AutoencoderModel::SetRange(const char * name,
+                           double       smallest,
+                           double       largest,
+                           double &     smallestMember,
+                           double &     largestMember)
 {
   if (!(smallest >= 0.0 && smallest <= largest) || !Math::isfinite(largest))
   {
-    itkExceptionMacro("The range of training slice spacings is " << smallest << " to " << largest
-                                                                 << " mm, but has to be in rising order and positive.");
+    itkExceptionMacro("The range of " << name << " is " << smallest << " to " << largest
+                                      << ", but has to be in rising order and positive.");
   }
-  if (Math::NotExactlyEquals(smallest, m_SmallestTrainingSliceSpacing) ||
-      Math::NotExactlyEquals(largest, m_LargestTrainingSliceSpacing))
+  if (Math::NotExactlyEquals(smallest, smallestMember) || Math::NotExactlyEquals(largest, largestMember))
   {
-    m_SmallestTrainingSliceSpacing = smallest;
-    m_LargestTrainingSliceSpacing = largest;
+    smallestMember = smallest;
+    largestMember = largest;
+    this->Modified();
+  }
+}
+
+void
+AutoencoderModel::SetTrainingSliceSpacingRange(double smallest, double largest)
+{
+  this->SetRange("training slice spacings (mm)",
+                 smallest,
+                 largest,
+                 m_SmallestTrainingSliceSpacing,
+                 m_LargestTrainingSliceSpacing);
+}
+
+void
+AutoencoderModel::SetTrainingInPlaneSpacingRange(double smallest, double largest)
+{
+  this->SetRange("training in-plane spacings (mm)",
+                 smallest,
+                 largest,
+                 m_SmallestTrainingInPlaneSpacing,
+                 m_LargestTrainingInPlaneSpacing);
+}
+
+void
+AutoencoderModel::SetTrainingSpacingRatioRange(double smallest, double largest)
+{
+  this->SetRange(
+    "training spacing ratios", smallest, largest, m_SmallestTrainingSpacingRatio, m_LargestTrainingSpacingRatio);
+}
+
+void
+AutoencoderModel::ExtendTrainingRanges(double sliceSpacing, double inPlaneSpacing)
+{
+  const auto extended = [](double smallest, double largest, double value) {
+    return largest > 0.0 ? std::make_pair(std::min(smallest, value), std::max(largest, value))
+                         : std::make_pair(value, value);
+  };
+  const auto slices = extended(m_SmallestTrainingSliceSpacing, m_LargestTrainingSliceSpacing, sliceSpacing);
+  const auto inPlane = extended(m_SmallestTrainingInPlaneSpacing, m_LargestTrainingInPlaneSpacing, inPlaneSpacing);
+  const auto ratios = extended(m_SmallestTrainingSpacingRatio,
+                               m_LargestTrainingSpacingRatio,
+                               sliceSpacing / (m_InPlaneSpacing > 0.0 ? m_InPlaneSpacing : inPlaneSpacing));
+  this->SetTrainingSliceSpacingRange(slices.first, slices.second);
+  this->SetTrainingInPlaneSpacingRange(inPlane.first, inPlane.second);
+  this->SetTrainingSpacingRatioRange(ratios.first, ratios.second);
+}
+
+std::string
+AutoencoderModel::DescribeDeviationFromTraining(double sliceSpacing, double inPlaneSpacing) const
+{
+  constexpr double   tolerance = 0.05;
+  std::ostringstream text;
+  text.precision(4);
+  const auto isBelow = [](double value, double smallest) { return value < (1.0 - tolerance) * smallest; };
+  const auto isAbove = [](double value, double largest) {
+    return largest > 0.0 && value > (1.0 + tolerance) * largest;
+  };
+  const auto add =
+    [&text](const char * before, double value, const char * unit, const char * after, double smallest, double largest) {
+      text << (text.tellp() > 0 ? ", and " : "") << before << value << unit << after << ", but the model was trained on "
+           << smallest << " to " << largest << unit;
+    };
+
+  const bool   hasSpacing = m_InPlaneSpacing > 0.0;
+  const double ratio = sliceSpacing / (hasSpacing ? m_InPlaneSpacing : inPlaneSpacing);
+  if (isBelow(sliceSpacing, m_SmallestTrainingSliceSpacing) || isAbove(sliceSpacing, m_LargestTrainingSliceSpacing))
+  {
+    add("slices are ", sliceSpacing, " mm", " apart", m_SmallestTrainingSliceSpacing, m_LargestTrainingSliceSpacing);
+  }
+  else if (isBelow(ratio, m_SmallestTrainingSpacingRatio) || isAbove(ratio, m_LargestTrainingSpacingRatio))
+  {
+    add("slices are ", ratio, " pixels", " apart", m_SmallestTrainingSpacingRatio, m_LargestTrainingSpacingRatio);
+  }
+  // A model with a spacing of its own sees finer pixels resampled to that; coarser ones, too, but they stay blurred.
+  const double coarsest =
+    m_LargestTrainingInPlaneSpacing > 0.0 ? std::max(m_LargestTrainingInPlaneSpacing, m_InPlaneSpacing) : 0.0;
+  if ((!hasSpacing && isBelow(inPlaneSpacing, m_SmallestTrainingInPlaneSpacing)) || isAbove(inPlaneSpacing, coarsest))
+  {
+    add("pixels are ",
+        inPlaneSpacing,
+        " mm",
+        " wide",
+        m_SmallestTrainingInPlaneSpacing,
+        m_LargestTrainingInPlaneSpacing);
+  }
+  return text.tellp() > 0 ? text.str() + ": look at the result, or fine-tune the model on volumes like this one"
+                          : std::string{};
+}
+
+void
+AutoencoderModel::SetResidualGain(double gain)
+{
+  if (!(gain >= 0.0) || !Math::isfinite(gain))
+  {
+    itkExceptionMacro("ResidualGain is " << gain << ", but has to be at least 0.");
+  }
+  if (Math::NotExactlyEquals(gain, m_ResidualGain))
+  {
+    m_ResidualGain = gain;
     this->Modified();
   }
 }
@@ -481,8 +588,16 @@ AutoencoderModel::ReadBytes(const char * bytes, SizeValueType size, const std::s
     model->SetInPlaneSpacing(preprocessing.at("in_plane_spacing_mm").get<double>());
     const auto percentiles = preprocessing.at("window_percentiles").get<std::array<double, 2>>();
     model->SetWindowPercentiles(percentiles[0], percentiles[1]);
-    const auto spacings = Json::parse(text(TrainingKey)).at("slice_spacing_mm").get<std::array<double, 2>>();
-    model->SetTrainingSliceSpacingRange(spacings[0], spacings[1]);
+    const Json training = Json::parse(text(TrainingKey));
+    // All but the first may be missing in files of the first version: nothing is known then.
+    const auto range = [&training](const char * key) {
+      return training.value(key, std::array<double, 2>{ 0.0, 0.0 });
+    };
+    const auto sliceSpacings = training.at("slice_spacing_mm").get<std::array<double, 2>>();
+    model->SetTrainingSliceSpacingRange(sliceSpacings[0], sliceSpacings[1]);
+    model->SetTrainingInPlaneSpacingRange(range("in_plane_spacing_mm")[0], range("in_plane_spacing_mm")[1]);
+    model->SetTrainingSpacingRatioRange(range("spacing_ratio")[0], range("spacing_ratio")[1]);
+    model->SetResidualGain(training.value("residual_gain", 1.0));
     // The file has at most half of what its size says in parameters: an architecture that needs more is not its own.
     if (model->GetNumberOfParameters() > size / 2)
     {
@@ -588,6 +703,11 @@ AutoencoderModel::Graft(const DataObject * data)
   m_UpperWindowPercentile = model->m_UpperWindowPercentile;
   m_SmallestTrainingSliceSpacing = model->m_SmallestTrainingSliceSpacing;
   m_LargestTrainingSliceSpacing = model->m_LargestTrainingSliceSpacing;
+  m_SmallestTrainingInPlaneSpacing = model->m_SmallestTrainingInPlaneSpacing;
+  m_LargestTrainingInPlaneSpacing = model->m_LargestTrainingInPlaneSpacing;
+  m_SmallestTrainingSpacingRatio = model->m_SmallestTrainingSpacingRatio;
+  m_LargestTrainingSpacingRatio = model->m_LargestTrainingSpacingRatio;
+  m_ResidualGain = model->m_ResidualGain;
   m_Provenance = model->m_Provenance;
   m_Implementation = model->m_Implementation;
   this->Modified();
@@ -611,6 +731,11 @@ AutoencoderModel::PrintSelf(std::ostream & os, Indent indent) const
   os << indent << "UpperWindowPercentile: " << m_UpperWindowPercentile << std::endl;
   os << indent << "SmallestTrainingSliceSpacing: " << m_SmallestTrainingSliceSpacing << std::endl;
   os << indent << "LargestTrainingSliceSpacing: " << m_LargestTrainingSliceSpacing << std::endl;
+  os << indent << "SmallestTrainingInPlaneSpacing: " << m_SmallestTrainingInPlaneSpacing << std::endl;
+  os << indent << "LargestTrainingInPlaneSpacing: " << m_LargestTrainingInPlaneSpacing << std::endl;
+  os << indent << "SmallestTrainingSpacingRatio: " << m_SmallestTrainingSpacingRatio << std::endl;
+  os << indent << "LargestTrainingSpacingRatio: " << m_LargestTrainingSpacingRatio << std::endl;
+  os << indent << "ResidualGain: " << m_ResidualGain << std::endl;
   os << indent << "Provenance:" << std::endl;
   for (const auto & entry : m_Provenance)
   {

@@ -439,9 +439,6 @@ AutoencoderTrainerBase::Train()
   m_StopCondition = StopConditionEnum::Training;
 
   auto                                     model = this->MakeStartingModel();
-  double                                   smallestSpacing = model->GetSmallestTrainingSliceSpacing();
-  double                                   largestSpacing = model->GetLargestTrainingSliceSpacing();
-  bool                                     spacingIsKnown = largestSpacing > 0.0;
   const PythonGlobalInterpreterLockRelease released;
 
   TranslateTorchErrors("training", [&] {
@@ -471,9 +468,7 @@ AutoencoderTrainerBase::Train()
                                SliceTensors::NetworkLength(native.size(3), volume.columnSpacing, modelSpacing))
           .clamp(0.0, 1.0)
           .squeeze(1));
-      smallestSpacing = spacingIsKnown ? std::min(smallestSpacing, volume.sliceSpacing) : volume.sliceSpacing;
-      largestSpacing = spacingIsKnown ? std::max(largestSpacing, volume.sliceSpacing) : volume.sliceSpacing;
-      spacingIsKnown = true;
+      model->ExtendTrainingRanges(volume.sliceSpacing, std::max(volume.rowSpacing, volume.columnSpacing));
     }
 
     Session session(*this, *model, std::move(volumes));
@@ -547,7 +542,8 @@ AutoencoderTrainerBase::Train()
     model->SetImplementation(implementation);
   });
 
-  model->SetTrainingSliceSpacingRange(smallestSpacing, largestSpacing);
+  // The best gain was that of other weights.
+  model->SetResidualGain(1.0);
   model->SetProvenance("training", this->DescribeTraining());
   this->GetOutput()->Graft(model);
   if (m_StopCondition == StopConditionEnum::NonFiniteLoss)

@@ -28,7 +28,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <iterator>
 #include <map>
+#include <tuple>
 
 namespace itk
 {
@@ -38,12 +41,13 @@ using Position = LatentSliceSynthesizer::Position;
 using Settings = LatentSliceSynthesizer::Settings;
 using Stack = LatentSliceSynthesizer::Stack;
 
-/** The mirrored margin on each side of a slice, in pixels of the network: zero padding reaches farther, but what it
- * does to the result there is lost in the noise. */
-constexpr int64_t Margin = 8;
-
-/** Pixels of the network that go into a batch: memory stays bounded, and the processor's caches are used. */
-constexpr int64_t BatchPixels = 4 * 256 * 256;
+/** Slices of a batch. On a CPU a few are as fast as many, and a batch has to be filled up where only one slice is asked
+ * for: measured on two cores, larger ones gain nothing from 250 x 250 pixels on, and a tenth at 80 x 80. */
+int64_t
+BatchSize(const torch::Device & device, int64_t pixels)
+{
+  return device.is_cpu() ? std::clamp<int64_t>(50'000 / pixels, 1, 4) : std::clamp<int64_t>(4'000'000 / pixels, 1, 64);
+}
 
 torch::Device
 MakeDevice(const std::string & name)
@@ -83,6 +87,9 @@ RoundUp(int64_t value, int64_t multiple)
 class Engine
 {
 public:
+  using SliceFunction = LatentSliceSynthesizer::SliceFunction;
+  using ProgressFunction = LatentSliceSynthesizer::ProgressFunction;
+
   Engine(const AutoencoderModel * model, const Stack & stack, const Settings & settings)
     : m_Stack(stack)
     , m_Settings(settings)
@@ -93,10 +100,11 @@ public:
     , m_NetworkRows(SliceTensors::NetworkLength(m_Rows, stack.rowSpacing, model->GetInPlaneSpacing()))
     , m_NetworkColumns(SliceTensors::NetworkLength(m_Columns, stack.columnSpacing, model->GetInPlaneSpacing()))
   {
-    const int64_t multiple = int64_t{ 1 } << model->GetNumberOfPoolings();
-    m_PaddedRows = RoundUp(m_NetworkRows + 2 * Margin, multiple);
-    m_PaddedColumns = RoundUp(m_NetworkColumns + 2 * Margin, multiple);
-    m_BatchSize = std::max<int64_t>(1, BatchPixels / (m_PaddedRows * m_PaddedColumns));
+    const int64_t     multiple = int64_t{ 1 } << model->GetNumberOfPoolings();
+    constexpr int64_t margins = 2 * LatentSliceSynthesizer::Margin;
+    m_PaddedRows = RoundUp(m_NetworkRows + margins, multiple);
+    m_PaddedColumns = RoundUp(m_NetworkColumns + margins, multiple);
+    m_BatchSize = static_cast<size_t>(BatchSize(m_Device, m_PaddedRows * m_PaddedColumns));
     if (!m_Device.is_cpu())
     {
       // The model stays where it is: other filters may be using it.
@@ -106,58 +114,71 @@ public:
     }
   }
 
-  int64_t
-  GetBatchSize() const
+  void
+  Run(const std::vector<Position> & positions, const SliceFunction & receive, const ProgressFunction & progress)
   {
-    return m_BatchSize;
-  }
-
-  /** The slices at a few positions, (N, rows, columns) in native intensities on the CPU. */
-  torch::Tensor
-  Compute(const std::vector<Position> & positions)
-  {
-    this->Forget(positions.front().slice);
-    this->EncodeFor(positions);
-
-    std::vector<torch::Tensor> carried;
-    carried.reserve(positions.size());
-    for (const auto & position : positions)
+    this->Plan(positions);
+    m_Progress = [this, &progress, done = size_t{ 0 }](size_t more) mutable {
+      done += more;
+      progress(static_cast<float>(done) / static_cast<float>(m_Needed.size() + m_Jobs.size()));
+    };
+    for (size_t begin = 0; begin < m_Jobs.size(); begin += m_BatchSize)
     {
-      carried.push_back(this->Carry(position));
+      const std::vector<Job> batch(m_Jobs.begin() + begin,
+                                   m_Jobs.begin() + std::min(m_Jobs.size(), begin + m_BatchSize));
+      this->EncodeUpTo(LastSlice(batch.back().position));
+      std::vector<torch::Tensor> decoded;
+      if (!this->WindowIsEmpty())
+      {
+        decoded = this->Decode(batch);
+        this->KeepCorrections(batch, decoded);
+      }
+      for (size_t i = 0; i < batch.size(); ++i)
+      {
+        if (batch[i].isOutput)
+        {
+          const torch::Tensor slice =
+            this->Finish(batch[i].position, decoded.empty() ? torch::Tensor() : decoded[i]).to(torch::kCPU).contiguous();
+          receive(batch[i].number, slice.data_ptr<float>());
+        }
+      }
+      m_Progress(batch.size());
+      // Jobs are sorted by the later one of the two slices that they need.
+      const SizeValueType last = LastSlice(batch.back().position);
+      m_Encoded.erase(m_Encoded.begin(), m_Encoded.lower_bound(last == 0 ? 0 : last - 1));
     }
-    torch::Tensor result = torch::cat(carried, 0);
-    if (this->WindowIsEmpty())
-    {
-      return ToHost(result);
-    }
-    const double range = m_Settings.windowMaximum - m_Settings.windowMinimum;
-    result += range * this->DecodeMixed(positions);
-    if (m_Settings.outputMode == Settings::OutputModeEnum::Decoded ||
-        m_Settings.outputMode == Settings::OutputModeEnum::PreserveAcquired)
-    {
-      result += m_Settings.windowMinimum;
-    }
-    return ToHost(result);
   }
 
 private:
-  /** What is kept of an acquired slice as long as positions around it are computed. */
-  struct EncodedSlice
+  /** A slice to decode: one that was asked for, or an acquired one that a correction needs. */
+  struct Job
   {
-    /** Native intensities, (1, 1, rows, columns). */
-    torch::Tensor native;
-    /** What the network is not shown, in native intensities: excess over the window, detail finer than its pixels. */
-    torch::Tensor unseen;
-    /** (1, channels, rows, columns) each. */
-    AutoencoderNetwork::LatentType latent;
-    /** The decoded latent at native pixels, made when ResidualCorrected asks for it. */
-    torch::Tensor decoded;
+    Position      position;
+    SizeValueType number{ 0 };
+    bool          isOutput{ false };
   };
 
-  static torch::Tensor
-  ToHost(const torch::Tensor & slices)
+  /** What is kept of an acquired slice as long as positions around it are computed. Slices are (1, 1, rows, columns). */
+  struct EncodedSlice
   {
-    return slices.to(torch::kCPU).squeeze(1).contiguous();
+    /** Native intensities, and their extremes. */
+    torch::Tensor native;
+    torch::Tensor minimum;
+    torch::Tensor maximum;
+    /** What the network is not shown, in native intensities: excess over the window, detail finer than its pixels. */
+    torch::Tensor unseen;
+    /** What it is shown, at its pixels, in [0, 1]. */
+    torch::Tensor shown;
+    AutoencoderNetwork::LatentType latent;
+    /** ResidualCorrected: the decoded slice in [0, 1] at native pixels. LowPassCorrected: the low-pass of what decoding
+     * loses, at the network's pixels. */
+    torch::Tensor correction;
+  };
+
+  static SizeValueType
+  LastSlice(const Position & position)
+  {
+    return position.slice + (position.alpha > 0.0 ? 1 : 0);
   }
 
   bool
@@ -166,169 +187,193 @@ private:
     return !(m_Settings.windowMaximum > m_Settings.windowMinimum);
   }
 
-  /** Drop slices that no later position needs. */
-  void
-  Forget(SizeValueType first)
+  double
+  WindowRange() const
   {
-    m_Encoded.erase(m_Encoded.begin(), m_Encoded.lower_bound(first));
+    return m_Settings.windowMaximum - m_Settings.windowMinimum;
   }
 
-  void
-  EncodeFor(const std::vector<Position> & positions)
+  bool
+  IsCorrected() const
   {
-    std::vector<SizeValueType> missing;
-    for (const auto & position : positions)
+    return m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected ||
+           m_Settings.outputMode == Settings::OutputModeEnum::LowPassCorrected;
+  }
+
+  /** List what has to be decoded, so that a slice comes when what it needs has been: acquired slices first, then those
+   * before them. */
+  void
+  Plan(const std::vector<Position> & positions)
+  {
+    for (SizeValueType i = 0; i < positions.size(); ++i)
     {
-      for (const SizeValueType slice : { position.slice, position.slice + (position.alpha > 0.0 ? 1 : 0) })
+      m_Jobs.push_back({ positions[i], i, true });
+      m_Needed.push_back(positions[i].slice);
+      m_Needed.push_back(LastSlice(positions[i]));
+    }
+    std::sort(m_Needed.begin(), m_Needed.end());
+    m_Needed.erase(std::unique(m_Needed.begin(), m_Needed.end()), m_Needed.end());
+    if (this->IsCorrected() && !this->WindowIsEmpty())
+    {
+      for (const SizeValueType slice : m_Needed)
       {
-        if (m_Encoded.count(slice) == 0 && (missing.empty() || missing.back() < slice))
+        const auto isThis = [slice](const Position & p) { return p.slice == slice && p.alpha == 0.0; };
+        if (std::none_of(positions.begin(), positions.end(), isThis))
         {
-          missing.push_back(slice);
+          m_Jobs.push_back({ { slice, 0.0 }, 0, false });
         }
       }
     }
-    for (size_t begin = 0; begin < missing.size(); begin += m_BatchSize)
+    std::stable_sort(m_Jobs.begin(), m_Jobs.end(), [](const Job & a, const Job & b) {
+      const auto key = [](const Job & job) {
+        return std::make_tuple(LastSlice(job.position), job.position.alpha > 0.0, job.position.alpha);
+      };
+      return key(a) < key(b);
+    });
+  }
+
+  void
+  EncodeUpTo(SizeValueType slice)
+  {
+    while (m_NextNeeded < m_Needed.size() && m_Needed[m_NextNeeded] <= slice)
     {
-      const size_t end = std::min(missing.size(), begin + m_BatchSize);
-      this->Encode({ missing.begin() + begin, missing.begin() + end });
+      const auto begin = m_Needed.begin() + static_cast<std::ptrdiff_t>(m_NextNeeded);
+      const auto count = std::min(m_BatchSize, m_Needed.size() - m_NextNeeded);
+      this->Encode({ begin, begin + static_cast<std::ptrdiff_t>(count) });
+      m_NextNeeded += count;
+      m_Progress(count);
     }
+  }
+
+  /** (N, 1, rows, columns) of a whole batch; a shorter one is filled up with its last slice. */
+  torch::Tensor
+  MakeBatch(std::vector<torch::Tensor> slices) const
+  {
+    slices.resize(m_BatchSize, slices.back());
+    return slices.size() == 1 ? slices.front() : torch::cat(slices, 0);
   }
 
   void
   Encode(const std::vector<SizeValueType> & numbers)
   {
     std::vector<torch::Tensor> slices;
-    slices.reserve(numbers.size());
     for (const SizeValueType number : numbers)
     {
-      const float * pixels = m_Stack.pixels + number * m_Stack.rows * m_Stack.columns;
-      slices.push_back(torch::from_blob(const_cast<float *>(pixels), { 1, 1, m_Rows, m_Columns }).to(m_Device));
+      const std::vector<float> pixels = m_Stack.read(number);
+      slices.push_back(
+        torch::from_blob(const_cast<float *>(pixels.data()), { 1, 1, m_Rows, m_Columns }).clone().to(m_Device));
     }
-    const torch::Tensor            native = torch::cat(slices, 0);
     torch::Tensor                  unseen;
+    torch::Tensor                  shown;
     AutoencoderNetwork::LatentType latent;
     if (!this->WindowIsEmpty())
     {
-      const double        range = m_Settings.windowMaximum - m_Settings.windowMinimum;
+      const torch::Tensor native = this->MakeBatch(slices);
       const torch::Tensor windowed =
         SliceTensors::ApplyWindow(native, m_Settings.windowMinimum, m_Settings.windowMaximum);
-      const torch::Tensor shown = SliceTensors::Resample(windowed, m_NetworkRows, m_NetworkColumns).clamp(0.0, 1.0);
-      unseen = native - m_Settings.windowMinimum - range * SliceTensors::Resample(shown, m_Rows, m_Columns);
-      latent = m_Network->Encode(this->ToNetwork(shown));
+      shown = SliceTensors::Resample(windowed, m_NetworkRows, m_NetworkColumns).clamp(0.0, 1.0);
+      unseen = native - m_Settings.windowMinimum - this->WindowRange() * SliceTensors::Resample(shown, m_Rows, m_Columns);
+      latent = m_Network->Encode(SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns)
+                                   .contiguous(torch::MemoryFormat::ChannelsLast));
     }
     for (size_t i = 0; i < numbers.size(); ++i)
     {
       EncodedSlice encoded;
-      const auto   n = static_cast<int64_t>(i);
       encoded.native = slices[i];
+      encoded.minimum = slices[i].min();
+      encoded.maximum = slices[i].max();
       if (!this->WindowIsEmpty())
       {
-        encoded.unseen = unseen.narrow(0, n, 1);
-        for (const auto & tensor : latent)
-        {
-          encoded.latent.push_back(tensor.narrow(0, n, 1));
-        }
+        const auto part = [i](const torch::Tensor & batch) { return batch.narrow(0, static_cast<int64_t>(i), 1); };
+        encoded.unseen = part(unseen);
+        encoded.shown = part(shown);
+        std::transform(latent.begin(), latent.end(), std::back_inserter(encoded.latent), part);
       }
       m_Encoded.emplace(numbers[i], std::move(encoded));
     }
   }
 
-  torch::Tensor
-  ToNetwork(const torch::Tensor & shown) const
+  /** Decode to [0, 1] at the network's pixels, a tensor for each job. */
+  std::vector<torch::Tensor>
+  Decode(const std::vector<Job> & jobs) const
   {
-    return SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns).contiguous(torch::MemoryFormat::ChannelsLast);
+    AutoencoderNetwork::LatentType batch(m_Encoded.at(jobs.front().position.slice).latent.size());
+    for (size_t tensor = 0; tensor < batch.size(); ++tensor)
+    {
+      std::vector<torch::Tensor> mixed;
+      for (const Job & job : jobs)
+      {
+        const torch::Tensor & first = m_Encoded.at(job.position.slice).latent[tensor];
+        mixed.push_back(job.position.alpha > 0.0
+                          ? torch::lerp(first, m_Encoded.at(job.position.slice + 1).latent[tensor], job.position.alpha)
+                          : first);
+      }
+      batch[tensor] = this->MakeBatch(std::move(mixed));
+    }
+    const torch::Tensor decoded =
+      SliceTensors::CropCenter(m_Network->Decode(batch).to(torch::kFloat), m_NetworkRows, m_NetworkColumns)
+        .clamp(0.0, 1.0)
+        .contiguous();
+    std::vector<torch::Tensor> slices = decoded.split(1);
+    slices.resize(jobs.size());
+    return slices;
   }
 
-  /** Decode to [0, 1] at native pixels. */
-  torch::Tensor
-  Decode(const AutoencoderNetwork::LatentType & latent) const
+  /** Keep of decoded acquired slices what the correction of those around them needs. */
+  void
+  KeepCorrections(const std::vector<Job> & jobs, const std::vector<torch::Tensor> & decoded)
   {
-    const torch::Tensor decoded = m_Network->Decode(latent).to(torch::kFloat).contiguous();
-    const torch::Tensor cropped =
-      SliceTensors::CropCenter(decoded, m_NetworkRows, m_NetworkColumns).clamp(0.0, 1.0).contiguous();
-    return SliceTensors::Resample(cropped, m_Rows, m_Columns);
+    if (!this->IsCorrected())
+    {
+      return;
+    }
+    for (size_t i = 0; i < jobs.size(); ++i)
+    {
+      if (jobs[i].position.alpha > 0.0)
+      {
+        continue;
+      }
+      EncodedSlice & slice = m_Encoded.at(jobs[i].position.slice);
+      slice.correction = m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected
+                           ? SliceTensors::Resample(decoded[i], m_Rows, m_Columns)
+                           : SliceTensors::Blur(slice.shown - decoded[i], m_Settings.lowPassSigma);
+    }
   }
 
   template <typename TMember>
   torch::Tensor
-  Interpolate(const Position & position, TMember EncodedSlice::* member) const
+  Interpolate(const Position & position, TMember EncodedSlice::*member) const
   {
     const torch::Tensor & first = m_Encoded.at(position.slice).*member;
     return position.alpha > 0.0 ? torch::lerp(first, m_Encoded.at(position.slice + 1).*member, position.alpha) : first;
   }
 
-  /** What is interpolated linearly and not decoded. */
+  /** A slice in native intensities and pixels from what the network has decoded at its position. */
   torch::Tensor
-  Carry(const Position & position) const
+  Finish(const Position & position, torch::Tensor decoded) const
   {
-    const bool all = this->WindowIsEmpty() || m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected;
-    return this->Interpolate(position, all ? &EncodedSlice::native : &EncodedSlice::unseen);
-  }
-
-  /** The network's share of the result, in units of the window. */
-  torch::Tensor
-  DecodeMixed(const std::vector<Position> & positions)
-  {
-    AutoencoderNetwork::LatentType batch(m_Encoded.at(positions.front().slice).latent.size());
-    for (size_t i = 0; i < batch.size(); ++i)
+    if (this->WindowIsEmpty())
     {
-      std::vector<torch::Tensor> mixed;
-      mixed.reserve(positions.size());
-      for (const auto & position : positions)
-      {
-        const torch::Tensor & first = m_Encoded.at(position.slice).latent[i];
-        mixed.push_back(position.alpha > 0.0
-                          ? torch::lerp(first, m_Encoded.at(position.slice + 1).latent[i], position.alpha)
-                          : first);
-      }
-      batch[i] = torch::cat(mixed, 0);
+      return this->Interpolate(position, &EncodedSlice::native);
     }
-    torch::Tensor decoded = this->Decode(batch);
     if (m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected)
     {
-      this->DecodeAcquired();
-      std::vector<torch::Tensor> straight;
-      straight.reserve(positions.size());
-      for (const auto & position : positions)
-      {
-        straight.push_back(this->Interpolate(position, &EncodedSlice::decoded));
-      }
-      decoded = decoded - torch::cat(straight, 0);
+      const torch::Tensor bend = SliceTensors::Resample(decoded, m_Rows, m_Columns) -
+                                 this->Interpolate(position, &EncodedSlice::correction);
+      const torch::Tensor slice = this->Interpolate(position, &EncodedSlice::native) +
+                                  (m_Settings.residualGain * this->WindowRange()) * bend;
+      // Steep slopes overshoot; an intensity that neither slice has is not plausible.
+      const EncodedSlice & first = m_Encoded.at(position.slice);
+      const EncodedSlice & second = m_Encoded.at(LastSlice(position));
+      return torch::clamp(
+        slice, torch::minimum(first.minimum, second.minimum), torch::maximum(first.maximum, second.maximum));
     }
-    return decoded;
-  }
-
-  /** Decode the latents of all slices at hand that have not been decoded yet. */
-  void
-  DecodeAcquired()
-  {
-    std::vector<EncodedSlice *> missing;
-    for (auto & item : m_Encoded)
+    if (m_Settings.outputMode == Settings::OutputModeEnum::LowPassCorrected)
     {
-      if (!item.second.decoded.defined())
-      {
-        missing.push_back(&item.second);
-      }
+      decoded = (decoded + this->Interpolate(position, &EncodedSlice::correction)).clamp(0.0, 1.0);
     }
-    for (size_t begin = 0; begin < missing.size(); begin += m_BatchSize)
-    {
-      const size_t                   end = std::min(missing.size(), begin + m_BatchSize);
-      AutoencoderNetwork::LatentType batch(missing[begin]->latent.size());
-      for (size_t tensor = 0; tensor < batch.size(); ++tensor)
-      {
-        std::vector<torch::Tensor> parts;
-        for (size_t i = begin; i < end; ++i)
-        {
-          parts.push_back(missing[i]->latent[tensor]);
-        }
-        batch[tensor] = torch::cat(parts, 0);
-      }
-      const torch::Tensor decoded = this->Decode(batch);
-      for (size_t i = begin; i < end; ++i)
-      {
-        missing[i]->decoded = decoded.narrow(0, static_cast<int64_t>(i - begin), 1);
-      }
-    }
+    return this->Interpolate(position, &EncodedSlice::unseen) + m_Settings.windowMinimum +
+           this->WindowRange() * SliceTensors::Resample(decoded, m_Rows, m_Columns);
   }
 
   const Stack &                         m_Stack;
@@ -341,7 +386,11 @@ private:
   int64_t                               m_NetworkColumns;
   int64_t                               m_PaddedRows{ 0 };
   int64_t                               m_PaddedColumns{ 0 };
-  int64_t                               m_BatchSize{ 1 };
+  size_t                                m_BatchSize{ 1 };
+  std::vector<Job>                      m_Jobs;
+  std::vector<SizeValueType>            m_Needed;
+  size_t                                m_NextNeeded{ 0 };
+  std::function<void(size_t more)>      m_Progress;
   std::map<SizeValueType, EncodedSlice> m_Encoded;
 };
 
@@ -392,17 +441,7 @@ LatentSliceSynthesizer::Synthesize(const AutoencoderModel *      model,
     const TorchThreadScope     threads(static_cast<int>(settings.numberOfThreads));
     Engine                     engine(model, stack, settings);
     const TorchAutocastScope   autocast(settings.precision, torch::Device(settings.device).type());
-    const auto                 batchSize = static_cast<size_t>(engine.GetBatchSize());
-    for (size_t begin = 0; begin < positions.size(); begin += batchSize)
-    {
-      const size_t        end = std::min(positions.size(), begin + batchSize);
-      const torch::Tensor slices = engine.Compute({ positions.begin() + begin, positions.begin() + end });
-      for (size_t i = begin; i < end; ++i)
-      {
-        receive(i, slices[static_cast<int64_t>(i - begin)].data_ptr<float>());
-      }
-      progress(static_cast<float>(end) / static_cast<float>(positions.size()));
-    }
+    engine.Run(positions, receive, progress);
   });
 }
 } // end namespace itk

@@ -32,6 +32,8 @@ operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::OutputMode
         return "itk::LatentSpaceSuperResolutionEnums::OutputMode::PreserveAcquired";
       case LatentSpaceSuperResolutionEnums::OutputMode::ResidualCorrected:
         return "itk::LatentSpaceSuperResolutionEnums::OutputMode::ResidualCorrected";
+      case LatentSpaceSuperResolutionEnums::OutputMode::LowPassCorrected:
+        return "itk::LatentSpaceSuperResolutionEnums::OutputMode::LowPassCorrected";
       default:
         return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::OutputMode";
     }

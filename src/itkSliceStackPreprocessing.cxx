@@ -24,6 +24,32 @@
 
 namespace itk
 {
+void
+SliceStackPreprocessing::CheckPercentage(double percentage)
+{
+  if (!(percentage >= 0.0 && percentage <= 100.0))
+  {
+    itkGenericExceptionMacro("The percentile " << percentage << " was asked for, but it has to be in [0, 100].");
+  }
+}
+
+std::pair<SizeValueType, double>
+SliceStackPreprocessing::PercentileRank(double percentage, SizeValueType count)
+{
+  const double position = percentage / 100.0 * static_cast<double>(count - 1);
+  const double below = std::floor(position);
+  return { static_cast<SizeValueType>(below), position - below };
+}
+
+double
+SliceStackPreprocessing::InterpolateOrderStatistics(double        percentage,
+                                                    SizeValueType count,
+                                                    double        below,
+                                                    double        above)
+{
+  return below + PercentileRank(percentage, count).second * (above - below);
+}
+
 double
 SliceStackPreprocessing::Percentile(std::vector<float> & values, double percentage)
 {
@@ -31,22 +57,13 @@ SliceStackPreprocessing::Percentile(std::vector<float> & values, double percenta
   {
     itkGenericExceptionMacro("A percentile was asked for, but there are no values.");
   }
-  if (!(percentage >= 0.0 && percentage <= 100.0))
-  {
-    itkGenericExceptionMacro("The percentile " << percentage << " was asked for, but it has to be in [0, 100].");
-  }
-  const double position = percentage / 100.0 * static_cast<double>(values.size() - 1);
-  const auto   lower = static_cast<size_t>(std::floor(position));
-  const auto   middle = values.begin() + static_cast<std::ptrdiff_t>(lower);
+  CheckPercentage(percentage);
+  const SizeValueType rank = PercentileRank(percentage, values.size()).first;
+  const auto          middle = values.begin() + static_cast<std::ptrdiff_t>(rank);
   std::nth_element(values.begin(), middle, values.end());
-  const double first = *middle;
-  if (lower + 1 == values.size())
-  {
-    return first;
-  }
   // What lies behind the selected value is not smaller: the next one in order is its minimum.
-  const double second = *std::min_element(middle + 1, values.end());
-  return first + (position - static_cast<double>(lower)) * (second - first);
+  const double above = rank + 1 < values.size() ? *std::min_element(middle + 1, values.end()) : *middle;
+  return InterpolateOrderStatistics(percentage, values.size(), *middle, above);
 }
 
 std::array<unsigned int, 2>

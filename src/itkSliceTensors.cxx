@@ -88,6 +88,24 @@ CropCenter(const torch::Tensor & slices, int64_t rows, int64_t columns)
 }
 
 torch::Tensor
+Blur(const torch::Tensor & slices, double sigma)
+{
+  if (sigma == 0.0)
+  {
+    return slices;
+  }
+  const auto    radius = static_cast<int64_t>(std::ceil(4.0 * sigma));
+  torch::Tensor kernel = torch::arange(-radius, radius + 1, slices.options().dtype(torch::kDouble));
+  kernel = torch::exp(-kernel.square() / (2.0 * sigma * sigma));
+  kernel = kernel / kernel.sum();
+  // In double precision, which no autocast lowers.
+  const torch::Tensor padded =
+    MirrorPad(slices, slices.size(2) + 2 * radius, slices.size(3) + 2 * radius).to(torch::kDouble);
+  return torch::conv2d(torch::conv2d(padded, kernel.view({ 1, 1, -1, 1 })), kernel.view({ 1, 1, 1, -1 }))
+    .to(slices.scalar_type());
+}
+
+torch::Tensor
 ApplyWindow(const torch::Tensor & slices, double minimum, double maximum)
 {
   return ((slices - minimum) / (maximum - minimum)).clamp(0.0, 1.0);

@@ -44,6 +44,10 @@ MirrorPad(const torch::Tensor & slices, int64_t rows, int64_t columns);
 torch::Tensor
 CropCenter(const torch::Tensor & slices, int64_t rows, int64_t columns);
 
+/** Blur in plane with a Gaussian of a standard deviation in pixels, mirrored at the borders; 0: not at all. */
+torch::Tensor
+Blur(const torch::Tensor & slices, double sigma);
+
 /** Map the window to [0, 1] and clamp. */
 torch::Tensor
 ApplyWindow(const torch::Tensor & slices, double minimum, double maximum);

@@ -340,3 +340,58 @@ TEST(AutoencoderModel, PrintsItself)
     EXPECT_NE(stream.str().find(name), std::string::npos) << name;
   }
 }
+
+TEST(AutoencoderModel, DescribesHowAVolumeDeviatesFromTheTraining)
+{
+  auto model = itk::AutoencoderModel::New();
+  // Nothing is known.
+  EXPECT_EQ(model->DescribeDeviationFromTraining(50.0, 7.0), "");
+  model->ExtendTrainingRanges(8.0, 1.3);
+  model->ExtendTrainingRanges(10.0, 1.2);
+  EXPECT_EQ(model->GetSmallestTrainingSliceSpacing(), 8.0);
+  EXPECT_EQ(model->GetLargestTrainingSliceSpacing(), 10.0);
+  EXPECT_EQ(model->GetSmallestTrainingInPlaneSpacing(), 1.2);
+  EXPECT_EQ(model->GetLargestTrainingInPlaneSpacing(), 1.3);
+  // The network sees slices at 1.4 mm.
+  EXPECT_DOUBLE_EQ(model->GetSmallestTrainingSpacingRatio(), 8.0 / 1.4);
+  EXPECT_EQ(model->DescribeDeviationFromTraining(8.0, 1.3), "");
+  EXPECT_EQ(model->DescribeDeviationFromTraining(7.7, 0.5), ""); // within 5 %, and finer pixels are resampled
+  EXPECT_NE(model->DescribeDeviationFromTraining(7.5, 1.3).find("slices are 7.5 mm apart, but the model was trained on 8 "
+                                                                "to 10 mm"),
+            std::string::npos);
+  EXPECT_NE(model->DescribeDeviationFromTraining(9.0, 2.5).find("pixels are 2.5 mm wide"), std::string::npos);
+  const auto both = model->DescribeDeviationFromTraining(3.0, 2.5);
+  EXPECT_NE(both.find("slices are 3 mm apart"), std::string::npos);
+  EXPECT_NE(both.find(", and pixels are 2.5 mm wide"), std::string::npos);
+
+  // A model without a spacing of its own sees the native pixels: their number between slices counts.
+  auto native = itk::AutoencoderModel::New();
+  native->SetInPlaneSpacing(0.0);
+  native->ExtendTrainingRanges(8.0, 2.0);
+  native->ExtendTrainingRanges(4.0, 0.5);
+  EXPECT_EQ(native->DescribeDeviationFromTraining(4.0, 1.0), "");
+  EXPECT_NE(native->DescribeDeviationFromTraining(4.0, 2.0).find("slices are 2 pixels apart, but the model was trained "
+                                                                 "on 4 to 8 pixels"),
+            std::string::npos);
+}
+
+TEST(AutoencoderModel, KeepsTrainingRangesAndResidualGainInItsFile)
+{
+  const TemporaryFile file("-ranges.safetensors");
+  const auto          model = MakeSmallModel();
+  model->SetTrainingSliceSpacingRange(3.0, 4.0);
+  model->SetTrainingInPlaneSpacingRange(0.5, 0.75);
+  model->SetTrainingSpacingRatioRange(5.0, 6.5);
+  model->SetResidualGain(0.75);
+  model->Write(file.GetName());
+  auto read = itk::AutoencoderModel::New();
+  read->Read(file.GetName());
+  EXPECT_EQ(read->GetSmallestTrainingInPlaneSpacing(), 0.5);
+  EXPECT_EQ(read->GetLargestTrainingInPlaneSpacing(), 0.75);
+  EXPECT_EQ(read->GetSmallestTrainingSpacingRatio(), 5.0);
+  EXPECT_EQ(read->GetLargestTrainingSpacingRatio(), 6.5);
+  EXPECT_EQ(read->GetResidualGain(), 0.75);
+  EXPECT_NE(MessageOf([&] { read->SetResidualGain(-1.0); }).find("ResidualGain is -1"), std::string::npos);
+  EXPECT_NE(MessageOf([&] { read->SetTrainingSpacingRatioRange(3.0, 2.0); }).find("spacing ratios is 3 to 2"),
+            std::string::npos);
+}

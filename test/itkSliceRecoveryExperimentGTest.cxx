@@ -169,3 +169,30 @@ TEST(SliceRecoveryExperiment, RefusesWhatItCanNotDoAndSaysWhy)
   flat->FillBuffer(1);
   EXPECT_NE(MessageOf([&] { MakeExperiment(flat); }).find("constant"), std::string::npos);
 }
+
+TEST(SliceRecoveryExperiment, FindsTheResidualGainThatIsBestInMeanSquaredError)
+{
+  const auto experiment = MakeExperiment(MakeStack<ImageType>({ { 32, 32, 9 } }));
+  const auto model = MakeSmallModel();
+  const auto sums = experiment->ComputeResidualGainSums(model);
+  ASSERT_EQ(sums.size(), 2u);
+  ASSERT_GT(sums[1], 0.0);
+  const double best = std::max(0.0, sums[0] / sums[1]);
+  const auto   error = [&](double gain) {
+    model->SetResidualGain(gain);
+    const auto recovered = experiment->ExtractDroppedSlices(experiment->RecoverByModel(
+      model, itk::LatentSpaceSuperResolutionEnums::OutputMode::ResidualCorrected));
+    const auto truth = experiment->ExtractDroppedSlices(experiment->GetTruth());
+    double     sum = 0.0;
+    for (itk::SizeValueType i = 0; i < truth->GetLargestPossibleRegion().GetNumberOfPixels(); ++i)
+    {
+      const double difference = recovered->GetBufferPointer()[i] - truth->GetBufferPointer()[i];
+      sum += difference * difference;
+    }
+    return sum;
+  };
+  EXPECT_LE(error(best), error(0.0));
+  EXPECT_LT(error(best), error(best + 2.0));
+  // The sums are those of the model, whatever gain it is set to.
+  EXPECT_EQ(experiment->ComputeResidualGainSums(model), sums);
+}

@@ -41,6 +41,7 @@ _LAZY = {
     "upsample": "upsampling",
     "train": "training",
     "evaluate": "evaluation",
+    "best_residual_gain": "calibration",
     "compare": "metrics",
     "render_report": "report",
 }

@@ -57,13 +57,27 @@ def _whole(least: int) -> Callable[[str], int]:
     return convert
 
 
-def _positive(text: str) -> float:
+def _finite(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (value > 0 and math.isfinite(value)):
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a finite number")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = _finite(text)
+    if value <= 0:
         raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = _finite(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is negative")
     return value
 
 
@@ -124,9 +138,12 @@ def _add_upsample(commands: Any) -> None:
   latent-sr upsample thick.nii.gz thin.nii.gz --factor 5
   latent-sr upsample dicom-folder thin.nrrd --spacing 1.5 --mode residual-corrected
   latent-sr upsample thick.mha thin.mha --factor 4 --model mine.safetensors --threads 4
+  latent-sr upsample ct.nrrd thin.nrrd --factor 3 --window -200 400
 
-The output has the pixel type of the input; of int8, int16, and of int64, float64. Where the network removes noise, the
-acquired slices stand out of the others with --mode preserve-acquired; they don't with decoded.""",
+The output has the pixel type of the input; of int8, int16, and of int64, float64. Modes: low-pass-corrected takes every
+slice from the network and brightness on the large scale from the acquired slices; decoded takes all from the network;
+preserve-acquired keeps acquired slices bit for bit, which stand out where the network removes noise; residual-corrected
+keeps them, too, and carries their noise along.""",
     )
     parser.add_argument(
         "input", metavar="IN", help="NIfTI, NRRD, MetaImage, or a folder with one DICOM series; 3D or 4D"
@@ -140,6 +157,19 @@ acquired slices stand out of the others with --mode preserve-acquired; they don'
     parser.add_argument("--model", metavar="M", help="model file (default: the bundled model)")
     parser.add_argument(
         "--mode", choices=list(MODES), default=DEFAULT_MODE, help=f"what slices are made of (default: {DEFAULT_MODE})"
+    )
+    parser.add_argument(
+        "--window",
+        type=_finite,
+        nargs=2,
+        metavar=("MIN", "MAX"),
+        help="intensities that the network sees as 0 and 1 (default: the model's percentiles of the volume)",
+    )
+    parser.add_argument(
+        "--residual-gain",
+        type=_not_negative,
+        metavar="G",
+        help="share of the network in the mode residual-corrected; 0 is linear interpolation (default: the model's)",
     )
     _add_axis(parser)
     _add_precision(parser)
@@ -177,12 +207,14 @@ def _upsample(arguments: argparse.Namespace) -> int:
         axis=arguments.axis,
         precision=arguments.precision,
         device=arguments.device,
+        window=None if arguments.window is None else tuple(arguments.window),
+        residual_gain=arguments.residual_gain,
         threads=arguments.threads,
     )
     with translated(f"'{source}'"):
         upsampler.UpdateOutputInformation()
         axis = int(upsampler.GetSliceAxisUsed())
-    warning = spacing_warning(model, float(image.GetSpacing()[axis]))
+    warning = spacing_warning(model, image, axis)
     if warning:
         _warn(f"'{source}': {warning}")
     size = upsampler.GetOutput().GetLargestPossibleRegion().GetSize()

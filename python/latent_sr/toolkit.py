@@ -30,8 +30,9 @@ MODES = {
     "decoded": "OutputMode_Decoded",
     "preserve-acquired": "OutputMode_PreserveAcquired",
     "residual-corrected": "OutputMode_ResidualCorrected",
+    "low-pass-corrected": "OutputMode_LowPassCorrected",
 }
-DEFAULT_MODE = "decoded"
+DEFAULT_MODE = "low-pass-corrected"
 
 PRECISIONS = {"float32": "Precision_Float32", "bfloat16": "Precision_BFloat16"}
 DEFAULT_PRECISION = "float32"

@@ -17,6 +17,7 @@
 # ==========================================================================
 """Super-resolution of one volume."""
 
+import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -46,6 +47,8 @@ def make_filter(
     axis: int | None = None,
     precision: str = DEFAULT_PRECISION,
     device: str = "cpu",
+    window: tuple[float, float] | None = None,
+    residual_gain: float | None = None,
     threads: int | None = None,
 ) -> Any:
     """A ``LatentSpaceSuperResolutionImageFilter`` with an image as input. Parameters are those of ``upsample``."""
@@ -57,6 +60,12 @@ def make_filter(
         raise UsageError(f"factor is {factor}, but has to be at least 1")
     if spacing is not None and not spacing > 0:
         raise UsageError(f"spacing is {spacing:g} mm, but has to be positive")
+    if window is not None and not (math.isfinite(window[0]) and math.isfinite(window[1]) and window[0] < window[1]):
+        raise UsageError(f"window is {window[0]:g} to {window[1]:g}, but has to be finite and in rising order")
+    if residual_gain is not None and not 0 <= residual_gain < math.inf:
+        raise UsageError(f"residual gain is {residual_gain:g}, but has to be at least 0")
+    if residual_gain is not None and mode != "residual-corrected":
+        raise UsageError(f"the residual gain has no effect in the mode {mode}, only in residual-corrected")
     if image.GetImageDimension() not in (3, 4):
         raise LatentSRError(f"the image is {image.GetImageDimension()}D, but has to be 3D or 4D")
     if model is None or isinstance(model, (str, os.PathLike)):
@@ -73,6 +82,11 @@ def make_filter(
         upsampler.SetPrecision(precision_enum(precision))
         upsampler.SetSliceAxis(-1 if axis is None else axis)
         upsampler.SetDevice(device)
+        if window is not None:
+            upsampler.SetWindowMinimum(window[0])
+            upsampler.SetWindowMaximum(window[1])
+        if residual_gain is not None:
+            upsampler.SetResidualGain(residual_gain)
         set_work_units(upsampler, threads)
     return upsampler
 
@@ -87,6 +101,8 @@ def upsample(
     axis: int | None = None,
     precision: str = DEFAULT_PRECISION,
     device: str = "cpu",
+    window: tuple[float, float] | None = None,
+    residual_gain: float | None = None,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Any:
@@ -103,15 +119,22 @@ def upsample(
     model
         ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
     mode
-        "decoded" (the default): every slice comes from the network. "preserve-acquired": acquired slices are kept bit
-        for bit, and stand out where the network removes noise. "residual-corrected": acquired slices are kept, too, and
-        the network bends the linear interpolation between them; noise is carried along.
+        "low-pass-corrected" (the default): every slice comes from the network, with the acquired slices' brightness on
+        the large scale. "decoded": every slice comes from the network. "preserve-acquired": acquired slices are kept
+        bit for bit, and stand out where the network removes noise. "residual-corrected": acquired slices are kept, too,
+        and the network bends the linear interpolation between them; noise is carried along.
     axis
         The through-plane axis, 0 to 2. Default: that of the largest spacing.
     precision
         "float32" (the default) or "bfloat16".
     device
         "cpu" (the default), "cuda", "cuda:1", ...
+    window
+        Native intensities that the network sees as 0 and 1; what lies outside is interpolated linearly. Default: the
+        model's percentiles of the image.
+    residual_gain
+        Of the network's share in the mode "residual-corrected", at least 0 (linear interpolation); see
+        ``best_residual_gain``. Default: the model's.
     threads
         Number of threads. Default: that of ITK and LibTorch.
     progress
@@ -125,7 +148,7 @@ def upsample(
     Raises
     ------
     UsageError
-        For a factor or spacing that can't be, or both.
+        For a factor, spacing, window or gain that can't be, or factor and spacing both.
     LatentSRError
         If the filter refuses the image, the model, or the device.
     """
@@ -138,6 +161,8 @@ def upsample(
         axis=axis,
         precision=precision,
         device=device,
+        window=window,
+        residual_gain=residual_gain,
         threads=threads,
     )
     return update_filter(upsampler, progress)
@@ -154,13 +179,18 @@ def update_filter(upsampler: Any, progress: Callable[[float], None] | None = Non
     return image
 
 
-def spacing_warning(model: Any, slice_spacing: float) -> str:
-    """A sentence if a model has not seen slices of such a spacing (mm) in its training, otherwise an empty text."""
-    smallest, largest = model.GetSmallestTrainingSliceSpacing(), model.GetLargestTrainingSliceSpacing()
-    # Volumes of the same protocol differ by a few percent.
-    if largest <= 0 or 0.95 * smallest <= slice_spacing <= 1.05 * largest:
-        return ""
-    return (
-        f"slices are {slice_spacing:.4g} mm apart, but the model was trained on {smallest:.4g} to {largest:.4g} mm: "
-        "look at the result, or fine-tune the model on volumes like this one"
-    )
+def spacing_warning(model: Any, image: Any, axis: int) -> str:
+    """A sentence if a model has not seen volumes of such spacings in its training, otherwise an empty text.
+
+    Parameters
+    ----------
+    model
+        ``itk.AutoencoderModel``.
+    image
+        The volume.
+    axis
+        Its through-plane axis, 0 to 2.
+    """
+    spacing = [float(image.GetSpacing()[d]) for d in range(3)]
+    in_plane = max(spacing[:axis] + spacing[axis + 1 :])
+    return str(model.DescribeDeviationFromTraining(spacing[axis], in_plane))

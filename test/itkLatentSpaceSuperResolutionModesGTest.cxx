@@ -1,0 +1,266 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkLatentSpaceSuperResolutionFilterTestHelpers.h"
+
+#include "itkImageRegionConstIteratorWithIndex.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+using namespace itk::LatentSpaceSuperResolutionTest;
+
+namespace
+{
+/** What a mode makes of an image, at factor 2. */
+ImageType::Pointer
+Upsample(const ImageType * image, OutputModeEnum mode, const std::function<void(FilterType *)> & set = {})
+{
+  const auto filter = MakeFilter(image, mode);
+  if (set)
+  {
+    set(filter);
+  }
+  filter->Update();
+  return filter->GetOutput();
+}
+
+double
+Mean(const ImageType * image, itk::IndexValueType slice)
+{
+  auto region = image->GetLargestPossibleRegion();
+  region.SetIndex(2, slice);
+  region.SetSize(2, 1);
+  double sum = 0.0;
+  for (itk::ImageRegionConstIteratorWithIndex<ImageType> it(image, region); !it.IsAtEnd(); ++it)
+  {
+    sum += static_cast<double>(it.Get());
+  }
+  return sum / static_cast<double>(region.GetNumberOfPixels());
+}
+
+/** The smallest and the largest value of the acquired slices n and n + 1. */
+std::pair<float, float>
+RangeAround(const ImageType * image, itk::IndexValueType n)
+{
+  auto region = image->GetLargestPossibleRegion();
+  region.SetIndex(2, n);
+  region.SetSize(2, 2);
+  std::pair<float, float> range{ At(image, 0, 0, n), At(image, 0, 0, n) };
+  for (itk::ImageRegionConstIteratorWithIndex<ImageType> it(image, region); !it.IsAtEnd(); ++it)
+  {
+    range = { std::min(range.first, it.Get()), std::max(range.second, it.Get()) };
+  }
+  return range;
+}
+
+/** Visit the pixels of a slice by their column and row. */
+template <typename TVisit>
+void
+ForEachPixel(const ImageType * image, TVisit && visit)
+{
+  const auto size = image->GetLargestPossibleRegion().GetSize();
+  for (itk::IndexValueType y = 0; y < static_cast<itk::IndexValueType>(size[1]); ++y)
+  {
+    for (itk::IndexValueType x = 0; x < static_cast<itk::IndexValueType>(size[0]); ++x)
+    {
+      visit(x, y);
+    }
+  }
+}
+} // namespace
+
+TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedBendsTheLinearInterpolation)
+{
+  const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });
+  const auto d = Upsample(image, OutputModeEnum::Decoded);
+  const auto corrected = Upsample(image, OutputModeEnum::ResidualCorrected);
+  const auto range = RangeAround(image, 0);
+  // y = lerp(x) + [D(z) - lerp(D)], where outside of the window D carries the excess linearly, which cancels.
+  ForEachPixel(image, [&](auto x, auto y) {
+    const float expected =
+      0.5f * (At(image, x, y, 0) + At(image, x, y, 1)) + At(d, x, y, 1) - 0.5f * (At(d, x, y, 0) + At(d, x, y, 2));
+    ASSERT_NEAR(At(corrected, x, y, 1), std::clamp(expected, range.first, range.second), 1e-2);
+  });
+}
+
+TEST(LatentSpaceSuperResolutionModes, ResidualGainScalesTheBend)
+{
+  const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });
+  const auto withGain = [&](double gain) {
+    return Upsample(image, OutputModeEnum::ResidualCorrected, [gain](FilterType * f) { f->SetResidualGain(gain); });
+  };
+  const auto none = withGain(0.0);
+  const auto half = withGain(0.5);
+  const auto full = withGain(1.0);
+  const auto range = RangeAround(image, 0);
+  double     bend = 0.0;
+  ForEachPixel(image, [&](auto x, auto y) {
+    ASSERT_FLOAT_EQ(At(none, x, y, 1), 0.5f * (At(image, x, y, 0) + At(image, x, y, 1)));
+    if (At(full, x, y, 1) > range.first && At(full, x, y, 1) < range.second)
+    {
+      ASSERT_NEAR(At(half, x, y, 1), 0.5f * (At(none, x, y, 1) + At(full, x, y, 1)), 1e-2);
+      bend += std::abs(At(full, x, y, 1) - At(none, x, y, 1));
+    }
+  });
+  EXPECT_GT(bend, 1.0);
+}
+
+TEST(LatentSpaceSuperResolutionModes, ResidualGainIsTheModelsUnlessItIsSet)
+{
+  const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });
+  const auto model = MakeSmallModel();
+  model->SetResidualGain(0.25);
+  const auto fromModel =
+    Upsample(image, OutputModeEnum::ResidualCorrected, [&](FilterType * f) { f->SetModel(model); });
+  const auto set = Upsample(image, OutputModeEnum::ResidualCorrected, [](FilterType * f) { f->SetResidualGain(0.25); });
+  const auto one = Upsample(image, OutputModeEnum::ResidualCorrected);
+  EXPECT_EQ(LargestDifference<ImageType>(fromModel, set), 0.0);
+  EXPECT_GT(LargestDifference<ImageType>(fromModel, one), 0.0);
+}
+
+TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedNeverLeavesTheRangeOfTheSlicesAround)
+{
+  // Steps that move: the bend overshoots beside them.
+  auto image = MakeStack<ImageType>({ { 24, 24, 4 } });
+  for (itk::ImageRegionIteratorWithIndex<ImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
+  {
+    it.Set(it.GetIndex()[0] < 6 + 4 * it.GetIndex()[2] ? 0.0f : 1000.0f);
+  }
+  const auto strong = [](FilterType * f) {
+    f->SetResidualGain(50.0);
+    f->SetUpsamplingFactor(3);
+  };
+  const auto output = Upsample(image, OutputModeEnum::ResidualCorrected, strong);
+  bool       reaches = false;
+  for (itk::ImageRegionConstIteratorWithIndex<ImageType> it(output, output->GetLargestPossibleRegion()); !it.IsAtEnd();
+       ++it)
+  {
+    ASSERT_GE(it.Get(), 0.0f);
+    ASSERT_LE(it.Get(), 1000.0f);
+    reaches = reaches || (it.Get() == 0.0f && it.GetIndex()[2] % 3 != 0);
+  }
+  EXPECT_TRUE(reaches);
+}
+
+TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedWithoutBlurIsResidualCorrectedWithinTheWindow)
+{
+  const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });
+  const auto wide = [](FilterType * f) {
+    SetWindow(f, -1000.0, 2000.0);
+    f->SetLowPassSigma(0.0);
+  };
+  const auto lowPass = Upsample(image, OutputModeEnum::LowPassCorrected, wide);
+  const auto residual = Upsample(image, OutputModeEnum::ResidualCorrected, wide);
+  const auto range = RangeAround(image, 0);
+  ForEachPixel(image, [&](auto x, auto y) {
+    ASSERT_NEAR(At(lowPass, x, y, 0), At(image, x, y, 0), 1e-2);
+    ASSERT_NEAR(At(lowPass, x, y, 2), At(image, x, y, 1), 1e-2);
+    if (At(residual, x, y, 1) > range.first && At(residual, x, y, 1) < range.second)
+    {
+      ASSERT_NEAR(At(lowPass, x, y, 1), At(residual, x, y, 1), 1e-2);
+    }
+  });
+}
+
+TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedKeepsTheMeanOfAcquiredSlicesWhateverTheNetworkMakesOfIt)
+{
+  const auto image = MakeStack<ImageType>({ { 32, 32, 3 } });
+  const auto wide = [](FilterType * f) {
+    SetWindow(f, -1000.0, 2000.0);
+    f->SetLowPassSigma(4.0);
+  };
+  const auto decoded = Upsample(image, OutputModeEnum::Decoded, wide);
+  const auto lowPass = Upsample(image, OutputModeEnum::LowPassCorrected, wide);
+  // Mirroring keeps the mean of a blurred image near that of the image.
+  EXPECT_GT(std::abs(Mean(decoded, 2) - Mean(image, 1)), 50.0);
+  EXPECT_NEAR(Mean(lowPass, 2), Mean(image, 1), 2.0);
+  EXPECT_NEAR(Mean(lowPass, 1), 0.5 * (Mean(image, 0) + Mean(image, 1)) + Mean(decoded, 1) -
+                                  0.5 * (Mean(decoded, 0) + Mean(decoded, 2)),
+              2.0);
+}
+
+TEST(LatentSpaceSuperResolutionModes, PreservingModesReturnHounsfieldUnitsBitForBitAndOthersKeepTheirSign)
+{
+  const auto image = MakeStack<ShortImageType>({ { 20, 18, 4 } });
+  for (itk::ImageRegionIteratorWithIndex<ShortImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd();
+       ++it)
+  {
+    it.Set(static_cast<short>(it.GetIndex()[0] < 8 ? -1000 + it.Get() / 50 : it.Get() - 400));
+  }
+  for (const auto mode : AllModes)
+  {
+    const auto filter = MakeFilter<ShortFilterType>(image, mode);
+    filter->SetUpsamplingFactor(3);
+    filter->Update();
+    EXPECT_LT(filter->GetWindowMinimumUsed(), -980.0);
+    for (itk::ImageRegionIteratorWithIndex<ShortImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd();
+         ++it)
+    {
+      auto index = it.GetIndex();
+      index[2] *= 3;
+      if (mode == OutputModeEnum::PreserveAcquired || mode == OutputModeEnum::ResidualCorrected)
+      {
+        ASSERT_EQ(filter->GetOutput()->GetPixel(index), it.Get()) << mode;
+      }
+      ASSERT_GE(filter->GetOutput()->GetPixel(index), -1024) << mode;
+    }
+  }
+}
+
+TEST(LatentSpaceSuperResolutionModes, InterpolateLinearlyWhereTheWindowIsEmpty)
+{
+  auto image = MakeStack<ImageType>({ { 12, 12, 3 } });
+  // More than 99 % of the pixels are the same: both percentiles are.
+  image->FillBuffer(40.0f);
+  image->SetPixel({ { 5, 5, 1 } }, 80.0f);
+  for (const auto mode : AllModes)
+  {
+    const auto output = Upsample(image, mode);
+    EXPECT_EQ(At(output, 5, 5, 1), 60.0f) << mode;
+    EXPECT_EQ(At(output, 5, 5, 2), 80.0f) << mode;
+    EXPECT_EQ(At(output, 4, 5, 1), 40.0f) << mode;
+  }
+}
+
+TEST(LatentSpaceSuperResolutionModes, AgreeInBFloat16ToItsPrecision)
+{
+  const auto image = MakeStack<ImageType>({ { 24, 24, 3 } });
+  for (const auto mode : AllModes)
+  {
+    const auto single = Upsample(image, mode);
+    const auto half = Upsample(image, mode, [](FilterType * f) {
+      f->SetPrecision(itk::LatentSpaceSuperResolutionEnums::Precision::BFloat16);
+    });
+    const double difference = LargestDifference<ImageType>(single, half);
+    EXPECT_GT(difference, 0.0) << mode;
+    EXPECT_LT(difference, 20.0) << mode; // of a window of about 700: bfloat16 has three digits
+  }
+}
+
+TEST(LatentSpaceSuperResolutionModes, GiveTheSameWithOneThreadAndWithTwo)
+{
+  const auto image = MakeStack<ImageType>({ { 40, 40, 3 } });
+  for (const auto mode : AllModes)
+  {
+    const auto one = Upsample(image, mode, [](FilterType * f) { f->SetNumberOfWorkUnits(1); });
+    const auto two = Upsample(image, mode, [](FilterType * f) { f->SetNumberOfWorkUnits(2); });
+    EXPECT_LT(LargestDifference<ImageType>(one, two), 1e-2) << mode;
+  }
+}

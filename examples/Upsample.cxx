@@ -32,8 +32,10 @@ main(int argc, char * argv[])
 {
   if (argc < 4)
   {
-    std::cerr << "Usage: " << argv[0]
-              << " input output factor [decoded|preserve-acquired|residual-corrected|low-pass-corrected] [model.safetensors]" << std::endl;
+    std::cerr
+      << "Usage: " << argv[0]
+      << " input output factor [decoded|preserve-acquired|residual-corrected|low-pass-corrected] [model.safetensors]"
+      << std::endl;
     return 2;
   }
   using ImageType = itk::Image<float, 3>;

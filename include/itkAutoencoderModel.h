@@ -150,13 +150,13 @@ public:
   void
   ExtendTrainingRanges(double sliceSpacing, double inPlaneSpacing);
 
-  /** A sentence if a volume's spacings (mm) lie outside of the training's ranges by more than the 5 % that volumes of one
-   * protocol differ by; an empty text if not, or if the ranges are not known. */
+  /** A sentence if a volume's spacings (mm) lie outside of the training's ranges by more than the 5 % that volumes of
+   * one protocol differ by; an empty text if not, or if the ranges are not known. */
   std::string
   DescribeDeviationFromTraining(double sliceSpacing, double inPlaneSpacing) const;
 
-  /** The gain of the network's share in the output mode ResidualCorrected, >= 0, default 1. The best one in mean squared
-   * error on validation volumes is given by SliceRecoveryExperiment::ComputeResidualGainSums(). */
+  /** The gain of the network's share in the output mode ResidualCorrected, >= 0, default 1. The best one in mean
+   * squared error on validation volumes is given by SliceRecoveryExperiment::ComputeResidualGainSums(). */
   void
   SetResidualGain(double gain);
   itkGetConstMacro(ResidualGain, double);

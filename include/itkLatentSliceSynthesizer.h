@@ -90,8 +90,8 @@ public:
     double lowPassSigma{ 0.0 };
   };
 
-  /** Receives the slice at positions[index] in native intensities (rows x columns values). The order of calls is not that
-   * of the positions. */
+  /** Receives the slice at positions[index] in native intensities (rows x columns values). The order of calls is not
+   * that of the positions. */
   using SliceFunction = std::function<void(SizeValueType index, const float * pixels)>;
   /** Receives the share that is done, 0 to 1, in the calling thread. What it throws ends the computation. */
   using ProgressFunction = std::function<void(float progress)>;

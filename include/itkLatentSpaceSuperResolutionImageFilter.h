@@ -50,20 +50,20 @@ namespace itk
  * network sees slices that are resampled to its own; detail finer than that is interpolated linearly and added.
  *
  * **Streaming.** Output regions may be requested slab by slab along the slice axis (and, of 4D images, frame by frame);
- * in plane, whole slices are computed. A slab asks for the acquired slices around it and nothing else, and gets the same
- * pixels as the whole volume, bit for bit on a CPU. Percentiles need to have seen the whole volume: if less than that is
- * asked for, the input is read once (for pixel types of more than 16 bits, twice) in slabs of the size of the first
- * requested one before that is computed. The slabs that follow in the same update know the percentiles.
+ * in plane, whole slices are computed. A slab asks for the acquired slices around it and nothing else, and gets the
+ * same pixels as the whole volume, bit for bit on a CPU. Percentiles need to have seen the whole volume: if less than
+ * that is asked for, the input is read once (for pixel types of more than 16 bits, twice) in slabs of the size of the
+ * first requested one before that is computed. The slabs that follow in the same update know the percentiles.
  *
- * **Memory.** Besides input and output: a few slices with their latents and what the network needs for a batch of one to
- * four slices, whatever the number of slices and the factor.
+ * **Memory.** Besides input and output: a few slices with their latents and what the network needs for a batch of one
+ * to four slices, whatever the number of slices and the factor.
  *
  * **Warning.** If the slice spacing, the in-plane spacing or their ratio lies outside of what the model was trained on
  * by more than 5 %, a TrainingRangeWarningEvent is invoked, once for an input and a model, GetTrainingRangeWarning()
  * says how, and the text is printed as ITK's warnings are.
  *
- * **Defined special cases.** One slice gives one slice, two slices and a side of one pixel are nothing special. An empty
- * image is refused, and a pixel that is not finite, with its index. All refusals: docs/refusals.md.
+ * **Defined special cases.** One slice gives one slice, two slices and a side of one pixel are nothing special. An
+ * empty image is refused, and a pixel that is not finite, with its index. All refusals: docs/refusals.md.
  *
  * \tparam TInputImage 3D, or 4D (every frame is super-resolved on its own, with one window for all), of scalar pixels
  * \tparam TOutputImage of the same dimension
@@ -216,8 +216,8 @@ private:
   WindowKey
   MakeWindowKey(const AutoencoderModel * model) const;
 
-  /** Set the window that is used, from percentiles of the largest possible region if it is not explicit. Reads the input
-   * in parts of the requested size where it is not buffered as a whole. */
+  /** Set the window that is used, from percentiles of the largest possible region if it is not explicit. Reads the
+   * input in parts of the requested size where it is not buffered as a whole. */
   void
   UpdateWindow(const AutoencoderModel * model);
 
@@ -250,9 +250,9 @@ private:
   double         m_WindowMinimumUsed{ 0.0 };
   double         m_WindowMaximumUsed{ 0.0 };
 
-  std::string    m_TrainingRangeWarning{};
+  std::string m_TrainingRangeWarning{};
 
-  WindowKey                                  m_WindowKey;
+  WindowKey                                     m_WindowKey;
   std::pair<ModifiedTimeType, ModifiedTimeType> m_WarnedTimes{ 0, 0 };
 
   AutoencoderModel::Pointer m_OwnModel;

@@ -237,8 +237,8 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::MakeWindowKey(
   key.input = input;
   // The time stamp of an image that has a source changes with every slab: what counts is when the pipeline in front of
   // it did, or that somebody has changed the image itself after it was made.
-  key.time = input->GetSource() && input->GetMTime() <= input->GetUpdateMTime() ? input->GetPipelineMTime()
-                                                                               : input->GetMTime();
+  key.time =
+    input->GetSource() && input->GetMTime() <= input->GetUpdateMTime() ? input->GetPipelineMTime() : input->GetMTime();
   key.lowerPercentile = model->GetLowerWindowPercentile();
   key.upperPercentile = model->GetUpperWindowPercentile();
   return key;
@@ -345,9 +345,9 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::WarnIfOutsideO
   m_TrainingRangeWarning = model->DescribeDeviationFromTraining(
     input->GetSpacing()[axis], std::max(input->GetSpacing()[inPlane[0]], input->GetSpacing()[inPlane[1]]));
   // Once, however many slabs there are.
-  const std::pair<ModifiedTimeType, ModifiedTimeType> times{
-    input->GetSource() ? input->GetPipelineMTime() : input->GetMTime(), model->GetMTime()
-  };
+  const std::pair<ModifiedTimeType, ModifiedTimeType> times{ input->GetSource() ? input->GetPipelineMTime()
+                                                                                : input->GetMTime(),
+                                                             model->GetMTime() };
   if (!m_TrainingRangeWarning.empty() && times != m_WarnedTimes)
   {
     m_WarnedTimes = times;

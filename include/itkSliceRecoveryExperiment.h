@@ -126,11 +126,11 @@ public:
   RealImageType::Pointer
   RecoverByModel(const AutoencoderModel * model, OutputModeEnum mode) const;
 
-  /** What the best gain of a model's ResidualCorrected mode follows from in closed form: with the mode's bend b at gain 1
-   * and the error e of the linear interpolation, over all pixels of the dropped slices, the sums of b e and of b b, in
-   * this order. The gain that minimizes the mean squared error over several volumes is the quotient of the sums over all
-   * of them; with it, the mode is at least as good as linear interpolation on these volumes. Volumes that the model was
-   * trained on give too large a gain. */
+  /** What the best gain of a model's ResidualCorrected mode follows from in closed form: with the mode's bend b at gain
+   * 1 and the error e of the linear interpolation, over all pixels of the dropped slices, the sums of b e and of b b,
+   * in this order. The gain that minimizes the mean squared error over several volumes is the quotient of the sums over
+   * all of them; with it, the mode is at least as good as linear interpolation on these volumes. Volumes that the model
+   * was trained on give too large a gain. */
   std::vector<double>
   ComputeResidualGainSums(const AutoencoderModel * model) const;
 

@@ -265,8 +265,9 @@ SliceRecoveryExperiment<TImage>::RecoverByInterpolation(const std::string & meth
 
 template <typename TImage>
 auto
-SliceRecoveryExperiment<TImage>::RunModel(const AutoencoderModel * model, OutputModeEnum mode, double residualGain) const
-  -> RealImageType::Pointer
+SliceRecoveryExperiment<TImage>::RunModel(const AutoencoderModel * model,
+                                          OutputModeEnum           mode,
+                                          double                   residualGain) const -> RealImageType::Pointer
 {
   this->CheckPrepared();
   auto filter = LatentSpaceSuperResolutionImageFilter<RealImageType>::New();
@@ -300,11 +301,11 @@ template <typename TImage>
 std::vector<double>
 SliceRecoveryExperiment<TImage>::ComputeResidualGainSums(const AutoencoderModel * model) const
 {
-  const auto                              truth = this->ExtractDroppedSlices(m_Truth);
-  const auto                              linear = this->ExtractDroppedSlices(this->RecoverByInterpolation("linear"));
-  const auto                              bent = this->ExtractDroppedSlices(this->RunModel(model, OutputModeEnum::ResidualCorrected, 1.0));
-  double                                  bendTimesError = 0.0;
-  double                                  bendSquared = 0.0;
+  const auto truth = this->ExtractDroppedSlices(m_Truth);
+  const auto linear = this->ExtractDroppedSlices(this->RecoverByInterpolation("linear"));
+  const auto bent = this->ExtractDroppedSlices(this->RunModel(model, OutputModeEnum::ResidualCorrected, 1.0));
+  double     bendTimesError = 0.0;
+  double     bendSquared = 0.0;
   ImageRegionConstIterator<RealImageType> truthIt(truth, truth->GetBufferedRegion());
   ImageRegionConstIterator<RealImageType> linearIt(linear, linear->GetBufferedRegion());
   for (ImageRegionConstIterator<RealImageType> it(bent, bent->GetBufferedRegion()); !it.IsAtEnd();

@@ -78,7 +78,7 @@ private:
   using HistogramType = std::vector<SizeValueType>;
 
   /** Whether the upper 16 bits of a key are all of it. */
-  static constexpr bool KeyIsShort = std::numeric_limits<TPixel>::is_integer && sizeof(TPixel) <= 2;
+  static constexpr bool   KeyIsShort = std::numeric_limits<TPixel>::is_integer && sizeof(TPixel) <= 2;
   static constexpr size_t NumberOfBins = size_t{ 1 } << 16;
 
   /** A wanted order statistic: its rank, and what is known of its key. */
@@ -87,8 +87,8 @@ private:
     SizeValueType rank{ 0 };
     /** Rank among the values whose upper bits are the same. */
     SizeValueType rankInBin{ 0 };
-    uint32_t upper{ 0 };
-    uint32_t lower{ 0 };
+    uint32_t      upper{ 0 };
+    uint32_t      lower{ 0 };
   };
 
   /** A number of 32 bits that is ordered like the pixels' values. */
@@ -109,7 +109,7 @@ private:
   std::vector<uint32_t> m_Uppers;
   /** In the first pass one histogram, in the second one for each of m_Uppers. */
   std::vector<HistogramType> m_Histograms;
-  SizeValueType                   m_NumberOfValues{ 0 };
+  SizeValueType              m_NumberOfValues{ 0 };
   unsigned int               m_Pass{ 0 };
   bool                       m_IsKnown{ false };
 };

@@ -189,8 +189,8 @@ StreamedPercentileCalculator<TPixel>::FinishPass()
   {
     for (auto & statistic : m_OrderStatistics)
     {
-      const auto found = std::find(m_Uppers.begin(), m_Uppers.end(), statistic.upper);
-      SizeValueType   rank = statistic.rankInBin;
+      const auto    found = std::find(m_Uppers.begin(), m_Uppers.end(), statistic.upper);
+      SizeValueType rank = statistic.rankInBin;
       statistic.lower = FindBin(m_Histograms[found - m_Uppers.begin()], rank);
     }
     m_IsKnown = true;

@@ -24,8 +24,8 @@
 namespace itk
 {
 /** \class TrainingRangeWarningEvent
- * \brief Invoked by LatentSpaceSuperResolutionImageFilter when a volume's spacing lies outside of the range that its model
- * was trained on. GetTrainingRangeWarning() of the filter says how.
+ * \brief Invoked by LatentSpaceSuperResolutionImageFilter when a volume's spacing lies outside of the range that its
+ * model was trained on. GetTrainingRangeWarning() of the filter says how.
  * \ingroup LatentSpaceSuperResolution
  */
 class LatentSpaceSuperResolution_EXPORT TrainingRangeWarningEvent : public UserEvent

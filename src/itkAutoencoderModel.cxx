@@ -294,11 +294,8 @@ AutoencoderModel::SetRange(const char * name,
 void
 AutoencoderModel::SetTrainingSliceSpacingRange(double smallest, double largest)
 {
-  this->SetRange("training slice spacings (mm)",
-                 smallest,
-                 largest,
-                 m_SmallestTrainingSliceSpacing,
-                 m_LargestTrainingSliceSpacing);
+  this->SetRange(
+    "training slice spacings (mm)", smallest, largest, m_SmallestTrainingSliceSpacing, m_LargestTrainingSliceSpacing);
 }
 
 void
@@ -347,8 +344,8 @@ AutoencoderModel::DescribeDeviationFromTraining(double sliceSpacing, double inPl
   };
   const auto add =
     [&text](const char * before, double value, const char * unit, const char * after, double smallest, double largest) {
-      text << (text.tellp() > 0 ? ", and " : "") << before << value << unit << after << ", but the model was trained on "
-           << smallest << " to " << largest << unit;
+      text << (text.tellp() > 0 ? ", and " : "") << before << value << unit << after
+           << ", but the model was trained on " << smallest << " to " << largest << unit;
     };
 
   const bool   hasSpacing = m_InPlaneSpacing > 0.0;
@@ -366,12 +363,8 @@ AutoencoderModel::DescribeDeviationFromTraining(double sliceSpacing, double inPl
     m_LargestTrainingInPlaneSpacing > 0.0 ? std::max(m_LargestTrainingInPlaneSpacing, m_InPlaneSpacing) : 0.0;
   if ((!hasSpacing && isBelow(inPlaneSpacing, m_SmallestTrainingInPlaneSpacing)) || isAbove(inPlaneSpacing, coarsest))
   {
-    add("pixels are ",
-        inPlaneSpacing,
-        " mm",
-        " wide",
-        m_SmallestTrainingInPlaneSpacing,
-        m_LargestTrainingInPlaneSpacing);
+    add(
+      "pixels are ", inPlaneSpacing, " mm", " wide", m_SmallestTrainingInPlaneSpacing, m_LargestTrainingInPlaneSpacing);
   }
   return text.tellp() > 0 ? text.str() + ": look at the result, or fine-tune the model on volumes like this one"
                           : std::string{};
@@ -590,9 +583,7 @@ AutoencoderModel::ReadBytes(const char * bytes, SizeValueType size, const std::s
     model->SetWindowPercentiles(percentiles[0], percentiles[1]);
     const Json training = Json::parse(text(TrainingKey));
     // All but the first may be missing in files of the first version: nothing is known then.
-    const auto range = [&training](const char * key) {
-      return training.value(key, std::array<double, 2>{ 0.0, 0.0 });
-    };
+    const auto range = [&training](const char * key) { return training.value(key, std::array<double, 2>{ 0.0, 0.0 }); };
     const auto sliceSpacings = training.at("slice_spacing_mm").get<std::array<double, 2>>();
     model->SetTrainingSliceSpacingRange(sliceSpacings[0], sliceSpacings[1]);
     model->SetTrainingInPlaneSpacingRange(range("in_plane_spacing_mm")[0], range("in_plane_spacing_mm")[1]);

@@ -137,8 +137,9 @@ public:
       {
         if (batch[i].isOutput)
         {
-          const torch::Tensor slice =
-            this->Finish(batch[i].position, decoded.empty() ? torch::Tensor() : decoded[i]).to(torch::kCPU).contiguous();
+          const torch::Tensor slice = this->Finish(batch[i].position, decoded.empty() ? torch::Tensor() : decoded[i])
+                                        .to(torch::kCPU)
+                                        .contiguous();
           receive(batch[i].number, slice.data_ptr<float>());
         }
       }
@@ -158,7 +159,8 @@ private:
     bool          isOutput{ false };
   };
 
-  /** What is kept of an acquired slice as long as positions around it are computed. Slices are (1, 1, rows, columns). */
+  /** What is kept of an acquired slice as long as positions around it are computed. Slices are (1, 1, rows, columns).
+   */
   struct EncodedSlice
   {
     /** Native intensities, and their extremes. */
@@ -168,7 +170,7 @@ private:
     /** What the network is not shown, in native intensities: excess over the window, detail finer than its pixels. */
     torch::Tensor unseen;
     /** What it is shown, at its pixels, in [0, 1]. */
-    torch::Tensor shown;
+    torch::Tensor                  shown;
     AutoencoderNetwork::LatentType latent;
     /** ResidualCorrected: the decoded slice in [0, 1] at native pixels. LowPassCorrected: the low-pass of what decoding
      * loses, at the network's pixels. */
@@ -272,9 +274,10 @@ private:
       const torch::Tensor windowed =
         SliceTensors::ApplyWindow(native, m_Settings.windowMinimum, m_Settings.windowMaximum);
       shown = SliceTensors::Resample(windowed, m_NetworkRows, m_NetworkColumns).clamp(0.0, 1.0);
-      unseen = native - m_Settings.windowMinimum - this->WindowRange() * SliceTensors::Resample(shown, m_Rows, m_Columns);
-      latent = m_Network->Encode(SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns)
-                                   .contiguous(torch::MemoryFormat::ChannelsLast));
+      unseen =
+        native - m_Settings.windowMinimum - this->WindowRange() * SliceTensors::Resample(shown, m_Rows, m_Columns);
+      latent = m_Network->Encode(
+        SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns).contiguous(torch::MemoryFormat::ChannelsLast));
     }
     for (size_t i = 0; i < numbers.size(); ++i)
     {
@@ -342,7 +345,7 @@ private:
 
   template <typename TMember>
   torch::Tensor
-  Interpolate(const Position & position, TMember EncodedSlice::*member) const
+  Interpolate(const Position & position, TMember EncodedSlice::* member) const
   {
     const torch::Tensor & first = m_Encoded.at(position.slice).*member;
     return position.alpha > 0.0 ? torch::lerp(first, m_Encoded.at(position.slice + 1).*member, position.alpha) : first;
@@ -358,10 +361,10 @@ private:
     }
     if (m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected)
     {
-      const torch::Tensor bend = SliceTensors::Resample(decoded, m_Rows, m_Columns) -
-                                 this->Interpolate(position, &EncodedSlice::correction);
-      const torch::Tensor slice = this->Interpolate(position, &EncodedSlice::native) +
-                                  (m_Settings.residualGain * this->WindowRange()) * bend;
+      const torch::Tensor bend =
+        SliceTensors::Resample(decoded, m_Rows, m_Columns) - this->Interpolate(position, &EncodedSlice::correction);
+      const torch::Tensor slice =
+        this->Interpolate(position, &EncodedSlice::native) + (m_Settings.residualGain * this->WindowRange()) * bend;
       // Steep slopes overshoot; an intensity that neither slice has is not plausible.
       const EncodedSlice & first = m_Encoded.at(position.slice);
       const EncodedSlice & second = m_Encoded.at(LastSlice(position));

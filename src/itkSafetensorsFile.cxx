@@ -148,7 +148,12 @@ ParseContents(const char * bytes, SizeValueType size)
     Fail(std::ostringstream{} << "it says that its header has " << headerSize << " bytes, but it has "
                               << size - LengthBytes << " bytes behind the length");
   }
-  const Json header = Json::parse(bytes + LengthBytes, bytes + LengthBytes + headerSize);
+  const Json header =
+    Json::parse(bytes + LengthBytes, bytes + LengthBytes + headerSize, nullptr, /*allow_exceptions=*/false);
+  if (header.is_discarded())
+  {
+    Fail(std::ostringstream{} << "its header is not JSON; it is damaged, or a file of another kind");
+  }
   if (!header.is_object())
   {
     Fail(std::ostringstream{} << "its header is not a JSON object");

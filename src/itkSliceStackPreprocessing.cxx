@@ -42,10 +42,7 @@ SliceStackPreprocessing::PercentileRank(double percentage, SizeValueType count)
 }
 
 double
-SliceStackPreprocessing::InterpolateOrderStatistics(double        percentage,
-                                                    SizeValueType count,
-                                                    double        below,
-                                                    double        above)
+SliceStackPreprocessing::InterpolateOrderStatistics(double percentage, SizeValueType count, double below, double above)
 {
   return below + PercentileRank(percentage, count).second * (above - below);
 }

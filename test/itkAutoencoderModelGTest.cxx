@@ -356,9 +356,10 @@ TEST(AutoencoderModel, DescribesHowAVolumeDeviatesFromTheTraining)
   EXPECT_DOUBLE_EQ(model->GetSmallestTrainingSpacingRatio(), 8.0 / 1.4);
   EXPECT_EQ(model->DescribeDeviationFromTraining(8.0, 1.3), "");
   EXPECT_EQ(model->DescribeDeviationFromTraining(7.7, 0.5), ""); // within 5 %, and finer pixels are resampled
-  EXPECT_NE(model->DescribeDeviationFromTraining(7.5, 1.3).find("slices are 7.5 mm apart, but the model was trained on 8 "
-                                                                "to 10 mm"),
-            std::string::npos);
+  EXPECT_NE(
+    model->DescribeDeviationFromTraining(7.5, 1.3).find("slices are 7.5 mm apart, but the model was trained on 8 "
+                                                        "to 10 mm"),
+    std::string::npos);
   EXPECT_NE(model->DescribeDeviationFromTraining(9.0, 2.5).find("pixels are 2.5 mm wide"), std::string::npos);
   const auto both = model->DescribeDeviationFromTraining(3.0, 2.5);
   EXPECT_NE(both.find("slices are 3 mm apart"), std::string::npos);

@@ -321,7 +321,8 @@ TEST(LatentSpaceSuperResolutionImageFilter, TakesSlicesOfAnySize)
       const auto image = MakeStack<ImageType>({ { columns, rows, 3 } });
       const auto filter = MakeFilter(image, mode);
       filter->Update();
-      ASSERT_EQ(filter->GetOutput()->GetLargestPossibleRegion().GetSize(), (ImageType::SizeType{ { columns, rows, 5 } }));
+      ASSERT_EQ(filter->GetOutput()->GetLargestPossibleRegion().GetSize(),
+                (ImageType::SizeType{ { columns, rows, 5 } }));
       for (itk::ImageRegionIteratorWithIndex<ImageType> it(filter->GetOutput(),
                                                            filter->GetOutput()->GetLargestPossibleRegion());
            !it.IsAtEnd();

@@ -191,8 +191,8 @@ TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedKeepsTheMeanOfAcquiredSlic
   // Mirroring keeps the mean of a blurred image near that of the image.
   EXPECT_GT(std::abs(Mean(decoded, 2) - Mean(image, 1)), 50.0);
   EXPECT_NEAR(Mean(lowPass, 2), Mean(image, 1), 2.0);
-  EXPECT_NEAR(Mean(lowPass, 1), 0.5 * (Mean(image, 0) + Mean(image, 1)) + Mean(decoded, 1) -
-                                  0.5 * (Mean(decoded, 0) + Mean(decoded, 2)),
+  EXPECT_NEAR(Mean(lowPass, 1),
+              0.5 * (Mean(image, 0) + Mean(image, 1)) + Mean(decoded, 1) - 0.5 * (Mean(decoded, 0) + Mean(decoded, 2)),
               2.0);
 }
 
@@ -245,9 +245,8 @@ TEST(LatentSpaceSuperResolutionModes, AgreeInBFloat16ToItsPrecision)
   for (const auto mode : AllModes)
   {
     const auto single = Upsample(image, mode);
-    const auto half = Upsample(image, mode, [](FilterType * f) {
-      f->SetPrecision(itk::LatentSpaceSuperResolutionEnums::Precision::BFloat16);
-    });
+    const auto half = Upsample(
+      image, mode, [](FilterType * f) { f->SetPrecision(itk::LatentSpaceSuperResolutionEnums::Precision::BFloat16); });
     const double difference = LargestDifference<ImageType>(single, half);
     EXPECT_GT(difference, 0.0) << mode;
     EXPECT_LT(difference, 20.0) << mode; // of a window of about 700: bfloat16 has three digits

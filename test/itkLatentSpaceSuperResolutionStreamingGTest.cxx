@@ -108,7 +108,7 @@ TEST(LatentSpaceSuperResolutionStreaming, GivesTheSameBitsInSlabsWithTheBundledM
   {
     GTEST_SKIP() << "The library was built without a bundled model.";
   }
-  const auto               image = MakeStack<ShortImageType>({ { 70, 61, 4 } }, 8.0);
+  const auto                  image = MakeStack<ShortImageType>({ { 70, 61, 4 } }, 8.0);
   ShortImageType::SpacingType spacing = image->GetSpacing();
   spacing[0] = spacing[1] = 0.9;
   image->SetSpacing(spacing);
@@ -127,7 +127,7 @@ TEST(LatentSpaceSuperResolutionStreaming, GivesTheSameBitsInSlabsWithTheBundledM
 TEST(LatentSpaceSuperResolutionStreaming, AsksForTheSlicesAroundASlabAndNoOthersIfTheWindowIsSet)
 {
   const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 6 } }));
-  const auto filter = MakeFilter(monitor->GetOutput());
+  const auto               filter = MakeFilter(monitor->GetOutput());
   filter->SetUpsamplingFactor(4);
   SetWindow(filter, 0.0, 1000.0);
   filter->UpdateOutputInformation();
@@ -147,7 +147,7 @@ TEST(LatentSpaceSuperResolutionStreaming, AsksForTheSlicesAroundASlabAndNoOthers
 TEST(LatentSpaceSuperResolutionStreaming, AsksForAnAcquiredSliceAloneWhereASlabLiesOnIt)
 {
   const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 6 } }));
-  const auto filter = MakeFilter(monitor->GetOutput());
+  const auto               filter = MakeFilter(monitor->GetOutput());
   filter->SetUpsamplingFactor(4);
   SetWindow(filter, 0.0, 1000.0);
   UpdateSlices(filter, 8, 1);
@@ -158,7 +158,7 @@ TEST(LatentSpaceSuperResolutionStreaming, AsksForAnAcquiredSliceAloneWhereASlabL
 TEST(LatentSpaceSuperResolutionStreaming, NeverHoldsMoreThanASlabOfTheInputForPercentilesAndReadsItOnce)
 {
   const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 7 } }));
-  const auto filter = MakeFilter(monitor->GetOutput());
+  const auto               filter = MakeFilter(monitor->GetOutput());
   filter->SetUpsamplingFactor(2);
   const auto streamed = Stream(filter.GetPointer(), 13);
   // Two passes over seven slices one by one, because the first slab is an acquired slice; then slices 0, 0 and 1, 1 and
@@ -176,7 +176,7 @@ TEST(LatentSpaceSuperResolutionStreaming, NeverHoldsMoreThanASlabOfTheInputForPe
 TEST(LatentSpaceSuperResolutionStreaming, ReadsTheInputOnceIfAllIsAskedFor)
 {
   const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 7 } }));
-  const auto filter = MakeFilter(monitor->GetOutput());
+  const auto               filter = MakeFilter(monitor->GetOutput());
   filter->Update();
   EXPECT_EQ(monitor->GetNumberOfUpdates(), 1u);
   EXPECT_TRUE(monitor->VerifyInputFilterRequestedLargestRegion());
@@ -237,7 +237,7 @@ TEST(LatentSpaceSuperResolutionStreaming, StreamsA4DImageFrameByFrame)
   whole->Update();
 
   const Monitor<Image4DType> monitor(series);
-  const auto filter = MakeFilter<Filter4DType>(monitor->GetOutput());
+  const auto                 filter = MakeFilter<Filter4DType>(monitor->GetOutput());
   EXPECT_EQ(LargestDifference<Image4DType>(whole->GetOutput(), Stream(filter.GetPointer(), 4)), 0.0);
   // Four frames for the percentiles and four to be super-resolved; the last one of the first pass is not the first one.
   EXPECT_EQ(monitor->GetNumberOfUpdates(), 8u);
@@ -254,7 +254,7 @@ TEST(LatentSpaceSuperResolutionStreaming, StreamsAlongTheFirstAxisIfThatIsTheSli
   whole->SetUpsamplingFactor(3);
   whole->Update();
   const Monitor<ImageType> monitor(image);
-  const auto filter = MakeFilter(monitor->GetOutput());
+  const auto               filter = MakeFilter(monitor->GetOutput());
   filter->SetUpsamplingFactor(3);
   SetWindow(filter, whole->GetWindowMinimumUsed(), whole->GetWindowMaximumUsed());
   filter->UpdateOutputInformation();
@@ -276,7 +276,7 @@ TEST(LatentSpaceSuperResolutionStreaming, NamesAPixelThatIsNotFiniteInASlab)
   const auto image = MakeStack<ImageType>({ { 8, 8, 5 } });
   image->SetPixel({ { 1, 2, 4 } }, std::numeric_limits<float>::quiet_NaN());
   const Monitor<ImageType> monitor(image);
-  const auto filter = MakeFilter(monitor->GetOutput());
+  const auto               filter = MakeFilter(monitor->GetOutput());
   // The window needs all pixels, even if the slab doesn't.
   EXPECT_NE(MessageOf([&] { UpdateSlices(filter, 0, 2); }).find("[1, 2, 4]"), std::string::npos);
   // With a window, slices that are not asked for are not looked at.

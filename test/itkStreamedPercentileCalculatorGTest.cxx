@@ -115,14 +115,16 @@ TEST(StreamedPercentileCalculator, NamesAPixelThatIsNotFinite)
   const auto image = MakeNoise<float>(1.0, 0.0);
   image->SetPixel({ { 1, 2, 3 } }, std::numeric_limits<float>::quiet_NaN());
   itk::StreamedPercentileCalculator<float> calculator(Percentages);
-  EXPECT_NE(MessageOf([&] { calculator.Count(image.GetPointer(), image->GetLargestPossibleRegion()); }).find("[1, 2, 3]"),
-            std::string::npos);
+  EXPECT_NE(
+    MessageOf([&] { calculator.Count(image.GetPointer(), image->GetLargestPossibleRegion()); }).find("[1, 2, 3]"),
+    std::string::npos);
   // What is finite in double precision may not be in single precision.
   const auto wide = MakeNoise<double>(1.0, 0.0);
   wide->SetPixel({ { 4, 0, 0 } }, 1e300);
   itk::StreamedPercentileCalculator<double> wideCalculator(Percentages);
-  EXPECT_NE(MessageOf([&] { wideCalculator.Count(wide.GetPointer(), wide->GetLargestPossibleRegion()); }).find("1e+300"),
-            std::string::npos);
+  EXPECT_NE(
+    MessageOf([&] { wideCalculator.Count(wide.GetPointer(), wide->GetLargestPossibleRegion()); }).find("1e+300"),
+    std::string::npos);
 }
 
 TEST(StreamedPercentileCalculator, RefusesWhatItDoesNotKnow)

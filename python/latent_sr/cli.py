@@ -27,7 +27,7 @@ import json
 import math
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -95,6 +95,23 @@ def _entry(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _one_of(*names: str) -> Callable[[str], str]:
+    """One of a few words: argparse's own refusal differs between versions of Python."""
+
+    def convert(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"'{text}' is not one of {', '.join(names)}")
+        return text
+
+    return convert
+
+
+def _choice(names: Iterable[str]) -> dict[str, Any]:
+    """What ``add_argument`` needs for one of a few words."""
+    names = tuple(names)
+    return {"type": _one_of(*names), "metavar": f"{{{','.join(names)}}}"}
+
+
 def _axis(text: str) -> int | None:
     if text not in ("auto", "0", "1", "2"):
         raise argparse.ArgumentTypeError(f"'{text}' is not one of auto, 0, 1, 2")
@@ -156,7 +173,7 @@ keeps them, too, and carries their noise along.""",
     size.add_argument("--spacing", type=_positive, metavar="MM", help="slice spacing of the output instead, in mm")
     parser.add_argument("--model", metavar="M", help="model file (default: the bundled model)")
     parser.add_argument(
-        "--mode", choices=list(MODES), default=DEFAULT_MODE, help=f"what slices are made of (default: {DEFAULT_MODE})"
+        "--mode", **_choice(MODES), default=DEFAULT_MODE, help=f"what slices are made of (default: {DEFAULT_MODE})"
     )
     parser.add_argument(
         "--window",
@@ -265,7 +282,7 @@ million with the preset paper. Ctrl-C ends a training without writing anything."
     parser.add_argument("--output", required=True, metavar="MODEL", help="model file to write: .safetensors")
     parser.add_argument(
         "--preset",
-        choices=["default", "paper"],
+        **_choice(("default", "paper")),
         default="default",
         help="paper: network and training of arXiv:2010.13172 (default: default)",
     )
@@ -393,7 +410,7 @@ def _add_evaluate(commands: Any) -> None:
         "--model", action="append", metavar="M", help="model file, may be repeated (default: the bundled model)"
     )
     parser.add_argument(
-        "--mode", action="append", choices=list(MODES), help=f"output mode, may be repeated (default: {DEFAULT_MODE})"
+        "--mode", action="append", **_choice(MODES), help=f"output mode, may be repeated (default: {DEFAULT_MODE})"
     )
     parser.add_argument(
         "--methods",
@@ -659,7 +676,7 @@ def _add_axis(parser: argparse.ArgumentParser, text: str = "") -> None:
 def _add_precision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
-        choices=list(PRECISIONS),
+        **_choice(PRECISIONS),
         default=DEFAULT_PRECISION,
         help=f"arithmetic of the network; bfloat16 is faster on processors that have it (default: {DEFAULT_PRECISION})",
     )

@@ -24,6 +24,9 @@ itk_module(
     ITKImageGrid
     ITKStatistics
     ITKTransform
+  PRIVATE_DEPENDS
+    ITKIOGDCM
+    ITKIOImageBase
   TEST_DEPENDS
     ITKTestKernel
     ITKGoogleTest

@@ -25,7 +25,7 @@ namespace itk
 /** \class AutoencoderTrainer
  * \brief Trains an autoencoder on the in-plane slices of anisotropic volumes, without any high-resolution example.
  *
- * Volumes may differ in size, spacing and slice axis (that of each volume's largest spacing, unless SliceAxis is set).
+ * Images and files may be given, or both. Volumes may differ in size, spacing and slice axis (that of each volume's largest spacing, unless SliceAxis is set).
  * Each is windowed by its percentiles, and resampled in plane to the model's spacing. The output is an
  * AutoencoderModel. The objective, the parameters and the events are those of AutoencoderTrainerBase.
  *
@@ -63,9 +63,17 @@ public:
   SizeValueType
   GetNumberOfTrainingImages() const;
 
-  /** The through-plane axis of all volumes, 0 to 2; -1 (the default): of each volume that of the largest spacing. */
-  itkSetMacro(SliceAxis, int);
-  itkGetConstMacro(SliceAxis, int);
+  /** The volumes to validate on, numbered from 0. Default: none. */
+  void
+  SetValidationImage(DataObjectPointerArraySizeType number, const ImageType * image);
+  void
+  AddValidationImage(const ImageType * image);
+  const ImageType *
+  GetValidationImage(DataObjectPointerArraySizeType number) const;
+
+  /** How many there are. */
+  SizeValueType
+  GetNumberOfValidationImages() const;
 
 protected:
   AutoencoderTrainer() = default;
@@ -75,15 +83,24 @@ protected:
   VerifyPreconditions() const override;
 
   SizeValueType
-  GetNumberOfTrainingVolumes() const override;
-  VolumeType
-  LoadTrainingVolume(SizeValueType number) const override;
+  GetNumberOfImageVolumes(RoleEnum role) const override;
+  TrainingVolumeGeometry
+  GetImageVolumeGeometry(RoleEnum role, SizeValueType number) const override;
+  TrainingVolume
+  LoadImageVolume(RoleEnum role, SizeValueType number) const override;
 
   void
   PrintSelf(std::ostream & os, Indent indent) const override;
 
 private:
-  int m_SliceAxis{ -1 };
+  static std::string
+  ValidationInputName(DataObjectPointerArraySizeType number);
+
+  /** The image that a volume is in, and its frame. */
+  std::pair<const ImageType *, SizeValueType>
+  FindImage(RoleEnum role, SizeValueType number) const;
+
+  SizeValueType m_NumberOfValidationImages{ 0 };
 };
 } // end namespace itk
 

@@ -20,6 +20,8 @@
 
 #include "itkSliceStackPreprocessing.h"
 
+#include <algorithm>
+
 namespace itk
 {
 template <typename TImage>
@@ -53,13 +55,49 @@ AutoencoderTrainer<TImage>::GetNumberOfTrainingImages() const
 }
 
 template <typename TImage>
+std::string
+AutoencoderTrainer<TImage>::ValidationInputName(DataObjectPointerArraySizeType number)
+{
+  return "ValidationImage" + std::to_string(number);
+}
+
+template <typename TImage>
+void
+AutoencoderTrainer<TImage>::SetValidationImage(DataObjectPointerArraySizeType number, const ImageType * image)
+{
+  this->ProcessObject::SetInput(ValidationInputName(number), const_cast<ImageType *>(image));
+  m_NumberOfValidationImages = std::max<SizeValueType>(m_NumberOfValidationImages, number + 1);
+}
+
+template <typename TImage>
+void
+AutoencoderTrainer<TImage>::AddValidationImage(const ImageType * image)
+{
+  this->SetValidationImage(m_NumberOfValidationImages, image);
+}
+
+template <typename TImage>
+auto
+AutoencoderTrainer<TImage>::GetValidationImage(DataObjectPointerArraySizeType number) const -> const ImageType *
+{
+  return itkDynamicCastInDebugMode<const ImageType *>(this->ProcessObject::GetInput(ValidationInputName(number)));
+}
+
+template <typename TImage>
+SizeValueType
+AutoencoderTrainer<TImage>::GetNumberOfValidationImages() const
+{
+  return m_NumberOfValidationImages;
+}
+
+template <typename TImage>
 void
 AutoencoderTrainer<TImage>::VerifyPreconditions() const
 {
   Superclass::VerifyPreconditions();
-  if (this->GetNumberOfTrainingImages() == 0)
+  if (this->GetNumberOfTrainingImages() == 0 && this->GetTrainingFileNames().empty())
   {
-    itkExceptionMacro("There are no training images: add at least one.");
+    itkExceptionMacro("There are no training images: add at least one, or the name of a file.");
   }
   for (SizeValueType i = 0; i < this->GetNumberOfTrainingImages(); ++i)
   {
@@ -68,53 +106,83 @@ AutoencoderTrainer<TImage>::VerifyPreconditions() const
       itkExceptionMacro("Training image " << i << " of " << this->GetNumberOfTrainingImages() << " is not set.");
     }
   }
+  for (SizeValueType i = 0; i < m_NumberOfValidationImages; ++i)
+  {
+    if (!this->GetValidationImage(i))
+    {
+      itkExceptionMacro("Validation image " << i << " of " << m_NumberOfValidationImages << " is not set.");
+    }
+  }
+}
+
+template <typename TImage>
+auto
+AutoencoderTrainer<TImage>::FindImage(RoleEnum role, SizeValueType number) const
+  -> std::pair<const ImageType *, SizeValueType>
+{
+  for (SizeValueType i = 0;; ++i)
+  {
+    const ImageType * image =
+      role == RoleEnum::Training ? this->GetTrainingImage(i) : this->GetValidationImage(i);
+    const SizeValueType frames =
+      ImageDimension == 3 ? 1 : image->GetBufferedRegion().GetSize(ImageDimension - 1);
+    if (number < frames)
+    {
+      return { image, number };
+    }
+    number -= frames;
+  }
 }
 
 template <typename TImage>
 SizeValueType
-AutoencoderTrainer<TImage>::GetNumberOfTrainingVolumes() const
+AutoencoderTrainer<TImage>::GetNumberOfImageVolumes(RoleEnum role) const
 {
-  SizeValueType volumes = 0;
-  for (SizeValueType i = 0; i < this->GetNumberOfTrainingImages(); ++i)
+  const bool          training = role == RoleEnum::Training;
+  const SizeValueType images = training ? this->GetNumberOfTrainingImages() : m_NumberOfValidationImages;
+  SizeValueType       volumes = 0;
+  for (SizeValueType i = 0; i < images; ++i)
   {
-    volumes += ImageDimension == 3 ? 1 : this->GetTrainingImage(i)->GetBufferedRegion().GetSize(ImageDimension - 1);
+    const ImageType * image = training ? this->GetTrainingImage(i) : this->GetValidationImage(i);
+    volumes += ImageDimension == 3 ? 1 : image->GetBufferedRegion().GetSize(ImageDimension - 1);
   }
   return volumes;
 }
 
 template <typename TImage>
-auto
-AutoencoderTrainer<TImage>::LoadTrainingVolume(SizeValueType number) const -> VolumeType
+TrainingVolumeGeometry
+AutoencoderTrainer<TImage>::GetImageVolumeGeometry(RoleEnum role, SizeValueType number) const
 {
-  const ImageType *              image = nullptr;
-  typename ImageType::RegionType region;
-  for (SizeValueType i = 0; i < this->GetNumberOfTrainingImages(); ++i)
-  {
-    image = this->GetTrainingImage(i);
-    region = image->GetBufferedRegion();
-    const SizeValueType frames = ImageDimension == 3 ? 1 : region.GetSize(ImageDimension - 1);
-    if (number < frames)
-    {
-      break;
-    }
-    number -= frames;
-  }
+  const auto             image = this->FindImage(role, number).first;
+  const unsigned int     axis = SliceStackPreprocessing::ResolveSliceAxis(image, this->GetSliceAxis());
+  const auto             inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
+  const auto             region = image->GetBufferedRegion();
+  TrainingVolumeGeometry geometry;
+  geometry.slices = region.GetSize(axis);
+  geometry.columns = region.GetSize(inPlane[0]);
+  geometry.rows = region.GetSize(inPlane[1]);
+  geometry.columnSpacing = image->GetSpacing()[inPlane[0]];
+  geometry.rowSpacing = image->GetSpacing()[inPlane[1]];
+  geometry.sliceSpacing = image->GetSpacing()[axis];
+  geometry.name = std::to_string(number);
+  return geometry;
+}
+
+template <typename TImage>
+TrainingVolume
+AutoencoderTrainer<TImage>::LoadImageVolume(RoleEnum role, SizeValueType number) const
+{
+  const auto [image, frame] = this->FindImage(role, number);
+  auto region = image->GetBufferedRegion();
   if constexpr (ImageDimension > 3)
   {
-    region.SetIndex(ImageDimension - 1, region.GetIndex(ImageDimension - 1) + static_cast<IndexValueType>(number));
+    region.SetIndex(ImageDimension - 1, region.GetIndex(ImageDimension - 1) + static_cast<IndexValueType>(frame));
     region.SetSize(ImageDimension - 1, 1);
   }
-
-  const unsigned int axis = SliceStackPreprocessing::ResolveSliceAxis(image, m_SliceAxis);
-  const auto         inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
-  VolumeType         volume;
-  volume.pixels = SliceStackPreprocessing::CopySlices(image, region, axis);
-  volume.slices = region.GetSize(axis);
-  volume.columns = region.GetSize(inPlane[0]);
-  volume.rows = region.GetSize(inPlane[1]);
-  volume.columnSpacing = image->GetSpacing()[inPlane[0]];
-  volume.rowSpacing = image->GetSpacing()[inPlane[1]];
-  volume.sliceSpacing = image->GetSpacing()[axis];
+  TrainingVolume volume;
+  static_cast<TrainingVolumeGeometry &>(volume) = this->GetImageVolumeGeometry(role, number);
+  volume.pixels = SliceStackPreprocessing::CopySlices(
+    image, region, SliceStackPreprocessing::ResolveSliceAxis(image, this->GetSliceAxis()));
   return volume;
 }
 
@@ -123,7 +191,7 @@ void
 AutoencoderTrainer<TImage>::PrintSelf(std::ostream & os, Indent indent) const
 {
   Superclass::PrintSelf(os, indent);
-  os << indent << "SliceAxis: " << m_SliceAxis << std::endl;
+  os << indent << "NumberOfValidationImages: " << m_NumberOfValidationImages << std::endl;
 }
 } // end namespace itk
 

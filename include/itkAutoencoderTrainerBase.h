@@ -21,6 +21,7 @@
 #include "itkAutoencoderModel.h"
 #include "itkLatentSpaceSuperResolutionEnums.h"
 #include "itkProcessObject.h"
+#include "itkTrainingVolume.h"
 
 #include <atomic>
 
@@ -39,6 +40,29 @@ namespace itk
  * term, and on all of it otherwise. b - a is 2, or with the probability WideGapShare more, up to MaximumSliceGap.
  * Volumes that have fewer than three slices take part in the reconstruction only.
  *
+ * **Volumes** are the training images of AutoencoderTrainer, and those of files, which are read when they are needed. As
+ * many as fit in CacheSize are in memory; if that is not all of them, a window moves over a shuffled order of them, one
+ * volume every VolumeInterval iterations, which is read by another thread in the meantime.
+ *
+ * **Validation.** If there are validation volumes, every ValidationInterval iterations the (averaged) weights are measured
+ * on slices of them that are synthesized from their neighbors: of each volume every other slice is kept, the window comes
+ * from the kept ones, and the central 128 x 128 pixels of dropped slices are compared, at most
+ * MaximumNumberOfValidationSlices of them. The output is the model whose \f$\mathrm{MSE} + 0.1 (1 - \mathrm{SSIM})\f$ was
+ * lowest there, its ResidualGain the best on them, and EarlyStoppingPatience may end the training. How well a network
+ * reconstructs says nothing about how well it synthesizes.
+ *
+ * **Checkpoints.** With a CheckpointFileName, all that the training has come to is written there from time to time, and at
+ * its end: the file is whole at any moment. With Resume, a training goes on from it, to the same weights bit for bit as
+ * if it had not been interrupted (on the same machine with the same number of threads, and unless its schedule or its end
+ * follow a time budget). A loss that is not finite leaves the last checkpoint as it is.
+ *
+ * **More than one process.** With a ProcessGroupName, the processes of that torch.distributed group train one model
+ * together. Each takes its share of every batch, and gradients are added up, in buckets, while the backward pass goes on:
+ * the weights are those that one process would get from the whole batch, but for the batch normalization, which
+ * normalizes each process's share by its own statistics (FreezeNormalization avoids that). The running statistics are
+ * averaged over processes before each validation and checkpoint and at the end. All processes need the same parameters and
+ * volumes. Only the first one writes checkpoints. If a process is lost, the others fail.
+ *
  * **Events.** StartEvent, IterationEvent after every iteration, ProgressEvent, EndEvent. An observer of IterationEvent
  * may read CurrentIteration, the losses and the learning rate, and may call StopTraining(). AbortGenerateDataOn() ends
  * the training within one iteration, too, but as an abort: Update() throws ProcessAborted. In both cases the output is
@@ -47,8 +71,7 @@ namespace itk
  *
  * The weights are those of the exponential moving average, if WeightAveraging is not 0.
  *
- * The same seed, inputs, parameters, number of threads and machine give the same weights, unless the training ends by
- * its time budget.
+ * The same seed, inputs, parameters, number of threads and machine give the same weights, unless there is a time budget.
  *
  * \ingroup LatentSpaceSuperResolution
  */
@@ -85,6 +108,83 @@ public:
    * default architecture and random weights. */
   itkSetInputMacro(InitialModel, AutoencoderModel);
   itkGetInputMacro(InitialModel, AutoencoderModel);
+
+  /** Files to train on, besides images: NIfTI, NRRD, MetaImage, or whatever else the program's ImageIOs read, 3D or 4D
+   * (each frame is a volume), or folders with one DICOM series each. They are read when they are needed. Default: none. */
+  void
+  SetTrainingFileNames(const std::vector<std::string> & names);
+  const std::vector<std::string> &
+  GetTrainingFileNames() const
+  {
+    return m_TrainingFileNames;
+  }
+  void
+  AddTrainingFileName(const std::string & name);
+
+  /** Files to validate on. Default: none. */
+  void
+  SetValidationFileNames(const std::vector<std::string> & names);
+  const std::vector<std::string> &
+  GetValidationFileNames() const
+  {
+    return m_ValidationFileNames;
+  }
+  void
+  AddValidationFileName(const std::string & name);
+
+  /** The through-plane axis of all volumes, 0 to 2; -1 (the default): of each volume that of the largest spacing. */
+  itkSetMacro(SliceAxis, int);
+  itkGetConstMacro(SliceAxis, int);
+
+  /** Memory for training volumes in MiB, at least 1, default 4096. Two volumes are held at least. */
+  itkSetMacro(CacheSize, SizeValueType);
+  itkGetConstMacro(CacheSize, SizeValueType);
+
+  /** Iterations from one volume that comes into the cache to the next, at least 1, default 5. Without effect if all volumes
+   * fit. */
+  itkSetMacro(VolumeInterval, SizeValueType);
+  itkGetConstMacro(VolumeInterval, SizeValueType);
+
+  /** Iterations from one validation to the next, at least 1, default 100; there is one at the end in any case. */
+  itkSetMacro(ValidationInterval, SizeValueType);
+  itkGetConstMacro(ValidationInterval, SizeValueType);
+
+  /** Slices that are synthesized in a validation, at least 1, default 64: evenly chosen of all. */
+  itkSetMacro(MaximumNumberOfValidationSlices, SizeValueType);
+  itkGetConstMacro(MaximumNumberOfValidationSlices, SizeValueType);
+
+  /** Validations without a better one that end the training; 0 (the default): none do. */
+  itkSetMacro(EarlyStoppingPatience, SizeValueType);
+  itkGetConstMacro(EarlyStoppingPatience, SizeValueType);
+
+  /** A `.safetensors` file that holds the state of the training; empty (the default): none is written. */
+  itkSetStringMacro(CheckpointFileName);
+  itkGetStringMacro(CheckpointFileName);
+
+  /** Iterations from one checkpoint to the next; default 500; 0: only CheckpointTimeInterval counts. */
+  itkSetMacro(CheckpointInterval, SizeValueType);
+  itkGetConstMacro(CheckpointInterval, SizeValueType);
+
+  /** Seconds after which there is a checkpoint in any case; default 600; 0: only CheckpointInterval counts. */
+  itkSetMacro(CheckpointTimeInterval, double);
+  itkGetConstMacro(CheckpointTimeInterval, double);
+
+  /** Go on from the checkpoint, if its file exists. What the training depends on, but for its limits, has to be what it
+   * was. Default off. */
+  itkSetMacro(Resume, bool);
+  itkGetConstMacro(Resume, bool);
+  itkBooleanMacro(Resume);
+
+  /** The name of a process group of torch.distributed; empty (the default): this process alone. In Python:
+   * `torch.distributed.group.WORLD.group_name`. The BatchSize has to be a multiple of the number of processes. */
+  itkSetStringMacro(ProcessGroupName);
+  itkGetStringMacro(ProcessGroupName);
+
+  /** Batch normalization uses its running statistics and leaves them as they are, as in a fine-tuning with few volumes.
+   * Default off. */
+  itkSetMacro(FreezeNormalization, bool);
+  itkGetConstMacro(FreezeNormalization, bool);
+  itkBooleanMacro(FreezeNormalization);
 
   /** The paper's training: patches of 128x128 at random places, Adam with the constant learning rate 1e-5, mean squared
    * error of the reconstruction, random multiples of 90 degrees and random intensity changes; a million iterations with
@@ -199,6 +299,22 @@ public:
   /** Seconds since the first iteration began. */
   itkGetConstMacro(ElapsedTime, double);
 
+  /** The iteration after which the last validation was, 0 before the first. */
+  itkGetConstMacro(ValidationIteration, SizeValueType);
+  /** What it found: mean PSNR in dB, mean SSIM, and the loss that models are chosen by. */
+  itkGetConstMacro(ValidationPSNR, double);
+  itkGetConstMacro(ValidationSSIM, double);
+  itkGetConstMacro(ValidationLoss, double);
+  /** What linear and cubic B-spline interpolation reach on the same slices. */
+  itkGetConstMacro(LinearValidationPSNR, double);
+  itkGetConstMacro(LinearValidationSSIM, double);
+  itkGetConstMacro(BSplineValidationPSNR, double);
+  itkGetConstMacro(BSplineValidationSSIM, double);
+  /** The iteration of the best validation, 0 before the first. */
+  itkGetConstMacro(BestIteration, SizeValueType);
+  /** The iteration that the training went on from; 0 if it began anew. */
+  itkGetConstMacro(ResumedIteration, SizeValueType);
+
   /** Why the last training ended. */
   itkGetConstMacro(StopCondition, StopConditionEnum);
   /** The same in a sentence. */
@@ -214,22 +330,20 @@ protected:
   AutoencoderTrainerBase();
   ~AutoencoderTrainerBase() override;
 
-  /** A volume in native intensities: slices one after the other, columns fastest. */
-  struct VolumeType
+  /** What volumes are for. */
+  enum class RoleEnum : uint8_t
   {
-    std::vector<float> pixels;
-    SizeValueType      slices{ 0 };
-    SizeValueType      rows{ 0 };
-    SizeValueType      columns{ 0 };
-    double             rowSpacing{ 1.0 };
-    double             columnSpacing{ 1.0 };
-    double             sliceSpacing{ 1.0 };
+    Training,
+    Validation
   };
 
+  /** The volumes that are given as images. */
   virtual SizeValueType
-  GetNumberOfTrainingVolumes() const = 0;
-  virtual VolumeType
-  LoadTrainingVolume(SizeValueType number) const = 0;
+  GetNumberOfImageVolumes(RoleEnum role) const = 0;
+  virtual TrainingVolumeGeometry
+  GetImageVolumeGeometry(RoleEnum role, SizeValueType number) const = 0;
+  virtual TrainingVolume
+  LoadImageVolume(RoleEnum role, SizeValueType number) const = 0;
 
   void
   VerifyPreconditions() const override;
@@ -243,7 +357,8 @@ protected:
   PrintSelf(std::ostream & os, Indent indent) const override;
 
 private:
-  class Session;
+  class Volumes;
+  class Loop;
 
   AutoencoderModel::Pointer
   MakeStartingModel() const;
@@ -254,7 +369,7 @@ private:
 
   /** What this class's training was set to, as JSON: an entry of the model's provenance. */
   std::string
-  DescribeTraining() const;
+  DescribeTraining(SizeValueType numberOfVolumes) const;
 
   unsigned int             m_PatchSize{ 96 };
   unsigned int             m_BatchSize{ 12 };
@@ -278,12 +393,37 @@ private:
   PrecisionEnum            m_Precision{ PrecisionEnum::Float32 };
   unsigned int             m_Seed{ 0 };
 
+  std::vector<std::string> m_TrainingFileNames;
+  std::vector<std::string> m_ValidationFileNames;
+  int                      m_SliceAxis{ -1 };
+  SizeValueType            m_CacheSize{ 4096 };
+  SizeValueType            m_VolumeInterval{ 5 };
+  SizeValueType            m_ValidationInterval{ 100 };
+  SizeValueType            m_MaximumNumberOfValidationSlices{ 64 };
+  SizeValueType            m_EarlyStoppingPatience{ 0 };
+  std::string              m_CheckpointFileName;
+  SizeValueType            m_CheckpointInterval{ 500 };
+  double                   m_CheckpointTimeInterval{ 600.0 };
+  bool                     m_Resume{ false };
+  std::string              m_ProcessGroupName;
+  bool                     m_FreezeNormalization{ false };
+
   SizeValueType     m_CurrentIteration{ 0 };
   double            m_CurrentLoss{ 0.0 };
   double            m_CurrentReconstructionLoss{ 0.0 };
   double            m_CurrentSynthesisLoss{ 0.0 };
   double            m_CurrentLearningRate{ 0.0 };
   double            m_ElapsedTime{ 0.0 };
+  SizeValueType     m_ValidationIteration{ 0 };
+  double            m_ValidationPSNR{ 0.0 };
+  double            m_ValidationSSIM{ 0.0 };
+  double            m_ValidationLoss{ 0.0 };
+  double            m_LinearValidationPSNR{ 0.0 };
+  double            m_LinearValidationSSIM{ 0.0 };
+  double            m_BSplineValidationPSNR{ 0.0 };
+  double            m_BSplineValidationSSIM{ 0.0 };
+  SizeValueType     m_BestIteration{ 0 };
+  SizeValueType     m_ResumedIteration{ 0 };
   StopConditionEnum m_StopCondition{ StopConditionEnum::NotStarted };
   std::atomic<bool> m_StopRequested{ false };
 };

@@ -85,7 +85,8 @@ public:
     StopRequested,
     Aborted,
     NonFiniteLoss,
-    Failed
+    Failed,
+    EarlyStopping
   };
 };
 

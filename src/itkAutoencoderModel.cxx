@@ -22,6 +22,7 @@
 #include "itkAutoencoderNetwork.h"
 #include "itkPythonGlobalInterpreterLockRelease.h"
 #include "itkSafetensorsFile.h"
+#include "itkTensorStorage.h"
 
 #include "itkMath.h"
 
@@ -53,90 +54,11 @@ CheckRange(const AutoencoderModel * model, const char * name, unsigned int value
   }
 }
 
-torch::Tensor
-ToTensor(const SafetensorsFile::Tensor & stored)
-{
-  torch::ScalarType type;
-  if (stored.type == "F32")
-  {
-    type = torch::kFloat;
-  }
-  else if (stored.type == "F16")
-  {
-    type = torch::kHalf;
-  }
-  else if (stored.type == "BF16")
-  {
-    type = torch::kBFloat16;
-  }
-  else
-  {
-    throw std::runtime_error("weights are stored as " + stored.type + ", but have to be F32, F16 or BF16");
-  }
-  const std::vector<int64_t> shape(stored.shape.begin(), stored.shape.end());
-  torch::Tensor              tensor = torch::empty(shape, type);
-  std::memcpy(tensor.data_ptr(), stored.bytes.data(), stored.bytes.size());
-  return tensor.to(torch::kFloat);
-}
-
-SafetensorsFile::Tensor
-FromTensor(const torch::Tensor & tensor, bool halfPrecision)
-{
-  const torch::Tensor values =
-    tensor.detach().to(torch::kCPU, halfPrecision ? torch::kHalf : torch::kFloat).contiguous();
-  SafetensorsFile::Tensor stored;
-  stored.type = halfPrecision ? "F16" : "F32";
-  stored.shape.assign(values.sizes().begin(), values.sizes().end());
-  stored.bytes.assign(static_cast<const char *>(values.data_ptr()), values.nbytes());
-  return stored;
-}
-
-/** The tensors that a file holds: parameters and running statistics, without the count of batches, which nothing uses.
- */
-std::vector<std::pair<std::string, torch::Tensor>>
-StoredTensors(AutoencoderNetwork & network)
-{
-  std::vector<std::pair<std::string, torch::Tensor>> tensors;
-  for (const auto & item : network.named_parameters())
-  {
-    tensors.emplace_back(item.key(), item.value());
-  }
-  for (const auto & item : network.named_buffers())
-  {
-    if (item.value().is_floating_point())
-    {
-      tensors.emplace_back(item.key(), item.value());
-    }
-  }
-  return tensors;
-}
-
 void
 LoadWeights(AutoencoderNetwork & network, const SafetensorsFile & file)
 {
-  torch::NoGradGuard noGradient;
-  auto               targets = StoredTensors(network);
-  for (auto & [key, target] : targets)
-  {
-    const auto found = file.tensors.find(key);
-    if (found == file.tensors.end())
-    {
-      throw std::runtime_error("tensor '" + key + "' is missing");
-    }
-    const torch::Tensor values = ToTensor(found->second);
-    if (values.sizes() != target.sizes())
-    {
-      std::ostringstream message;
-      message << "tensor '" << key << "' has the shape " << values.sizes() << ", but the architecture needs "
-              << target.sizes();
-      throw std::runtime_error(message.str());
-    }
-    if (!torch::isfinite(values).all().item<bool>())
-    {
-      throw std::runtime_error("tensor '" + key + "' has values that are not finite");
-    }
-    target.copy_(values);
-  }
+  const auto targets = TensorStorage::NetworkTensors(network);
+  TensorStorage::Load(targets, file);
   if (targets.size() != file.tensors.size())
   {
     throw std::runtime_error("it has " + std::to_string(file.tensors.size()) + " tensors, but the architecture has " +
@@ -647,10 +569,7 @@ AutoencoderModel::Write(const std::string & fileName, bool halfPrecision) const
   {
     file.metadata[ProvenancePrefix + entry.first] = entry.second;
   }
-  for (const auto & [key, tensor] : StoredTensors(*m_Implementation->network))
-  {
-    file.tensors[key] = FromTensor(tensor, halfPrecision);
-  }
+  TensorStorage::Store(TensorStorage::NetworkTensors(*m_Implementation->network), file, "", halfPrecision);
   file.Write(fileName);
 }
 

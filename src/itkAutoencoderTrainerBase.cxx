@@ -19,12 +19,14 @@
 #include "itkAutoencoderTrainerBase.h"
 
 #include "itkAutoencoderNetwork.h"
-#include "itkPatchSampler.h"
+#include "itkAutoencoderTrainingSession.h"
 #include "itkPythonGlobalInterpreterLockRelease.h"
 #include "itkSliceStackPreprocessing.h"
 #include "itkSliceTensors.h"
-#include "itkTorchAutocastScope.h"
 #include "itkTorchThreadScope.h"
+#include "itkTrainingValidation.h"
+#include "itkTrainingVolumeCache.h"
+#include "itkTrainingVolumeReader.h"
 
 #include "itkLatentSliceSynthesizer.h"
 #include "itkMath.h"
@@ -34,235 +36,521 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 
 namespace itk
 {
 namespace
 {
-/** SSIM of 2D images in [0, 1], averaged: Gaussian window of 11 taps, sigma 1.5, population covariance, valid region
- * (Wang et al. 2004). A loss term; ImageQualityMetricsCalculator measures. */
-torch::Tensor
-MeanSSIM(const torch::Tensor & x, const torch::Tensor & y)
-{
-  constexpr double c1 = 0.01 * 0.01;
-  constexpr double c2 = 0.03 * 0.03;
-  torch::Tensor    kernel = torch::exp(-(torch::arange(11.0) - 5.0).square() / (2.0 * 1.5 * 1.5));
-  kernel = kernel / kernel.sum();
-  // One pass over the five moments, as channels of one image batch.
-  const torch::Tensor moments = torch::cat({ x, y, x * x, y * y, x * y }, 0);
-  const torch::Tensor means =
-    torch::conv2d(torch::conv2d(moments, kernel.view({ 1, 1, 11, 1 })), kernel.view({ 1, 1, 1, 11 }));
-  const auto          part = means.chunk(5, 0);
-  const torch::Tensor xx = part[0] * part[0];
-  const torch::Tensor yy = part[1] * part[1];
-  const torch::Tensor xy = part[0] * part[1];
-  return ((2.0 * xy + c1) * (2.0 * (part[4] - xy) + c2) / ((xx + yy + c1) * ((part[2] - xx) + (part[3] - yy) + c2)))
-    .mean();
-}
+using Json = nlohmann::ordered_json;
 
+constexpr const char * CheckpointFormatKey = "latent_sr.format";
+constexpr const char * CheckpointFormat = "latent-sr/checkpoint/1";
+constexpr const char * CheckpointStateKey = "latent_sr.state";
+constexpr const char * CheckpointSettingsKey = "latent_sr.settings";
+
+/** Weight of 1 - SSIM in the loss that models are chosen by, whatever they are trained with: losses of different
+ * trainings can be compared. */
+constexpr double ValidationSSIMWeight = 0.1;
+
+/** A refusal before hours of training instead of behind them. */
 void
-UseChannelsLast(AutoencoderNetwork & network)
+CheckIsWritable(const std::string & fileName)
 {
-  torch::NoGradGuard noGradient;
-  for (auto & parameter : network.parameters())
+  const std::string trial = fileName + ".trial";
+  const bool        opens = static_cast<bool>(std::ofstream(trial, std::ios::binary));
+  std::error_code   error;
+  std::filesystem::remove(trial, error);
+  if (!opens || std::filesystem::is_directory(fileName, error))
   {
-    if (parameter.dim() == 4)
-    {
-      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-    }
+    itkGenericExceptionMacro("CheckpointFileName is '" << fileName << "', but no file can be written there.");
   }
 }
 } // namespace
 
-/** The state of one training. */
-class AutoencoderTrainerBase::Session
+/** The volumes of a training: images first, then those of files. */
+class AutoencoderTrainerBase::Volumes
 {
 public:
-  Session(const AutoencoderTrainerBase & trainer, const AutoencoderModel & start, std::vector<torch::Tensor> volumes)
+  Volumes(const AutoencoderTrainerBase & trainer, RoleEnum role)
     : m_Trainer(trainer)
-    , m_Network(CloneNetwork(*start.GetImplementation()->network))
-    , m_Sampler(std::move(volumes), MakeSamplerSettings(trainer), trainer.m_Seed)
+    , m_Role(role)
+    , m_NumberOfImageVolumes(trainer.GetNumberOfImageVolumes(role))
+    , m_Count(m_NumberOfImageVolumes)
   {
-    UseChannelsLast(*m_Network);
-    m_Network->train();
-    m_Optimizer = std::make_unique<torch::optim::AdamW>(
-      m_Network->parameters(), torch::optim::AdamWOptions(trainer.m_LearningRate).weight_decay(trainer.m_WeightDecay));
-    m_LastGood = CloneNetwork(*m_Network);
-    if (trainer.m_WeightAveraging > 0.0)
+    for (const auto & name : role == RoleEnum::Training ? trainer.m_TrainingFileNames : trainer.m_ValidationFileNames)
     {
-      m_Average = CloneNetwork(*m_Network);
+      m_Readers.emplace_back(name, trainer.m_SliceAxis);
+      m_Begins.push_back(m_Count);
+      m_Count += m_Readers.back().GetNumberOfVolumes();
     }
   }
 
-  /** One step of the optimizer, unless the loss or the gradient is not finite: then the loss says so. */
-  void
-  Step(double learningRate)
+  SizeValueType
+  GetCount() const
   {
-    static_cast<torch::optim::AdamWOptions &>(m_Optimizer->param_groups().front().options()).lr(learningRate);
-    torch::Tensor reconstruction;
-    torch::Tensor synthesis;
-    torch::Tensor loss;
-    this->ComputeLosses(reconstruction, synthesis, loss);
-    reconstructionLoss = reconstruction.item<double>();
-    synthesisLoss = synthesis.defined() ? synthesis.item<double>() : 0.0;
-    totalLoss = loss.item<double>();
-    if (!Math::isfinite(totalLoss))
+    return m_Count;
+  }
+
+  TrainingVolumeGeometry
+  GetGeometry(SizeValueType number) const
+  {
+    return number < m_NumberOfImageVolumes ? m_Trainer.GetImageVolumeGeometry(m_Role, number)
+                                           : m_Readers[this->FindReader(number)].GetGeometry();
+  }
+
+  TrainingVolume
+  Load(SizeValueType number) const
+  {
+    if (number < m_NumberOfImageVolumes)
+    {
+      return m_Trainer.LoadImageVolume(m_Role, number);
+    }
+    const size_t reader = this->FindReader(number);
+    return m_Readers[reader].Read(number - m_Begins[reader]);
+  }
+
+private:
+  size_t
+  FindReader(SizeValueType number) const
+  {
+    return static_cast<size_t>(std::upper_bound(m_Begins.begin(), m_Begins.end(), number) - m_Begins.begin()) - 1;
+  }
+
+  const AutoencoderTrainerBase &    m_Trainer;
+  RoleEnum                          m_Role;
+  SizeValueType                     m_NumberOfImageVolumes;
+  SizeValueType                     m_Count;
+  std::vector<TrainingVolumeReader> m_Readers;
+  /** The number of each reader's first volume. */
+  std::vector<SizeValueType> m_Begins;
+};
+
+/** One training from its first iteration to its end. */
+class AutoencoderTrainerBase::Loop
+{
+public:
+  Loop(AutoencoderTrainerBase & trainer, AutoencoderModel & model)
+    : m_Trainer(trainer)
+    , m_Model(model)
+    , m_Volumes(trainer, RoleEnum::Training)
+    , m_Session(trainer, model)
+    , m_Validation(&model)
+  {
+    this->CheckReadyToWrite();
+    std::vector<SizeValueType> sizes;
+    bool                       hasTriplets = false;
+    for (SizeValueType i = 0; i < m_Volumes.GetCount(); ++i)
+    {
+      const auto geometry = m_Volumes.GetGeometry(i);
+      const auto rows = this->PatchableLength(geometry.rows, geometry.rowSpacing);
+      const auto columns = this->PatchableLength(geometry.columns, geometry.columnSpacing);
+      sizes.push_back(geometry.slices * static_cast<SizeValueType>(rows * columns) * sizeof(float));
+      hasTriplets = hasTriplets || geometry.slices >= 3;
+      model.ExtendTrainingRanges(geometry.sliceSpacing, std::max(geometry.rowSpacing, geometry.columnSpacing));
+    }
+    if (trainer.m_ReconstructionWeight == 0.0 && !hasTriplets)
+    {
+      itkGenericExceptionMacro("ReconstructionWeight is 0, and no volume has three slices for the synthesis loss: there "
+                               "is nothing to train on.");
+    }
+    m_Cache = std::make_unique<TrainingVolumeCache>(
+      std::move(sizes),
+      [this](SizeValueType number) { return this->LoadVolume(number); },
+      trainer.m_CacheSize << 20,
+      trainer.m_VolumeInterval,
+      trainer.m_Seed);
+    this->PrepareValidation();
+    if (trainer.m_Resume && std::filesystem::exists(trainer.m_CheckpointFileName))
+    {
+      this->ReadCheckpoint();
+    }
+  }
+
+  void
+  Run()
+  {
+    m_Start = std::chrono::steady_clock::now();
+    m_LastCheckpointTime = m_ElapsedBefore;
+    this->FindStopCondition({ 0.0, 0.0 });
+    while (m_Trainer.m_StopCondition == StopConditionEnum::Training)
+    {
+      this->Iterate();
+    }
+    if (m_Trainer.m_StopCondition == StopConditionEnum::NonFiniteLoss)
+    {
+      this->SetResult(m_Session.TakeLastGood());
+      return;
+    }
+    m_Session.SynchronizeStatistics();
+    // First the checkpoint: a training that goes on from it would not validate here.
+    this->WriteCheckpoint();
+    if (m_Validation.GetNumberOfSlices() > 0 && m_Trainer.m_ValidationIteration != m_Trainer.m_CurrentIteration &&
+        m_Trainer.m_StopCondition != StopConditionEnum::Aborted)
+    {
+      this->Validate();
+    }
+    const auto network = m_Session.TakeResult();
+    this->SetResult(network);
+    if (m_Validation.GetNumberOfSlices() > 0 && m_Trainer.m_StopCondition != StopConditionEnum::Aborted)
+    {
+      const auto sums = m_Validation.ComputeResidualGainSums(*network);
+      m_Model.SetResidualGain(sums.second > 0.0 ? std::max(0.0, sums.first / sums.second) : 1.0);
+    }
+  }
+
+  SizeValueType
+  GetNumberOfVolumes() const
+  {
+    return m_Volumes.GetCount();
+  }
+
+private:
+  int64_t
+  PatchableLength(SizeValueType length, double spacing) const
+  {
+    return std::max(
+      SliceTensors::NetworkLength(static_cast<int64_t>(length), spacing, m_Model.GetInPlaneSpacing()),
+      static_cast<int64_t>(m_Trainer.m_PatchSize));
+  }
+
+  /** Load a volume as the network sees it: (slices, rows, columns) in [0, 1], not smaller than a patch. */
+  torch::Tensor
+  LoadVolume(SizeValueType number) const
+  {
+    const torch::NoGradGuard noGradient;
+    TrainingVolume           volume = m_Volumes.Load(number);
+    const torch::Tensor      native = torch::tensor(volume.pixels)
+                                   .view({ static_cast<int64_t>(volume.slices),
+                                           1,
+                                           static_cast<int64_t>(volume.rows),
+                                           static_cast<int64_t>(volume.columns) });
+    const double lower = SliceStackPreprocessing::Percentile(volume.pixels, m_Model.GetLowerWindowPercentile());
+    const double upper = SliceStackPreprocessing::Percentile(volume.pixels, m_Model.GetUpperWindowPercentile());
+    if (!(upper > lower))
+    {
+      itkGenericExceptionMacro("Training volume " << volume.name << " is constant between its percentiles "
+                                                  << m_Model.GetLowerWindowPercentile() << " and "
+                                                  << m_Model.GetUpperWindowPercentile() << " (both are " << lower
+                                                  << "): there is nothing to learn from it.");
+    }
+    const double        spacing = m_Model.GetInPlaneSpacing();
+    const torch::Tensor windowed =
+      SliceTensors::Resample(SliceTensors::ApplyWindow(native, lower, upper),
+                             SliceTensors::NetworkLength(native.size(2), volume.rowSpacing, spacing),
+                             SliceTensors::NetworkLength(native.size(3), volume.columnSpacing, spacing))
+        .clamp(0.0, 1.0);
+    return SliceTensors::MirrorPad(windowed,
+                                   this->PatchableLength(volume.rows, volume.rowSpacing),
+                                   this->PatchableLength(volume.columns, volume.columnSpacing))
+      .squeeze(1)
+      .contiguous();
+  }
+
+  void
+  PrepareValidation()
+  {
+    const Volumes volumes(m_Trainer, RoleEnum::Validation);
+    for (SizeValueType i = 0; i < volumes.GetCount(); ++i)
+    {
+      m_Validation.AddVolume(volumes.Load(i));
+    }
+    if (volumes.GetCount() == 0)
     {
       return;
     }
-    // These weights have proved to be good; those after the step have to.
-    CopyNetwork(*m_LastGood, m_Average ? *m_Average : *m_Network);
-    m_Optimizer->zero_grad();
-    loss.backward();
-    const double noLimit = std::numeric_limits<double>::infinity();
-    const double norm = torch::nn::utils::clip_grad_norm_(
-      m_Network->parameters(), m_Trainer.m_GradientClippingNorm > 0.0 ? m_Trainer.m_GradientClippingNorm : noLimit);
-    if (!Math::isfinite(norm))
+    if (m_Validation.GetNumberOfSlices() == 0)
     {
-      totalLoss = norm;
-      return;
+      itkGenericExceptionMacro("No validation volume has three slices: nothing can be synthesized and compared.");
     }
-    m_Optimizer->step();
-    ++m_Steps;
-    this->UpdateAverage();
+    m_Validation.Finish(m_Trainer.m_MaximumNumberOfValidationSlices);
+    m_Trainer.m_LinearValidationPSNR = m_Validation.GetLinear().psnr;
+    m_Trainer.m_LinearValidationSSIM = m_Validation.GetLinear().ssim;
+    m_Trainer.m_BSplineValidationPSNR = m_Validation.GetBSpline().psnr;
+    m_Trainer.m_BSplineValidationSSIM = m_Validation.GetBSpline().ssim;
   }
 
   bool
-  HasTriplets() const
+  IsFirstProcess() const
   {
-    return m_Sampler.HasTriplets();
+    return m_Session.GetReducer().GetRank() == 0;
   }
 
-  /** The weights before the step that led to a loss or a gradient that is not finite. */
-  std::shared_ptr<AutoencoderNetwork>
-  TakeLastGood() const
+  double
+  GetElapsed() const
   {
-    auto result = CloneNetwork(*m_LastGood);
-    result->eval();
-    return result;
+    return m_ElapsedBefore +
+           std::chrono::duration<double>(std::chrono::steady_clock::now() - m_Start).count();
   }
 
-  /** The averaged weights, or the last ones. */
-  std::shared_ptr<AutoencoderNetwork>
-  TakeResult() const
+  /** How much of the training is done, in iterations or in time, whichever is more; 0 to 1. */
+  double
+  GetShareDone() const
   {
-    auto result = CloneNetwork(m_Average ? *m_Average : *m_Network);
-    result->eval();
-    return result;
+    double done = static_cast<double>(m_Trainer.m_CurrentIteration) / static_cast<double>(m_Trainer.m_NumberOfIterations);
+    if (m_Trainer.m_TimeBudget > 0.0)
+    {
+      done = std::max(done, m_Trainer.m_ElapsedTime / m_Trainer.m_TimeBudget);
+    }
+    return std::min(1.0, done);
   }
 
-  double reconstructionLoss{ 0.0 };
-  double synthesisLoss{ 0.0 };
-  double totalLoss{ 0.0 };
-
-private:
-  static PatchSampler::Settings
-  MakeSamplerSettings(const AutoencoderTrainerBase & trainer)
+  double
+  ComputeLearningRate() const
   {
-    PatchSampler::Settings settings;
-    settings.patchSize = trainer.m_PatchSize;
-    settings.maximumSliceGap = trainer.m_MaximumSliceGap;
-    settings.wideGapShare = trainer.m_WideGapShare;
-    settings.center = trainer.m_CenterPatches;
-    settings.rotate = trainer.m_RotationAugmentation;
-    settings.flip = trainer.m_FlipAugmentation;
-    settings.intensityProbability = trainer.m_IntensityAugmentation;
+    double rate = m_Trainer.m_LearningRate;
+    if (m_Trainer.m_CurrentIteration < m_Trainer.m_NumberOfWarmUpIterations)
+    {
+      rate *= static_cast<double>(m_Trainer.m_CurrentIteration + 1) /
+              static_cast<double>(m_Trainer.m_NumberOfWarmUpIterations);
+    }
+    if (m_Trainer.m_LearningRateSchedule == LearningRateScheduleEnum::Cosine)
+    {
+      rate *= 1e-3 + (1.0 - 1e-3) * 0.5 * (1.0 + std::cos(Math::pi * this->GetShareDone()));
+    }
+    return rate;
+  }
+
+  void
+  Iterate()
+  {
+    const SizeValueType iteration = m_Trainer.m_CurrentIteration;
+    m_Session.GetSampler().SetVolumes(m_Cache->MoveTo(iteration));
+    m_Trainer.m_CurrentLearningRate = this->ComputeLearningRate();
+    m_Session.Step(iteration, m_Trainer.m_CurrentLearningRate);
+    m_Trainer.m_CurrentLoss = m_Session.totalLoss;
+    m_Trainer.m_CurrentReconstructionLoss = m_Session.reconstructionLoss;
+    m_Trainer.m_CurrentSynthesisLoss = m_Session.synthesisLoss;
+    if (!Math::isfinite(m_Trainer.m_CurrentLoss))
+    {
+      m_Trainer.m_StopCondition = StopConditionEnum::NonFiniteLoss;
+      return;
+    }
+    ++m_Trainer.m_CurrentIteration;
+    const bool validates = m_Validation.GetNumberOfSlices() > 0 &&
+                           m_Trainer.m_CurrentIteration % m_Trainer.m_ValidationInterval == 0;
+    if (validates)
+    {
+      m_Session.SynchronizeStatistics();
+      this->Validate();
+    }
+    m_Trainer.m_ElapsedTime = this->GetElapsed();
+    m_Trainer.InvokeEvent(IterationEvent());
+    // All processes have to end, and to write, in the same iteration: the clock is the first one's.
+    std::vector<double> shared{ m_Trainer.GetAbortGenerateData() ? 1.0 : 0.0,
+                                m_Trainer.m_StopRequested ? 1.0 : 0.0,
+                                this->IsFirstProcess() ? m_Trainer.m_ElapsedTime : 0.0 };
+    m_Session.GetReducer().Sum(shared);
+    m_Trainer.m_ElapsedTime = shared[2];
+    m_Trainer.UpdateProgress(static_cast<float>(this->GetShareDone()));
+    this->FindStopCondition({ shared[0], shared[1] });
+    if (m_Trainer.m_StopCondition == StopConditionEnum::Training && this->CheckpointIsDue())
+    {
+      m_Session.SynchronizeStatistics();
+      this->WriteCheckpoint();
+    }
+  }
+
+  /** \param requests how many processes were aborted, and asked to stop */
+  void
+  FindStopCondition(const std::pair<double, double> & requests)
+  {
+    if (requests.first > 0.0)
+    {
+      m_Trainer.m_StopCondition = StopConditionEnum::Aborted;
+    }
+    else if (requests.second > 0.0)
+    {
+      m_Trainer.m_StopCondition = StopConditionEnum::StopRequested;
+    }
+    else if (m_Trainer.m_CurrentIteration >= m_Trainer.m_NumberOfIterations)
+    {
+      m_Trainer.m_StopCondition = StopConditionEnum::MaximumNumberOfIterations;
+    }
+    else if (m_Trainer.m_TimeBudget > 0.0 && m_Trainer.m_ElapsedTime >= m_Trainer.m_TimeBudget)
+    {
+      m_Trainer.m_StopCondition = StopConditionEnum::TimeBudget;
+    }
+    else if (m_Trainer.m_EarlyStoppingPatience > 0 && m_Unsuccessful >= m_Trainer.m_EarlyStoppingPatience)
+    {
+      m_Trainer.m_StopCondition = StopConditionEnum::EarlyStopping;
+    }
+  }
+
+  void
+  Validate()
+  {
+    const auto &        reducer = m_Session.GetReducer();
+    const auto          share = m_Validation.Measure(*m_Session.GetCurrent(), reducer.GetRank(), reducer.GetNumberOfProcesses());
+    std::vector<double> sums{ share.meanSquaredError, share.psnr, share.ssim };
+    reducer.Sum(sums);
+    m_Trainer.m_ValidationIteration = m_Trainer.m_CurrentIteration;
+    m_Trainer.m_ValidationPSNR = sums[1];
+    m_Trainer.m_ValidationSSIM = sums[2];
+    m_Trainer.m_ValidationLoss = sums[0] + ValidationSSIMWeight * (1.0 - sums[2]);
+    if (m_Trainer.m_BestIteration == 0 || m_Trainer.m_ValidationLoss < m_BestLoss)
+    {
+      m_BestLoss = m_Trainer.m_ValidationLoss;
+      m_Trainer.m_BestIteration = m_Trainer.m_CurrentIteration;
+      m_Unsuccessful = 0;
+      m_Session.KeepBest();
+    }
+    else
+    {
+      ++m_Unsuccessful;
+    }
+  }
+
+  void
+  SetResult(const std::shared_ptr<AutoencoderNetwork> & network)
+  {
+    auto implementation = std::make_shared<AutoencoderModel::Implementation>();
+    implementation->network = network;
+    m_Model.SetImplementation(implementation);
+    // The best gain was that of other weights.
+    m_Model.SetResidualGain(1.0);
+  }
+
+  void
+  CheckReadyToWrite() const
+  {
+    if (!m_Trainer.m_CheckpointFileName.empty() && this->IsFirstProcess())
+    {
+      CheckIsWritable(m_Trainer.m_CheckpointFileName);
+    }
+  }
+
+  bool
+  CheckpointIsDue()
+  {
+    if (m_Trainer.m_CheckpointFileName.empty())
+    {
+      return false;
+    }
+    return (m_Trainer.m_CheckpointInterval > 0 &&
+            m_Trainer.m_CurrentIteration % m_Trainer.m_CheckpointInterval == 0) ||
+           (m_Trainer.m_CheckpointTimeInterval > 0.0 &&
+            m_Trainer.m_ElapsedTime - m_LastCheckpointTime >= m_Trainer.m_CheckpointTimeInterval);
+  }
+
+  /** What has to be the same in a training that goes on. */
+  Json
+  DescribeSettings() const
+  {
+    Json settings = Json::parse(m_Trainer.DescribeTraining(m_Volumes.GetCount()));
+    settings.erase("iterations");
+    settings.erase("time_budget_s");
+    settings["maximum_iterations"] = m_Trainer.m_NumberOfIterations;
+    settings["maximum_time_s"] = m_Trainer.m_TimeBudget;
+    settings["cache_size"] = m_Trainer.m_CacheSize;
+    settings["volume_interval"] = m_Trainer.m_VolumeInterval;
+    settings["validation_slices"] = m_Validation.GetNumberOfSlices();
+    settings["base_kernels"] = m_Model.GetBaseKernels();
+    settings["poolings"] = m_Model.GetNumberOfPoolings();
+    settings["latent_channels"] = m_Model.GetLatentChannels();
+    settings["levels"] = m_Model.GetLatentLevels();
+    settings["in_plane_spacing_mm"] = m_Model.GetInPlaneSpacing();
     return settings;
   }
 
-  static torch::Tensor
-  ForNetwork(const torch::Tensor & slices)
-  {
-    return slices.contiguous(torch::MemoryFormat::ChannelsLast);
-  }
-
   void
-  ComputeLosses(torch::Tensor & reconstruction, torch::Tensor & synthesis, torch::Tensor & loss)
+  WriteCheckpoint()
   {
-    const int64_t batch = m_Trainer.m_BatchSize;
-    if (m_Trainer.m_SynthesisWeight == 0.0 || !m_Sampler.HasTriplets())
-    {
-      const torch::Tensor slices = ForNetwork(m_Sampler.DrawSlices(batch));
-      torch::Tensor       decoded;
-      {
-        const TorchAutocastScope autocast(m_Trainer.m_Precision, torch::kCPU);
-        decoded = m_Network->Decode(m_Network->Encode(slices));
-      }
-      reconstruction = torch::mse_loss(decoded.to(torch::kFloat), slices);
-      loss = m_Trainer.m_ReconstructionWeight * reconstruction;
-      return;
-    }
-
-    // Reconstructed slices cost a decoding each: a quarter of the batch is enough to hold the autoencoder's shape. They
-    // are encoded anyway, as ends of the triplets, unless volumes that have no triplets are to take part.
-    const int64_t              few = std::max<int64_t>(1, batch / 4);
-    const auto                 triplets = m_Sampler.DrawTriplets(batch);
-    std::vector<torch::Tensor> encoded{ triplets.first, triplets.second };
-    torch::Tensor              reconstructed = triplets.first.narrow(0, 0, few);
-    int64_t                    reconstructedBegin = 0;
-    if (m_Sampler.HasShallowVolumes())
-    {
-      reconstructed = m_Sampler.DrawSlices(few);
-      reconstructedBegin = 2 * batch;
-      encoded.push_back(reconstructed);
-    }
-    torch::Tensor decoded;
-    {
-      const TorchAutocastScope       autocast(m_Trainer.m_Precision, torch::kCPU);
-      const auto                     latent = m_Network->Encode(ForNetwork(torch::cat(encoded, 0)));
-      AutoencoderNetwork::LatentType mixed;
-      for (const auto & tensor : latent)
-      {
-        const torch::Tensor alpha = triplets.alpha.to(tensor.scalar_type());
-        mixed.push_back(torch::cat({ torch::lerp(tensor.narrow(0, 0, batch), tensor.narrow(0, batch, batch), alpha),
-                                     tensor.narrow(0, reconstructedBegin, few) },
-                                   0));
-      }
-      decoded = m_Network->Decode(mixed);
-    }
-    decoded = decoded.to(torch::kFloat).contiguous();
-    const torch::Tensor synthesized = decoded.narrow(0, 0, batch);
-    synthesis = torch::mse_loss(synthesized, triplets.between);
-    reconstruction = torch::mse_loss(decoded.narrow(0, batch, few), reconstructed);
-    loss = m_Trainer.m_SynthesisWeight * synthesis + m_Trainer.m_ReconstructionWeight * reconstruction;
-    if (m_Trainer.m_SSIMWeight > 0.0)
-    {
-      loss = loss + m_Trainer.m_SynthesisWeight * m_Trainer.m_SSIMWeight *
-                      (1.0 - MeanSSIM(synthesized, triplets.between.contiguous()));
-    }
-  }
-
-  void
-  UpdateAverage()
-  {
-    if (!m_Average)
+    if (m_Trainer.m_CheckpointFileName.empty())
     {
       return;
     }
-    torch::NoGradGuard noGradient;
-    // Short at first, so that the random initial weights don't stay in the average.
-    const double decay = std::min(m_Trainer.m_WeightAveraging, (1.0 + m_Steps) / (10.0 + m_Steps));
-    const auto   follow = [decay](auto && targets, auto && sources) {
-      for (auto & target : targets)
-      {
-        if (target.value().is_floating_point())
-        {
-          target.value().lerp_(sources[target.key()], 1.0 - decay);
-        }
-      }
-    };
-    follow(m_Average->named_parameters(), m_Network->named_parameters());
-    follow(m_Average->named_buffers(), m_Network->named_buffers());
+    m_LastCheckpointTime = m_Trainer.m_ElapsedTime;
+    if (!this->IsFirstProcess())
+    {
+      return;
+    }
+    SafetensorsFile file;
+    m_Session.Store(file);
+    const Json state{ { "iteration", m_Trainer.m_CurrentIteration },
+                      { "elapsed_s", m_Trainer.m_ElapsedTime },
+                      { "best_loss", m_BestLoss },
+                      { "best_iteration", m_Trainer.m_BestIteration },
+                      { "unsuccessful_validations", m_Unsuccessful },
+                      { "validation_iteration", m_Trainer.m_ValidationIteration },
+                      { "validation_psnr", m_Trainer.m_ValidationPSNR },
+                      { "validation_ssim", m_Trainer.m_ValidationSSIM },
+                      { "validation_loss", m_Trainer.m_ValidationLoss } };
+    file.metadata[CheckpointFormatKey] = CheckpointFormat;
+    file.metadata[CheckpointStateKey] = state.dump();
+    file.metadata[CheckpointSettingsKey] = this->DescribeSettings().dump();
+    file.Write(m_Trainer.m_CheckpointFileName);
   }
 
-  const AutoencoderTrainerBase &       m_Trainer;
-  std::shared_ptr<AutoencoderNetwork>  m_Network;
-  std::shared_ptr<AutoencoderNetwork>  m_Average;
-  std::shared_ptr<AutoencoderNetwork>  m_LastGood;
-  std::unique_ptr<torch::optim::AdamW> m_Optimizer;
-  PatchSampler                         m_Sampler;
-  SizeValueType                        m_Steps{ 0 };
+  void
+  ReadCheckpoint()
+  {
+    const std::string & name = m_Trainer.m_CheckpointFileName;
+    const std::string   bytes = SafetensorsFile::ReadBytes(name);
+    const auto          file = SafetensorsFile::Parse(bytes.data(), bytes.size(), name);
+    const auto          format = file.metadata.find(CheckpointFormatKey);
+    if (format == file.metadata.end() || format->second != CheckpointFormat)
+    {
+      itkGenericExceptionMacro("'" << name << "' is not a checkpoint of a training.");
+    }
+    this->CheckSettings(Json::parse(file.metadata.at(CheckpointSettingsKey)));
+    try
+    {
+      const Json state = Json::parse(file.metadata.at(CheckpointStateKey));
+      m_Session.Load(file);
+      m_Trainer.m_CurrentIteration = state.at("iteration").get<SizeValueType>();
+      m_Trainer.m_ElapsedTime = state.at("elapsed_s").get<double>();
+      m_BestLoss = state.at("best_loss").get<double>();
+      m_Trainer.m_BestIteration = state.at("best_iteration").get<SizeValueType>();
+      m_Unsuccessful = state.at("unsuccessful_validations").get<SizeValueType>();
+      m_Trainer.m_ValidationIteration = state.at("validation_iteration").get<SizeValueType>();
+      m_Trainer.m_ValidationPSNR = state.at("validation_psnr").get<double>();
+      m_Trainer.m_ValidationSSIM = state.at("validation_ssim").get<double>();
+      m_Trainer.m_ValidationLoss = state.at("validation_loss").get<double>();
+    }
+    catch (const std::exception & error)
+    {
+      itkGenericExceptionMacro("The checkpoint '" << name << "' can't be used: " << error.what());
+    }
+    m_ElapsedBefore = m_Trainer.m_ElapsedTime;
+    m_Trainer.m_ResumedIteration = m_Trainer.m_CurrentIteration;
+  }
+
+  void
+  CheckSettings(const Json & before) const
+  {
+    const Json now = this->DescribeSettings();
+    for (const auto & [key, value] : now.items())
+    {
+      // A training may be made longer, or shorter.
+      if (key == "maximum_iterations" || key == "maximum_time_s")
+      {
+        continue;
+      }
+      const Json old = before.value(key, Json());
+      if (old != value)
+      {
+        itkGenericExceptionMacro("The checkpoint '" << m_Trainer.m_CheckpointFileName << "' is of another training: "
+                                                    << key << " was " << old.dump() << ", and is " << value.dump()
+                                                    << ". Use the same settings, or another CheckpointFileName.");
+      }
+    }
+  }
+
+  AutoencoderTrainerBase &              m_Trainer;
+  AutoencoderModel &                    m_Model;
+  Volumes                               m_Volumes;
+  AutoencoderTrainingSession            m_Session;
+  TrainingValidation                    m_Validation;
+  std::unique_ptr<TrainingVolumeCache>  m_Cache;
+  std::chrono::steady_clock::time_point m_Start;
+  double                                m_ElapsedBefore{ 0.0 };
+  double                                m_LastCheckpointTime{ 0.0 };
+  double                                m_BestLoss{ 0.0 };
+  /** Validations since the best one. */
+  SizeValueType m_Unsuccessful{ 0 };
 };
 
 AutoencoderTrainerBase::AutoencoderTrainerBase()
@@ -377,6 +665,19 @@ AutoencoderTrainerBase::VerifyPreconditions() const
           "IntensityAugmentation",
           m_IntensityAugmentation,
           "in [0, 1]");
+  require(m_SliceAxis >= -1 && m_SliceAxis <= 2, "SliceAxis", m_SliceAxis, "0, 1, 2, or -1 for automatic");
+  require(m_CacheSize >= 1, "CacheSize", m_CacheSize, "at least 1 MiB");
+  require(m_VolumeInterval >= 1, "VolumeInterval", m_VolumeInterval, "at least 1");
+  require(m_ValidationInterval >= 1, "ValidationInterval", m_ValidationInterval, "at least 1");
+  require(m_MaximumNumberOfValidationSlices >= 1,
+          "MaximumNumberOfValidationSlices",
+          m_MaximumNumberOfValidationSlices,
+          "at least 1");
+  require(m_CheckpointTimeInterval >= 0.0, "CheckpointTimeInterval", m_CheckpointTimeInterval, "at least 0 seconds");
+  require(!m_Resume || !m_CheckpointFileName.empty(),
+          "Resume",
+          "on",
+          "off without a CheckpointFileName");
   require(m_WeightAveraging >= 0.0 && m_WeightAveraging < 1.0, "WeightAveraging", m_WeightAveraging, "in [0, 1)");
 }
 
@@ -436,115 +737,22 @@ AutoencoderTrainerBase::Train()
   m_StopRequested = false;
   m_CurrentIteration = 0;
   m_ElapsedTime = 0.0;
+  m_ValidationIteration = 0;
+  m_BestIteration = 0;
+  m_ResumedIteration = 0;
   m_StopCondition = StopConditionEnum::Training;
 
   auto                                     model = this->MakeStartingModel();
   const PythonGlobalInterpreterLockRelease released;
-
+  SizeValueType                            numberOfVolumes = 0;
   TranslateTorchErrors("training", [&] {
-    const TorchThreadScope     threads(static_cast<int>(LatentSliceSynthesizer::GetNumberOfThreads(this)));
-    std::vector<torch::Tensor> volumes;
-    for (SizeValueType i = 0; i < this->GetNumberOfTrainingVolumes(); ++i)
-    {
-      VolumeType          volume = this->LoadTrainingVolume(i);
-      const torch::Tensor native = torch::tensor(volume.pixels)
-                                     .view({ static_cast<int64_t>(volume.slices),
-                                             1,
-                                             static_cast<int64_t>(volume.rows),
-                                             static_cast<int64_t>(volume.columns) });
-      const double lower = SliceStackPreprocessing::Percentile(volume.pixels, model->GetLowerWindowPercentile());
-      const double upper = SliceStackPreprocessing::Percentile(volume.pixels, model->GetUpperWindowPercentile());
-      if (!(upper > lower))
-      {
-        itkExceptionMacro("Training volume " << i << " is constant between its percentiles "
-                                             << model->GetLowerWindowPercentile() << " and "
-                                             << model->GetUpperWindowPercentile() << " (both are " << lower
-                                             << "): there is nothing to learn from it.");
-      }
-      const double modelSpacing = model->GetInPlaneSpacing();
-      volumes.push_back(
-        SliceTensors::Resample(SliceTensors::ApplyWindow(native, lower, upper),
-                               SliceTensors::NetworkLength(native.size(2), volume.rowSpacing, modelSpacing),
-                               SliceTensors::NetworkLength(native.size(3), volume.columnSpacing, modelSpacing))
-          .clamp(0.0, 1.0)
-          .squeeze(1));
-      model->ExtendTrainingRanges(volume.sliceSpacing, std::max(volume.rowSpacing, volume.columnSpacing));
-    }
-
-    Session session(*this, *model, std::move(volumes));
-    if (m_ReconstructionWeight == 0.0 && !session.HasTriplets())
-    {
-      itkExceptionMacro("ReconstructionWeight is 0, and no volume has three slices for the synthesis loss: there is "
-                        "nothing to train on.");
-    }
-    const auto start = std::chrono::steady_clock::now();
-    const auto elapsed = [&start] {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    };
-    while (m_StopCondition == StopConditionEnum::Training)
-    {
-      double done = static_cast<double>(m_CurrentIteration) / static_cast<double>(m_NumberOfIterations);
-      if (m_TimeBudget > 0.0)
-      {
-        done = std::max(done, elapsed() / m_TimeBudget);
-      }
-      m_CurrentLearningRate = m_LearningRate;
-      if (m_CurrentIteration < m_NumberOfWarmUpIterations)
-      {
-        m_CurrentLearningRate *=
-          static_cast<double>(m_CurrentIteration + 1) / static_cast<double>(m_NumberOfWarmUpIterations);
-      }
-      if (m_LearningRateSchedule == LearningRateScheduleEnum::Cosine)
-      {
-        m_CurrentLearningRate *= 1e-3 + (1.0 - 1e-3) * 0.5 * (1.0 + std::cos(Math::pi * std::min(1.0, done)));
-      }
-
-      session.Step(m_CurrentLearningRate);
-      m_CurrentLoss = session.totalLoss;
-      m_CurrentReconstructionLoss = session.reconstructionLoss;
-      m_CurrentSynthesisLoss = session.synthesisLoss;
-      m_ElapsedTime = elapsed();
-      if (!Math::isfinite(m_CurrentLoss))
-      {
-        m_StopCondition = StopConditionEnum::NonFiniteLoss;
-        break;
-      }
-      ++m_CurrentIteration;
-      this->InvokeEvent(IterationEvent());
-      done = static_cast<double>(m_CurrentIteration) / static_cast<double>(m_NumberOfIterations);
-      if (m_TimeBudget > 0.0)
-      {
-        done = std::max(done, m_ElapsedTime / m_TimeBudget);
-      }
-      this->UpdateProgress(static_cast<float>(std::min(1.0, done)));
-
-      if (this->GetAbortGenerateData())
-      {
-        m_StopCondition = StopConditionEnum::Aborted;
-      }
-      else if (m_StopRequested)
-      {
-        m_StopCondition = StopConditionEnum::StopRequested;
-      }
-      else if (m_CurrentIteration >= m_NumberOfIterations)
-      {
-        m_StopCondition = StopConditionEnum::MaximumNumberOfIterations;
-      }
-      else if (m_TimeBudget > 0.0 && m_ElapsedTime >= m_TimeBudget)
-      {
-        m_StopCondition = StopConditionEnum::TimeBudget;
-      }
-    }
-
-    auto implementation = std::make_shared<AutoencoderModel::Implementation>();
-    implementation->network =
-      m_StopCondition == StopConditionEnum::NonFiniteLoss ? session.TakeLastGood() : session.TakeResult();
-    model->SetImplementation(implementation);
+    const TorchThreadScope threads(static_cast<int>(LatentSliceSynthesizer::GetNumberOfThreads(this)));
+    Loop                   loop(*this, *model);
+    numberOfVolumes = loop.GetNumberOfVolumes();
+    loop.Run();
   });
 
-  // The best gain was that of other weights.
-  model->SetResidualGain(1.0);
-  model->SetProvenance("training", this->DescribeTraining());
+  model->SetProvenance("training", this->DescribeTraining(numberOfVolumes));
   this->GetOutput()->Graft(model);
   if (m_StopCondition == StopConditionEnum::NonFiniteLoss)
   {
@@ -561,12 +769,46 @@ AutoencoderTrainerBase::Train()
   }
 }
 
+void
+AutoencoderTrainerBase::SetTrainingFileNames(const std::vector<std::string> & names)
+{
+  if (names != m_TrainingFileNames)
+  {
+    m_TrainingFileNames = names;
+    this->Modified();
+  }
+}
+
+void
+AutoencoderTrainerBase::AddTrainingFileName(const std::string & name)
+{
+  m_TrainingFileNames.push_back(name);
+  this->Modified();
+}
+
+void
+AutoencoderTrainerBase::SetValidationFileNames(const std::vector<std::string> & names)
+{
+  if (names != m_ValidationFileNames)
+  {
+    m_ValidationFileNames = names;
+    this->Modified();
+  }
+}
+
+void
+AutoencoderTrainerBase::AddValidationFileName(const std::string & name)
+{
+  m_ValidationFileNames.push_back(name);
+  this->Modified();
+}
+
 std::string
-AutoencoderTrainerBase::DescribeTraining() const
+AutoencoderTrainerBase::DescribeTraining(SizeValueType numberOfVolumes) const
 {
   const nlohmann::ordered_json description{
     { "iterations", m_CurrentIteration },
-    { "volumes", this->GetNumberOfTrainingVolumes() },
+    { "volumes", numberOfVolumes },
     { "fine_tuned", this->GetInitialModel() != nullptr && this->GetInitialModel()->HasWeights() },
     { "seed", m_Seed },
     { "time_budget_s", m_TimeBudget },
@@ -587,7 +829,8 @@ AutoencoderTrainerBase::DescribeTraining() const
     { "rotation_augmentation", m_RotationAugmentation },
     { "flip_augmentation", m_FlipAugmentation },
     { "intensity_augmentation", m_IntensityAugmentation },
-    { "weight_averaging", m_WeightAveraging }
+    { "weight_averaging", m_WeightAveraging },
+    { "freeze_normalization", m_FreezeNormalization }
   };
   return description.dump();
 }
@@ -612,6 +855,8 @@ AutoencoderTrainerBase::GetStopConditionDescription() const
       return "The training was aborted" + after;
     case StopConditionEnum::Failed:
       return "The training failed" + after;
+    case StopConditionEnum::EarlyStopping:
+      return "No validation was better than that of iteration " + std::to_string(m_BestIteration) + ": stopped" + after;
     case StopConditionEnum::NonFiniteLoss:
       return "The loss was not finite" + after;
   }
@@ -643,12 +888,43 @@ AutoencoderTrainerBase::PrintSelf(std::ostream & os, Indent indent) const
   os << indent << "WeightAveraging: " << m_WeightAveraging << std::endl;
   os << indent << "Precision: " << m_Precision << std::endl;
   os << indent << "Seed: " << m_Seed << std::endl;
+  for (const auto & [title, names] : { std::make_pair("TrainingFileNames", &m_TrainingFileNames),
+                                       std::make_pair("ValidationFileNames", &m_ValidationFileNames) })
+  {
+    os << indent << title << ':' << std::endl;
+    for (const auto & name : *names)
+    {
+      os << indent.GetNextIndent() << name << std::endl;
+    }
+  }
+  os << indent << "SliceAxis: " << m_SliceAxis << std::endl;
+  os << indent << "CacheSize: " << m_CacheSize << std::endl;
+  os << indent << "VolumeInterval: " << m_VolumeInterval << std::endl;
+  os << indent << "ValidationInterval: " << m_ValidationInterval << std::endl;
+  os << indent << "MaximumNumberOfValidationSlices: " << m_MaximumNumberOfValidationSlices << std::endl;
+  os << indent << "EarlyStoppingPatience: " << m_EarlyStoppingPatience << std::endl;
+  os << indent << "CheckpointFileName: " << m_CheckpointFileName << std::endl;
+  os << indent << "CheckpointInterval: " << m_CheckpointInterval << std::endl;
+  os << indent << "CheckpointTimeInterval: " << m_CheckpointTimeInterval << std::endl;
+  os << indent << "Resume: " << (m_Resume ? "On" : "Off") << std::endl;
+  os << indent << "ProcessGroupName: " << m_ProcessGroupName << std::endl;
+  os << indent << "FreezeNormalization: " << (m_FreezeNormalization ? "On" : "Off") << std::endl;
   os << indent << "CurrentIteration: " << m_CurrentIteration << std::endl;
   os << indent << "CurrentLoss: " << m_CurrentLoss << std::endl;
   os << indent << "CurrentReconstructionLoss: " << m_CurrentReconstructionLoss << std::endl;
   os << indent << "CurrentSynthesisLoss: " << m_CurrentSynthesisLoss << std::endl;
   os << indent << "CurrentLearningRate: " << m_CurrentLearningRate << std::endl;
   os << indent << "ElapsedTime: " << m_ElapsedTime << std::endl;
+  os << indent << "ValidationIteration: " << m_ValidationIteration << std::endl;
+  os << indent << "ValidationPSNR: " << m_ValidationPSNR << std::endl;
+  os << indent << "ValidationSSIM: " << m_ValidationSSIM << std::endl;
+  os << indent << "ValidationLoss: " << m_ValidationLoss << std::endl;
+  os << indent << "LinearValidationPSNR: " << m_LinearValidationPSNR << std::endl;
+  os << indent << "LinearValidationSSIM: " << m_LinearValidationSSIM << std::endl;
+  os << indent << "BSplineValidationPSNR: " << m_BSplineValidationPSNR << std::endl;
+  os << indent << "BSplineValidationSSIM: " << m_BSplineValidationSSIM << std::endl;
+  os << indent << "BestIteration: " << m_BestIteration << std::endl;
+  os << indent << "ResumedIteration: " << m_ResumedIteration << std::endl;
   os << indent << "StopCondition: " << m_StopCondition << std::endl;
   os << indent << "StopRequested: " << (m_StopRequested ? "On" : "Off") << std::endl;
 }

@@ -94,6 +94,8 @@ operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::StopCondit
         return "itk::LatentSpaceSuperResolutionEnums::StopCondition::NonFiniteLoss";
       case LatentSpaceSuperResolutionEnums::StopCondition::Failed:
         return "itk::LatentSpaceSuperResolutionEnums::StopCondition::Failed";
+      case LatentSpaceSuperResolutionEnums::StopCondition::EarlyStopping:
+        return "itk::LatentSpaceSuperResolutionEnums::StopCondition::EarlyStopping";
       default:
         return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::StopCondition";
     }

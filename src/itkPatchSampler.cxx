@@ -18,114 +18,100 @@
 
 #include "itkPatchSampler.h"
 
-#include "itkSliceTensors.h"
-
 #include <algorithm>
 #include <cmath>
 
 namespace itk
 {
-PatchSampler::PatchSampler(std::vector<torch::Tensor> volumes, const Settings & settings, unsigned int seed)
-  : m_Settings(settings)
-  , m_Random(Statistics::MersenneTwisterRandomVariateGenerator::New())
+void
+PatchSampler::SetVolumes(const VolumesType & volumes)
 {
-  m_Random->SetSeed(seed);
-  for (const auto & volume : volumes)
+  m_Volumes.clear();
+  m_Deep.clear();
+  for (const auto & item : volumes)
   {
-    const int64_t rows = std::max(volume.size(1), settings.patchSize);
-    const int64_t columns = std::max(volume.size(2), settings.patchSize);
-    m_Volumes.push_back(SliceTensors::MirrorPad(volume.unsqueeze(1), rows, columns).squeeze(1).contiguous());
-    if (m_Volumes.back().size(0) >= 3)
+    m_Volumes.push_back(item.second);
+    if (item.second.size(0) >= 3)
     {
-      m_Deep.push_back(m_Volumes.back());
+      m_Deep.push_back(item.second);
     }
   }
 }
 
 int64_t
-PatchSampler::DrawInteger(int64_t count)
-{
-  return static_cast<int64_t>(m_Random->GetIntegerVariate(static_cast<uint32_t>(count - 1)));
-}
-
-double
-PatchSampler::DrawNormal(double sigma)
-{
-  return m_Random->GetNormalVariate(0.0, sigma * sigma);
-}
-
-int64_t
-PatchSampler::DrawOffset(int64_t free)
+PatchSampler::DrawOffset(TrainingRandom & random, int64_t free) const
 {
   if (!m_Settings.center)
   {
-    return this->DrawInteger(free + 1);
+    return random.Integer(free + 1);
   }
-  const double offset = 0.5 * static_cast<double>(free) + this->DrawNormal(static_cast<double>(free) / 6.0);
+  const double offset = 0.5 * static_cast<double>(free) + random.Normal(static_cast<double>(free) / 6.0);
   return std::clamp<int64_t>(std::llround(offset), 0, free);
 }
 
 torch::Tensor
-PatchSampler::DrawPatch(const torch::Tensor & slices)
+PatchSampler::DrawPatch(TrainingRandom & random, const torch::Tensor & slices) const
 {
   const int64_t size = m_Settings.patchSize;
-  const int64_t row = this->DrawOffset(slices.size(1) - size);
-  const int64_t column = this->DrawOffset(slices.size(2) - size);
+  const int64_t row = this->DrawOffset(random, slices.size(1) - size);
+  const int64_t column = this->DrawOffset(random, slices.size(2) - size);
   torch::Tensor patch = slices.narrow(1, row, size).narrow(2, column, size);
   if (m_Settings.rotate)
   {
-    patch = torch::rot90(patch, this->DrawInteger(4), { 1, 2 });
+    patch = torch::rot90(patch, random.Integer(4), { 1, 2 });
   }
-  if (m_Settings.flip && this->DrawInteger(2) == 1)
+  if (m_Settings.flip && random.Integer(2) == 1)
   {
     patch = patch.flip({ 2 });
   }
-  if (m_Random->GetVariateWithClosedRange() < m_Settings.intensityProbability)
+  if (random.Uniform() < m_Settings.intensityProbability)
   {
-    const double gamma = std::exp(this->DrawNormal(0.2));
-    const double gain = m_Random->GetUniformVariate(0.85, 1.15);
-    const double offset = m_Random->GetUniformVariate(-0.05, 0.05);
+    const double gamma = std::exp(random.Normal(0.2));
+    const double gain = random.Uniform(0.85, 1.15);
+    const double offset = random.Uniform(-0.05, 0.05);
     patch = (patch.pow(gamma) * gain + offset).clamp(0.0, 1.0);
   }
   return patch;
 }
 
 PatchSampler::Triplets
-PatchSampler::DrawTriplets(int64_t count)
+PatchSampler::DrawTriplets(SizeValueType iteration, const std::vector<int64_t> & samples) const
 {
   std::vector<torch::Tensor> patches;
   std::vector<float>         alphas;
-  for (int64_t i = 0; i < count; ++i)
+  for (const int64_t sample : samples)
   {
-    const torch::Tensor & volume = m_Deep[this->DrawInteger(static_cast<int64_t>(m_Deep.size()))];
+    TrainingRandom        random(m_Settings.seed, iteration, static_cast<uint64_t>(sample));
+    const torch::Tensor & volume = m_Deep[random.Integer(static_cast<int64_t>(m_Deep.size()))];
     const int64_t         widest = std::min(m_Settings.maximumSliceGap, volume.size(0) - 1);
     int64_t               gap = 2;
-    if (widest > 2 && m_Random->GetVariateWithClosedRange() < m_Settings.wideGapShare)
+    if (widest > 2 && random.Uniform() < m_Settings.wideGapShare)
     {
-      gap = 3 + this->DrawInteger(widest - 2);
+      gap = 3 + random.Integer(widest - 2);
     }
-    int64_t       first = this->DrawInteger(volume.size(0) - gap);
-    const int64_t between = first + 1 + this->DrawInteger(gap - 1);
+    int64_t       first = random.Integer(volume.size(0) - gap);
+    const int64_t between = first + 1 + random.Integer(gap - 1);
     int64_t       second = first + gap;
-    if (m_Settings.flip && this->DrawInteger(2) == 1)
+    if (m_Settings.flip && random.Integer(2) == 1)
     {
       std::swap(first, second);
     }
     alphas.push_back(static_cast<float>(between - first) / static_cast<float>(second - first));
-    patches.push_back(this->DrawPatch(torch::stack({ volume[first], volume[between], volume[second] })));
+    patches.push_back(this->DrawPatch(random, torch::stack({ volume[first], volume[between], volume[second] })));
   }
   const torch::Tensor all = torch::stack(patches);
   return { all.narrow(1, 0, 1), all.narrow(1, 1, 1), all.narrow(1, 2, 1), torch::tensor(alphas).view({ -1, 1, 1, 1 }) };
 }
 
 torch::Tensor
-PatchSampler::DrawSlices(int64_t count)
+PatchSampler::DrawSlices(SizeValueType iteration, const std::vector<int64_t> & samples) const
 {
   std::vector<torch::Tensor> patches;
-  for (int64_t i = 0; i < count; ++i)
+  for (const int64_t sample : samples)
   {
-    const torch::Tensor & volume = m_Volumes[this->DrawInteger(static_cast<int64_t>(m_Volumes.size()))];
-    patches.push_back(this->DrawPatch(volume.narrow(0, this->DrawInteger(volume.size(0)), 1)));
+    TrainingRandom        random(m_Settings.seed, iteration, static_cast<uint64_t>(sample));
+    const torch::Tensor & volume = m_Volumes[random.Integer(static_cast<int64_t>(m_Volumes.size()))];
+    patches.push_back(this->DrawPatch(random, volume.narrow(0, random.Integer(volume.size(0)), 1)));
   }
   return torch::stack(patches);
 }

@@ -18,27 +18,31 @@
 #ifndef itkPatchSampler_h
 #define itkPatchSampler_h
 
-#include "itkMersenneTwisterRandomVariateGenerator.h"
+#include "itkIntTypes.h"
+#include "itkTrainingRandom.h"
 
 #include <torch/torch.h>
 
+#include <map>
 #include <vector>
 
 namespace itk
 {
-/** Draws the random patches of a training from preprocessed volumes, with augmentation. */
+/** Draws the random patches of a training from preprocessed volumes, with augmentation. A sample depends on nothing but the
+ * volumes that are there, the seed, the iteration and its number within the batch. */
 class PatchSampler
 {
 public:
   struct Settings
   {
-    int64_t patchSize{ 96 };
-    int64_t maximumSliceGap{ 3 };
-    double  wideGapShare{ 0.2 };
-    bool    center{ true };
-    bool    rotate{ true };
-    bool    flip{ true };
-    double  intensityProbability{ 0.7 };
+    int64_t  patchSize{ 96 };
+    int64_t  maximumSliceGap{ 3 };
+    double   wideGapShare{ 0.2 };
+    bool     center{ true };
+    bool     rotate{ true };
+    bool     flip{ true };
+    double   intensityProbability{ 0.7 };
+    uint64_t seed{ 0 };
   };
 
   /** Samples of three slices. */
@@ -52,8 +56,15 @@ public:
     torch::Tensor alpha;
   };
 
-  /** \param volumes (slices, rows, columns) each, of intensities in [0, 1]; smaller ones than a patch are mirrored */
-  PatchSampler(std::vector<torch::Tensor> volumes, const Settings & settings, unsigned int seed);
+  using VolumesType = std::map<SizeValueType, torch::Tensor>;
+
+  explicit PatchSampler(const Settings & settings)
+    : m_Settings(settings)
+  {}
+
+  /** The volumes to draw from: (slices, rows, columns) each, of intensities in [0, 1], not smaller than a patch. */
+  void
+  SetVolumes(const VolumesType & volumes);
 
   /** Whether there is a volume with three slices at least. */
   bool
@@ -69,30 +80,25 @@ public:
     return m_Deep.size() < m_Volumes.size();
   }
 
+  /** The samples of these numbers. */
   Triplets
-  DrawTriplets(int64_t count);
+  DrawTriplets(SizeValueType iteration, const std::vector<int64_t> & samples) const;
 
   /** Single slices, (count, 1, size, size). */
   torch::Tensor
-  DrawSlices(int64_t count);
+  DrawSlices(SizeValueType iteration, const std::vector<int64_t> & samples) const;
 
 private:
   int64_t
-  DrawInteger(int64_t count);
-  int64_t
-  DrawOffset(int64_t free);
-  double
-  DrawNormal(double sigma);
+  DrawOffset(TrainingRandom & random, int64_t free) const;
 
   /** A patch of a few slices, augmented alike: (slices, size, size). */
   torch::Tensor
-  DrawPatch(const torch::Tensor & slices);
+  DrawPatch(TrainingRandom & random, const torch::Tensor & slices) const;
 
+  Settings                   m_Settings;
   std::vector<torch::Tensor> m_Volumes;
   std::vector<torch::Tensor> m_Deep;
-  Settings                   m_Settings;
-
-  Statistics::MersenneTwisterRandomVariateGenerator::Pointer m_Random;
 };
 } // end namespace itk
 

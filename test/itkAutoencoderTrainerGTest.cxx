@@ -20,7 +20,7 @@
 
 #include "itkCommand.h"
 #include "itkLatentSpaceSuperResolutionImageFilter.h"
-#include "itkLatentSpaceSuperResolutionTestHelpers.h"
+#include "itkAutoencoderTrainerTestHelpers.h"
 
 #include <gtest/gtest.h>
 
@@ -29,47 +29,6 @@
 #include <sstream>
 
 using namespace itk::LatentSpaceSuperResolutionTest;
-using ImageType = itk::Image<short, 3>;
-using TrainerType = itk::AutoencoderTrainer<ImageType>;
-using StopConditionEnum = TrainerType::StopConditionEnum;
-
-namespace
-{
-itk::AutoencoderModel::Pointer
-MakeUntrainedModel()
-{
-  const auto model = MakeSmallModel();
-  model->Initialize(); // drops the weights
-  return model;
-}
-
-TrainerType::Pointer
-MakeTrainer()
-{
-  auto trainer = TrainerType::New();
-  trainer->SetInitialModel(MakeUntrainedModel());
-  trainer->AddTrainingImage(MakeStack<ImageType>({ { 40, 36, 6 } }));
-  trainer->SetPatchSize(16);
-  trainer->SetBatchSize(4);
-  trainer->SetNumberOfIterations(5);
-  return trainer;
-}
-
-/** A number that depends on all weights. */
-std::vector<float>
-Fingerprint(const itk::AutoencoderModel * model)
-{
-  auto stack = itk::AutoencoderModel::StackType::New();
-  stack->SetRegions(itk::AutoencoderModel::StackType::SizeType{ { 16, 16, 1 } });
-  stack->Allocate();
-  for (unsigned int i = 0; i < 256; ++i)
-  {
-    stack->GetBufferPointer()[i] = static_cast<float>(i % 17) / 17.0f;
-  }
-  const auto decoded = model->Decode(model->Encode(stack));
-  return { decoded->GetBufferPointer(), decoded->GetBufferPointer() + 256 };
-}
-} // namespace
 
 TEST(AutoencoderTrainer, LowersTheLossOfBothKinds)
 {
@@ -278,6 +237,19 @@ TEST(AutoencoderTrainer, RefusesWrongSettingsAndNamesThem)
   EXPECT_NE(refusal([](TrainerType * t) { t->SetNumberOfIterations(0); }).find("NumberOfIterations"),
             std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->SetMaximumSliceGap(1); }).find("MaximumSliceGap"), std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->SetSliceAxis(3); }).find("SliceAxis is 3"), std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->SetCacheSize(0); }).find("CacheSize is 0"), std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->SetVolumeInterval(0); }).find("VolumeInterval"), std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->SetValidationInterval(0); }).find("ValidationInterval"), std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->SetMaximumNumberOfValidationSlices(0); }).find("ValidationSlices is 0"),
+            std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->ResumeOn(); }).find("CheckpointFileName"), std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->SetProcessGroupName("nobody"); }).find("'nobody'"), std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->SetCheckpointFileName("/no-such-folder/a.safetensors"); })
+              .find("/no-such-folder/a.safetensors"),
+            std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->AddTrainingFileName("none.nii"); }).find("'none.nii': there is no such file"),
+            std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->SetWeightAveraging(1.0); }).find("WeightAveraging"), std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->SetIntensityAugmentation(2.0); }).find("IntensityAugmentation"),
             std::string::npos);

@@ -1,0 +1,184 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkGradientReducer.h"
+
+#include "itkMacro.h"
+
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/distributed/c10d/GroupRegistry.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+
+#include <functional>
+
+namespace itk
+{
+namespace
+{
+constexpr int64_t BucketElements = 256 * 1024;
+
+/** Calls a function when the gradient of a parameter has been accumulated. */
+class GradientHook : public torch::autograd::PostAccumulateGradHook
+{
+public:
+  explicit GradientHook(std::function<void()> function)
+    : m_Function(std::move(function))
+  {}
+  void
+  operator()(const torch::autograd::Variable &) override
+  {
+    m_Function();
+  }
+
+private:
+  std::function<void()> m_Function;
+};
+} // namespace
+
+struct GradientReducer::Bucket
+{
+  std::vector<torch::Tensor>       parameters;
+  torch::Tensor                    flat;
+  size_t                           missing{ 0 };
+  c10::intrusive_ptr<c10d::Work>   work;
+};
+
+GradientReducer::GradientReducer(const std::string & groupName, std::vector<torch::Tensor> parameters)
+{
+  if (groupName.empty())
+  {
+    return;
+  }
+  try
+  {
+    m_Group = c10d::resolve_process_group(groupName);
+  }
+  catch (const c10::Error &)
+  {
+    itkGenericExceptionMacro("ProcessGroupName is '" << groupName
+                                                     << "', but torch.distributed knows no process group of that name.");
+  }
+  m_Rank = m_Group->getRank();
+  m_NumberOfProcesses = m_Group->getSize();
+
+  int64_t elements = 0;
+  for (auto parameter = parameters.rbegin(); parameter != parameters.rend(); ++parameter)
+  {
+    if (m_Buckets.empty() || elements + parameter->numel() > BucketElements)
+    {
+      m_Buckets.push_back(std::make_unique<Bucket>());
+      elements = 0;
+    }
+    elements += parameter->numel();
+    Bucket * const bucket = m_Buckets.back().get();
+    bucket->parameters.push_back(*parameter);
+    torch::autograd::impl::set_post_acc_grad_hooks(*parameter, std::make_unique<GradientHook>([this, bucket] {
+      --bucket->missing;
+      // Always in the same order, or processes would add up different buckets.
+      for (auto & next : m_Buckets)
+      {
+        if (next->missing > 0)
+        {
+          break;
+        }
+        if (!next->work)
+        {
+          this->Send(*next);
+        }
+      }
+    }));
+  }
+}
+
+GradientReducer::~GradientReducer()
+{
+  for (const auto & bucket : m_Buckets)
+  {
+    for (const auto & parameter : bucket->parameters)
+    {
+      torch::autograd::impl::set_post_acc_grad_hooks(parameter, nullptr);
+    }
+  }
+}
+
+void
+GradientReducer::Backward(const torch::Tensor & loss)
+{
+  for (auto & bucket : m_Buckets)
+  {
+    bucket->missing = bucket->parameters.size();
+    bucket->work.reset();
+  }
+  loss.backward();
+  for (auto & bucket : m_Buckets)
+  {
+    if (!bucket->work)
+    {
+      itkGenericExceptionMacro("A parameter of the network takes no part in the loss: its gradient can't be shared.");
+    }
+    bucket->work->wait();
+    int64_t begin = 0;
+    for (auto & parameter : bucket->parameters)
+    {
+      torch::Tensor & gradient = parameter.mutable_grad();
+      gradient.copy_(bucket->flat.narrow(0, begin, gradient.numel()).view(gradient.sizes()));
+      begin += gradient.numel();
+    }
+    bucket->work.reset();
+  }
+}
+
+void
+GradientReducer::Send(Bucket & bucket)
+{
+  const torch::NoGradGuard   noGradient;
+  std::vector<torch::Tensor> parts;
+  for (const auto & parameter : bucket.parameters)
+  {
+    parts.push_back(parameter.grad().flatten());
+  }
+  bucket.flat = torch::cat(parts);
+  this->SumAsync(bucket.flat, bucket.work);
+}
+
+void
+GradientReducer::SumAsync(torch::Tensor & tensor, c10::intrusive_ptr<c10d::Work> & work) const
+{
+  std::vector<torch::Tensor> tensors{ tensor };
+  work = m_Group->allreduce(tensors);
+}
+
+void
+GradientReducer::Sum(torch::Tensor & tensor) const
+{
+  if (m_Group)
+  {
+    c10::intrusive_ptr<c10d::Work> work;
+    this->SumAsync(tensor, work);
+    work->wait();
+  }
+}
+
+void
+GradientReducer::Sum(std::vector<double> & values) const
+{
+  torch::Tensor tensor = torch::tensor(values, torch::kDouble);
+  this->Sum(tensor);
+  values.assign(tensor.data_ptr<double>(), tensor.data_ptr<double>() + values.size());
+}
+} // end namespace itk

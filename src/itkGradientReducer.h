@@ -1,0 +1,90 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkGradientReducer_h
+#define itkGradientReducer_h
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace c10d
+{
+class ProcessGroup;
+class Work;
+} // namespace c10d
+
+namespace itk
+{
+/** Adds up gradients over the processes of a torch.distributed process group.
+ *
+ * Parameters are gathered into buckets of about a megabyte, in the order in which backward passes reach them: from the
+ * network's end to its beginning. As soon as the last gradient of a bucket is there, the bucket is sent on its way, while
+ * the backward pass goes on. */
+class GradientReducer
+{
+public:
+  /** \param groupName of the group, as `torch.distributed` knows it; empty: there is one process, and nothing to do
+   * \param parameters in the order of the forward pass
+   * \exception ExceptionObject if there is no such group */
+  GradientReducer(const std::string & groupName, std::vector<torch::Tensor> parameters);
+  ~GradientReducer();
+
+  GradientReducer(const GradientReducer &) = delete;
+  GradientReducer &
+  operator=(const GradientReducer &) = delete;
+
+  int64_t
+  GetRank() const
+  {
+    return m_Rank;
+  }
+  int64_t
+  GetNumberOfProcesses() const
+  {
+    return m_NumberOfProcesses;
+  }
+
+  /** Run the backward pass of a loss; then gradients are the sums over all processes. */
+  void
+  Backward(const torch::Tensor & loss);
+
+  /** Sums over all processes, in place. */
+  void
+  Sum(std::vector<double> & values) const;
+  void
+  Sum(torch::Tensor & tensor) const;
+
+private:
+  struct Bucket;
+
+  void
+  SumAsync(torch::Tensor & tensor, c10::intrusive_ptr<c10d::Work> & work) const;
+
+  void
+  Send(Bucket & bucket);
+
+  c10::intrusive_ptr<c10d::ProcessGroup> m_Group;
+  int64_t                                m_Rank{ 0 };
+  int64_t                                m_NumberOfProcesses{ 1 };
+  std::vector<std::unique_ptr<Bucket>>   m_Buckets;
+};
+} // end namespace itk
+
+#endif // itkGradientReducer_h

@@ -1,0 +1,224 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkTrainingValidation.h"
+
+#include "itkLatentSliceSynthesizer.h"
+#include "itkSliceStackPreprocessing.h"
+#include "itkSliceTensors.h"
+#include "itkTrainingLosses.h"
+
+#include "itkBSplineInterpolateImageFunction.h"
+#include "itkResampleImageFilter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+
+namespace itk
+{
+namespace
+{
+/** Slices between the given ones, (slices - 1, rows, columns), by ITK's cubic B-spline along the stack. */
+torch::Tensor
+InterpolateByBSpline(const torch::Tensor & kept)
+{
+  using ImageType = Image<float, 3>;
+  auto                image = ImageType::New();
+  ImageType::SizeType size;
+  size[0] = static_cast<SizeValueType>(kept.size(2));
+  size[1] = static_cast<SizeValueType>(kept.size(1));
+  size[2] = static_cast<SizeValueType>(kept.size(0));
+  image->SetRegions(size);
+  image->Allocate();
+  const torch::Tensor pixels = kept.contiguous();
+  std::memcpy(image->GetBufferPointer(), pixels.data_ptr<float>(), pixels.nbytes());
+
+  auto interpolator = BSplineInterpolateImageFunction<ImageType, double, double>::New();
+  interpolator->SetSplineOrder(3);
+  auto resample = ResampleImageFilter<ImageType, ImageType, double>::New();
+  resample->SetInput(image);
+  resample->SetInterpolator(interpolator);
+  resample->SetOutputParametersFromImage(image);
+  --size[2];
+  resample->SetSize(size);
+  ImageType::PointType origin = image->GetOrigin();
+  origin[2] += 0.5;
+  resample->SetOutputOrigin(origin);
+  resample->Update();
+  torch::Tensor result = torch::empty({ kept.size(0) - 1, kept.size(1), kept.size(2) });
+  std::memcpy(result.data_ptr<float>(), resample->GetOutput()->GetBufferPointer(), result.nbytes());
+  return result.clamp(0.0, 1.0);
+}
+} // namespace
+
+TrainingValidation::TrainingValidation(const AutoencoderModel * model)
+  : m_Model(model)
+{}
+
+void
+TrainingValidation::AddVolume(const TrainingVolume & volume)
+{
+  if (volume.slices < 3)
+  {
+    return;
+  }
+  const auto          rows = static_cast<int64_t>(volume.rows);
+  const auto          columns = static_cast<int64_t>(volume.columns);
+  const auto          slices = static_cast<int64_t>((volume.slices - 1) / 2 * 2 + 1);
+  const torch::Tensor native =
+    torch::from_blob(const_cast<float *>(volume.pixels.data()), { slices, 1, rows, columns }).clone();
+  const torch::Tensor keptNative = native.slice(0, 0, slices, 2).contiguous();
+  std::vector<float>  values(keptNative.data_ptr<float>(), keptNative.data_ptr<float>() + keptNative.numel());
+  const double        lower = SliceStackPreprocessing::Percentile(values, m_Model->GetLowerWindowPercentile());
+  const double        upper = SliceStackPreprocessing::Percentile(values, m_Model->GetUpperWindowPercentile());
+  if (!(upper > lower))
+  {
+    itkGenericExceptionMacro("Validation volume " << volume.name << " is constant between its percentiles (both are "
+                                                  << lower << "): nothing can be measured on it.");
+  }
+  torch::Tensor windowed =
+    SliceTensors::Resample(SliceTensors::ApplyWindow(native, lower, upper),
+                           SliceTensors::NetworkLength(rows, volume.rowSpacing, m_Model->GetInPlaneSpacing()),
+                           SliceTensors::NetworkLength(columns, volume.columnSpacing, m_Model->GetInPlaneSpacing()))
+      .clamp(0.0, 1.0);
+  windowed = SliceTensors::CropCenter(
+               windowed, std::min(CropSize, windowed.size(2)), std::min(CropSize, windowed.size(3)))
+               .contiguous();
+  const torch::Tensor bspline = InterpolateByBSpline(windowed.slice(0, 0, slices, 2).squeeze(1));
+  for (int64_t i = 1; i < slices; i += 2)
+  {
+    Slice slice;
+    slice.before = windowed.narrow(0, i - 1, 1);
+    slice.truth = windowed.narrow(0, i, 1);
+    slice.after = windowed.narrow(0, i + 1, 1);
+    slice.bspline = bspline.narrow(0, (i - 1) / 2, 1).unsqueeze(1);
+    slice.volume = m_NumberOfVolumes;
+    m_Slices.push_back(slice);
+  }
+  ++m_NumberOfVolumes;
+}
+
+void
+TrainingValidation::Finish(SizeValueType maximumNumberOfSlices)
+{
+  if (m_Slices.size() > maximumNumberOfSlices)
+  {
+    std::vector<Slice> chosen;
+    for (SizeValueType i = 0; i < maximumNumberOfSlices; ++i)
+    {
+      chosen.push_back(m_Slices[(2 * i + 1) * m_Slices.size() / (2 * maximumNumberOfSlices)]);
+    }
+    m_Slices = std::move(chosen);
+  }
+  std::map<size_t, double> slicesOfVolume;
+  for (auto & slice : m_Slices)
+  {
+    slicesOfVolume[slice.volume] += 1.0;
+    // Slices are small parts of larger tensors, which would stay as long as they do.
+    slice.before = slice.before.clone();
+    slice.truth = slice.truth.clone();
+    slice.after = slice.after.clone();
+    slice.bspline = slice.bspline.clone();
+  }
+  for (auto & slice : m_Slices)
+  {
+    slice.weight = 1.0 / (slicesOfVolume[slice.volume] * static_cast<double>(slicesOfVolume.size()));
+    Add(m_Linear, slice.weight, torch::lerp(slice.before, slice.after, 0.5), slice.truth);
+    Add(m_BSpline, slice.weight, slice.bspline, slice.truth);
+  }
+}
+
+void
+TrainingValidation::Add(Scores & scores, double weight, const torch::Tensor & slice, const torch::Tensor & truth)
+{
+  const double error = std::max(1e-10, torch::mse_loss(slice, truth).item<double>());
+  scores.meanSquaredError += weight * error;
+  scores.psnr -= weight * 10.0 * std::log10(error);
+  // Slices that are smaller than SSIM's window have none.
+  if (truth.size(2) >= 11 && truth.size(3) >= 11)
+  {
+    scores.ssim += weight * TrainingLosses::SSIM(slice, truth).item<double>();
+  }
+}
+
+namespace
+{
+torch::Tensor
+ForNetwork(const torch::Tensor & slice, const AutoencoderNetwork & network)
+{
+  const int64_t     multiple = int64_t{ 1 } << network.GetArchitecture().poolings;
+  constexpr int64_t margins = 2 * LatentSliceSynthesizer::Margin;
+  const auto        padded = [&](int64_t length) { return (length + margins + multiple - 1) / multiple * multiple; };
+  return SliceTensors::MirrorPad(slice, padded(slice.size(2)), padded(slice.size(3)))
+    .contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+torch::Tensor
+Decode(AutoencoderNetwork & network, const AutoencoderNetwork::LatentType & latent, const torch::Tensor & like)
+{
+  return SliceTensors::CropCenter(network.Decode(latent).to(torch::kFloat), like.size(2), like.size(3))
+    .clamp(0.0, 1.0)
+    .contiguous();
+}
+} // namespace
+
+TrainingValidation::Scores
+TrainingValidation::Measure(AutoencoderNetwork & network, int64_t rank, int64_t numberOfProcesses) const
+{
+  const torch::NoGradGuard noGradient;
+  Scores                   scores;
+  for (size_t i = static_cast<size_t>(rank); i < m_Slices.size(); i += static_cast<size_t>(numberOfProcesses))
+  {
+    const Slice & slice = m_Slices[i];
+    // Both neighbors in one batch: they have the same size.
+    const auto latent = network.Encode(ForNetwork(torch::cat({ slice.before, slice.after }, 0), network));
+    AutoencoderNetwork::LatentType mixed;
+    for (const auto & tensor : latent)
+    {
+      mixed.push_back(torch::lerp(tensor.narrow(0, 0, 1), tensor.narrow(0, 1, 1), 0.5));
+    }
+    Add(scores, slice.weight, Decode(network, mixed, slice.truth), slice.truth);
+  }
+  return scores;
+}
+
+std::pair<double, double>
+TrainingValidation::ComputeResidualGainSums(AutoencoderNetwork & network) const
+{
+  const torch::NoGradGuard noGradient;
+  double                   bendTimesError = 0.0;
+  double                   bendSquared = 0.0;
+  for (const Slice & slice : m_Slices)
+  {
+    const auto latent = network.Encode(ForNetwork(torch::cat({ slice.before, slice.after }, 0), network));
+    AutoencoderNetwork::LatentType all;
+    for (const auto & tensor : latent)
+    {
+      all.push_back(torch::cat({ tensor, torch::lerp(tensor.narrow(0, 0, 1), tensor.narrow(0, 1, 1), 0.5) }, 0));
+    }
+    const torch::Tensor decoded = Decode(network, all, slice.truth);
+    const torch::Tensor bend = decoded.narrow(0, 2, 1) - 0.5 * (decoded.narrow(0, 0, 1) + decoded.narrow(0, 1, 1));
+    const torch::Tensor error = slice.truth - torch::lerp(slice.before, slice.after, 0.5);
+    bendTimesError += (bend * error).sum().item<double>();
+    bendSquared += (bend * bend).sum().item<double>();
+  }
+  return { bendTimesError, bendSquared };
+}
+} // end namespace itk

@@ -1,0 +1,105 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkTrainingValidation_h
+#define itkTrainingValidation_h
+
+#include "itkAutoencoderNetwork.h"
+#include "itkTrainingVolume.h"
+
+#include <vector>
+
+namespace itk
+{
+/** Measures a network in training on slices of validation volumes that it synthesizes from their neighbors, at alpha = 1/2,
+ * as SliceRecoveryExperiment does it: of every volume each second slice is kept, the window comes from the kept ones, the
+ * central square is looked at. Everything happens at the network's spacing. */
+class TrainingValidation
+{
+public:
+  /** Means over slices, then over volumes; PSNR in dB. */
+  struct Scores
+  {
+    double meanSquaredError{ 0.0 };
+    double psnr{ 0.0 };
+    double ssim{ 0.0 };
+  };
+
+  /** Side of the central square in pixels of the network. */
+  static constexpr int64_t CropSize = 128;
+
+  explicit TrainingValidation(const AutoencoderModel * model);
+
+  /** Add the slices of a volume; one with less than three slices has none. The volume itself is not kept. */
+  void
+  AddVolume(const TrainingVolume & volume);
+
+  /** Leave out slices so that there are at most so many, evenly. Has to be called once, after the last volume. */
+  void
+  Finish(SizeValueType maximumNumberOfSlices);
+
+  SizeValueType
+  GetNumberOfSlices() const
+  {
+    return m_Slices.size();
+  }
+
+  /** What linear and cubic B-spline interpolation (ITK's) reach. */
+  const Scores &
+  GetLinear() const
+  {
+    return m_Linear;
+  }
+  const Scores &
+  GetBSpline() const
+  {
+    return m_BSpline;
+  }
+
+  /** Measure a network in evaluation mode. Of several processes, each measures its share: the sum of what they return is
+   * the result. */
+  Scores
+  Measure(AutoencoderNetwork & network, int64_t rank, int64_t numberOfProcesses) const;
+
+  /** The sums that the best gain of ResidualCorrected follows from: see SliceRecoveryExperiment. */
+  std::pair<double, double>
+  ComputeResidualGainSums(AutoencoderNetwork & network) const;
+
+private:
+  /** (1, 1, rows, columns) each. */
+  struct Slice
+  {
+    torch::Tensor before;
+    torch::Tensor truth;
+    torch::Tensor after;
+    torch::Tensor bspline;
+    size_t        volume{ 0 };
+    double        weight{ 0.0 };
+  };
+
+  static void
+  Add(Scores & scores, double weight, const torch::Tensor & slice, const torch::Tensor & truth);
+
+  const AutoencoderModel * m_Model;
+  std::vector<Slice>       m_Slices;
+  size_t                   m_NumberOfVolumes{ 0 };
+  Scores                   m_Linear;
+  Scores                   m_BSpline;
+};
+} // end namespace itk
+
+#endif // itkTrainingValidation_h

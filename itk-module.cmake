@@ -25,7 +25,6 @@ itk_module(
     ITKStatistics
     ITKTransform
   PRIVATE_DEPENDS
-    ITKIOGDCM
     ITKIOImageBase
   TEST_DEPENDS
     ITKTestKernel

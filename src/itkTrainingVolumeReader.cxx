@@ -20,11 +20,14 @@
 
 #include "itkSliceStackPreprocessing.h"
 
-#include "itkGDCMSeriesFileNames.h"
 #include "itkImageFileReader.h"
+#include "itkImageIOFactory.h"
 #include "itkImageSeriesReader.h"
+#include "itkMetaDataObject.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 namespace itk
 {
@@ -58,17 +61,62 @@ Reading(const std::string & fileName, TFunction && function) -> decltype(functio
   }
 }
 
+/** The slice files of a folder, in the order in which they lie along their common normal. That is all that a series of
+ * DICOM needs, and ITK's image IOs know it of every file. */
 std::vector<std::string>
 ListSeries(const std::string & folder)
 {
-  auto names = GDCMSeriesFileNames::New();
-  names->SetDirectory(folder);
-  const auto & series = names->GetSeriesUIDs();
-  if (series.size() != 1)
+  struct Place
   {
-    itkGenericExceptionMacro("the folder has " << series.size() << " DICOM series, but has to have one");
+    double      position;
+    std::string name;
+  };
+  std::vector<Place>         places;
+  Image3DType::DirectionType direction;
+  std::string                series;
+  for (const auto & entry : std::filesystem::directory_iterator(folder))
+  {
+    const std::string name = entry.path().string();
+    if (!entry.is_regular_file() || entry.path().filename().string().front() == '.' ||
+        !ImageIOFactory::CreateImageIO(name.c_str(), IOFileModeEnum::ReadMode))
+    {
+      continue;
+    }
+    auto reader = ImageFileReader<Image3DType>::New();
+    reader->SetFileName(name);
+    reader->UpdateOutputInformation();
+    const auto * image = reader->GetOutput();
+    std::string  identifier;
+    ExposeMetaData(reader->GetImageIO()->GetMetaDataDictionary(), "0020|000e", identifier);
+    if (places.empty())
+    {
+      direction = image->GetDirection();
+      series = identifier;
+    }
+    if (identifier != series)
+    {
+      itkGenericExceptionMacro("the folder has files of more than one DICOM series");
+    }
+    double position = 0.0;
+    for (unsigned int d = 0; d < 3; ++d)
+    {
+      position += direction[d][2] * image->GetOrigin()[d];
+    }
+    places.push_back({ position, name });
   }
-  return names->GetFileNames(series.front());
+  if (places.empty())
+  {
+    itkGenericExceptionMacro("the folder has no images");
+  }
+  std::sort(places.begin(), places.end(), [](const Place & a, const Place & b) {
+    return std::tie(a.position, a.name) < std::tie(b.position, b.name);
+  });
+  std::vector<std::string> names;
+  for (const auto & place : places)
+  {
+    names.push_back(place.name);
+  }
+  return names;
 }
 
 template <typename TReader>

@@ -25,7 +25,7 @@
 
 namespace itk
 {
-/** Reads the volumes of a file, or of a folder with one DICOM series, when they are needed. Formats are those whose ImageIO
+/** Reads the volumes of a file, or of a folder with the slices of one DICOM series, when they are needed. Formats are those whose ImageIO
  * is registered in the program. */
 class TrainingVolumeReader
 {

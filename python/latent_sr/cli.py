@@ -74,6 +74,13 @@ def _positive(text: str) -> float:
     return value
 
 
+def _share(text: str) -> float:
+    value = _positive(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and 1")
+    return value
+
+
 def _not_negative(text: str) -> float:
     value = _finite(text)
     if value < 0:
@@ -267,14 +274,21 @@ def _add_train(commands: Any) -> None:
         commands,
         "train",
         help="train a model on your own anisotropic volumes",
-        description="Train a model on the in-plane slices of anisotropic volumes. No high-resolution data is needed.",
+        description="Train a model on the in-plane slices of anisotropic volumes. No high-resolution data is needed. "
+        "Volumes are read when they are needed: a cohort may be larger than memory.",
         epilog="""examples:
-  latent-sr train cohort/ --output mine.safetensors --minutes 30
+  latent-sr train cohort/ --output mine.safetensors --minutes 30 --validation-share 0.2
+  latent-sr train cohort/ --output mine.safetensors --subject '(patient[0-9]+)' --validation-share 0.2 --early-stopping 5
   latent-sr train a.nii.gz b.nii.gz --fine-tune --iterations 500 --output tuned.safetensors
+  latent-sr train cohort/ --output mine.safetensors --checkpoint state.safetensors --resume
   latent-sr train cohort/ --output paper.safetensors --preset paper
+  torchrun --nproc-per-node 2 --module latent_sr train cohort/ --output mine.safetensors
 
 Without --iterations and --minutes, a training takes as many iterations as the preset says: 3000 by default, a
-million with the preset paper. Ctrl-C ends a training without writing anything.""",
+million with the preset paper. With validation volumes, every 100 iterations the model is measured on slices of them
+that it synthesizes, and the best one is written. Beside mine.safetensors, mine.training.csv holds the losses and
+scores of all iterations, and mine.training.png their curves. Ctrl-C ends a training without a model; with
+--checkpoint, the same command with --resume goes on from there. Under torchrun all processes train one model.""",
     )
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of such"
@@ -297,6 +311,44 @@ million with the preset paper. Ctrl-C ends a training without writing anything."
         metavar="MODEL",
         help="start from a model file, or without one from the bundled model",
     )
+    parser.add_argument(
+        "--validation",
+        nargs="+",
+        default=[],
+        metavar="INPUT",
+        help="volumes of other subjects, on which the best model is chosen",
+    )
+    parser.add_argument(
+        "--validation-share",
+        type=_share,
+        metavar="F",
+        help="choose it on this share of the subjects among the volumes instead, which are not trained on then",
+    )
+    parser.add_argument(
+        "--subject",
+        metavar="REGEX",
+        help="its first group on the path names the subject (default: each file is a subject)",
+    )
+    parser.add_argument(
+        "--early-stopping",
+        type=_whole(1),
+        metavar="N",
+        help="end the training after N validations without a better one (default: never)",
+    )
+    parser.add_argument(
+        "--checkpoint", metavar="FILE", help="keep the state of the training in a .safetensors file, to resume it"
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=_whole(1),
+        metavar="N",
+        help="iterations from one checkpoint to the next (default: 500, and at least one in 10 minutes)",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it exists")
+    parser.add_argument(
+        "--cache", type=_whole(1), metavar="MIB", help="memory for volumes in MiB (default: 4096)"
+    )
+    parser.add_argument("--tensorboard", metavar="FOLDER", help="write event files for TensorBoard, too")
     parser.add_argument(
         "--half-precision", action="store_true", help="store the weights as 16-bit numbers: half the size of the file"
     )
@@ -325,38 +377,60 @@ def _train(arguments: argparse.Namespace) -> int:
             "INPUT before it)"
         )
     output = check_output(arguments.output, MODEL_EXTENSIONS, arguments.overwrite, [start] if start else ())
-    paths = expand_inputs(arguments.inputs)
+    _check_training(arguments, output)
+    # What a resumed training has written before is its own.
+    table, picture = (output.with_name(f"{output.stem}.training{extension}") for extension in (".csv", ".png"))
+    for name, extension in ((table, ".csv"), (picture, ".png")):
+        check_output(name, (extension,), arguments.overwrite or arguments.resume)
+    paths, validation = _training_paths(arguments)
     _check_model(start or None)
     _quiet_itk()
 
-    from latent_sr.io import open_volume, read_header, replacing
+    from latent_sr.io import check_volume, replacing
     from latent_sr.models import load_model
     from latent_sr.progress import TrainingProgress
     from latent_sr.toolkit import translated
-    from latent_sr.training import make_trainer, run_trainer, sign
+    from latent_sr.training import TrainingState, make_trainer, process_group, run_trainer, sign
+    from latent_sr.training_log import TrainingLog
 
-    for path in paths:
-        read_header(path)
+    for path in [*paths, *validation]:
+        check_volume(path)
     initial = None if start is None else load_model(start or None)
-    trainer = make_trainer(
-        [open_volume(path).image for path in paths],
-        preset=arguments.preset,
-        iterations=arguments.iterations,
-        minutes=arguments.minutes,
-        seed=arguments.seed,
-        initial_model=initial,
-        precision=arguments.precision,
-        threads=arguments.threads,
-    )
     seconds = None if arguments.minutes is None else 60 * arguments.minutes
-    with TrainingProgress(int(trainer.GetNumberOfIterations()), seconds) as progress:
-        model = run_trainer(trainer, progress.update)
-    sign(
-        model,
-        volumes=int(trainer.GetNumberOfTrainingImages()),
-        iterations=int(trainer.GetCurrentIteration()),
-        command=_training_command(arguments),
-    )
+    with translated(), process_group() as (group, rank):
+        trainer = make_trainer(
+            paths,
+            preset=arguments.preset,
+            iterations=arguments.iterations,
+            minutes=arguments.minutes,
+            seed=arguments.seed,
+            initial_model=initial,
+            validation=validation,
+            early_stopping=arguments.early_stopping,
+            checkpoint=arguments.checkpoint,
+            checkpoint_every=arguments.checkpoint_every,
+            resume=arguments.resume,
+            cache=arguments.cache,
+            precision=arguments.precision,
+            threads=arguments.threads,
+            process_group=group,
+        )
+        if rank > 0:
+            # The first process speaks and writes for all of them.
+            run_trainer(trainer)
+            return 0
+        log = TrainingLog(table, picture, Path(arguments.tensorboard) if arguments.tensorboard else None)
+        try:
+            with TrainingProgress(int(trainer.GetNumberOfIterations()), seconds) as progress:
+
+                def observe(state: TrainingState) -> None:
+                    progress.update(state)
+                    log.update(state, int(trainer.GetResumedIteration()))
+
+                model = run_trainer(trainer, observe)
+        finally:
+            log.close()
+    sign(model, iterations=int(trainer.GetCurrentIteration()), command=_training_command(arguments))
     for name, text in arguments.provenance:
         model.SetProvenance(name, text)
     with translated(), replacing(output) as temporary:
@@ -365,7 +439,59 @@ def _train(arguments: argparse.Namespace) -> int:
         f"{output}: {model.GetNumberOfParameters()} parameters, trained on {len(paths)} files; "
         f"{' '.join(trainer.GetStopConditionDescription().split())}"
     )
+    if validation:
+        print(_validation_summary(trainer))
     return 0
+
+
+def _check_training(arguments: argparse.Namespace, output: Path) -> None:
+    """Refuse options of ``train`` that exclude each other, before any file is looked at."""
+    from latent_sr.evaluation import compile_subject
+    from latent_sr.io import check_output
+    from latent_sr.models import MODEL_EXTENSIONS
+
+    if arguments.validation and arguments.validation_share is not None:
+        raise UsageError("--validation and --validation-share exclude each other: set one of them")
+    if arguments.subject is not None and arguments.validation_share is None:
+        raise UsageError("--subject has no effect without --validation-share")
+    compile_subject(arguments.subject)
+    if arguments.early_stopping is not None and not arguments.validation and arguments.validation_share is None:
+        raise UsageError("--early-stopping has no effect without --validation or --validation-share")
+    if arguments.resume and not arguments.checkpoint:
+        raise UsageError("--resume has nothing to go on from: name a --checkpoint")
+    if arguments.checkpoint_every is not None and not arguments.checkpoint:
+        raise UsageError("--checkpoint-every has no effect without --checkpoint")
+    if arguments.checkpoint:
+        check_output(arguments.checkpoint, MODEL_EXTENSIONS, arguments.overwrite or arguments.resume, [output])
+
+
+def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+    """The volumes to train on, and those to validate on."""
+    from latent_sr.evaluation import compile_subject, subjects_of
+    from latent_sr.io import expand_inputs
+    from latent_sr.training import split_by_subject
+
+    paths = expand_inputs(arguments.inputs)
+    if arguments.validation:
+        validation = expand_inputs(arguments.validation)
+        both = sorted({path.resolve() for path in paths} & {path.resolve() for path in validation})
+        if both:
+            raise UsageError(f"'{both[0]}' is trained and validated on at the same time")
+        return paths, validation
+    if arguments.validation_share is None:
+        return paths, []
+    subjects = subjects_of(paths, compile_subject(arguments.subject))
+    training, validation_numbers = split_by_subject(subjects, arguments.validation_share, arguments.seed)
+    return [paths[i] for i in training], [paths[i] for i in validation_numbers]
+
+
+def _validation_summary(trainer: Any) -> str:
+    return (
+        f"best on validation slices after iteration {trainer.GetBestIteration()}; last: PSNR "
+        f"{trainer.GetValidationPSNR():.2f} dB (linear {trainer.GetLinearValidationPSNR():.2f}, B-spline "
+        f"{trainer.GetBSplineValidationPSNR():.2f}), SSIM {trainer.GetValidationSSIM():.3f} "
+        f"({trainer.GetLinearValidationSSIM():.3f}, {trainer.GetBSplineValidationSSIM():.3f})"
+    )
 
 
 def _training_command(arguments: argparse.Namespace) -> str:
@@ -376,6 +502,12 @@ def _training_command(arguments: argparse.Namespace) -> str:
     if arguments.minutes is not None:
         words += ["--minutes", f"{arguments.minutes:g}"]
     words += ["--seed", str(arguments.seed), "--precision", arguments.precision]
+    if arguments.validation_share is not None:
+        words += ["--validation-share", f"{arguments.validation_share:g}"]
+    elif arguments.validation:
+        words.append("--validation")
+    if arguments.early_stopping is not None:
+        words += ["--early-stopping", str(arguments.early_stopping)]
     if arguments.fine_tune is not None:
         words.append("--fine-tune")
     return " ".join(words)

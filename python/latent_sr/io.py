@@ -265,6 +265,23 @@ def read_header(path: str | os.PathLike, dimensions: Sequence[int] = (3, 4)) -> 
     return _header(path, _image_io(path), dimensions)
 
 
+def check_volume(path: str | os.PathLike, dimensions: Sequence[int] = (3, 4)) -> VolumeHeader:
+    """The header of a volume, after a check that its file is whole: ITK fills up a NIfTI file that is cut off.
+
+    Raises
+    ------
+    LatentSRError
+        As ``read_header`` and ``open_volume`` do.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return read_header(path, dimensions)
+    image_io = _image_io(path)
+    header = _header(path, image_io, dimensions)
+    _check_nifti_is_whole(path, image_io, header)
+    return header
+
+
 def open_volume(path: str | os.PathLike, dimensions: Sequence[int] = (3, 4), compute_in: str | None = None) -> Volume:
     """Read an image.
 

@@ -97,6 +97,14 @@ class Progress:
             self.bar = None
 
 
+def _validation_text(validation: Any) -> str:
+    return (
+        f", validation PSNR {validation.psnr:.2f} dB (linear {validation.linear_psnr:.2f}, B-spline "
+        f"{validation.bspline_psnr:.2f}), SSIM {validation.ssim:.3f} ({validation.linear_ssim:.3f}, "
+        f"{validation.bspline_ssim:.3f})"
+    )
+
+
 class TrainingProgress:
     """Progress of a training, which ends after a number of iterations or after a time.
 
@@ -119,6 +127,8 @@ class TrainingProgress:
         self.seconds = seconds
         self.stream = stream if stream is not None else sys.stderr
         self.every = every
+        self.validation = ""
+        self.start: tuple[int, float] | None = None
         self.bar: Any = None
         if self.stream.isatty():
             from tqdm import tqdm
@@ -143,19 +153,27 @@ class TrainingProgress:
 
     def update(self, state: Any) -> None:
         """Report a ``training.TrainingState``."""
-        rate = state.iteration / state.elapsed if state.elapsed > 0 else 0.0
+        # Of a training that was resumed, the rate is that since then.
+        if self.start is None:
+            self.start = (state.iteration - 1, 0.0) if state.iteration == 1 else (state.iteration, state.elapsed)
+        iterations, seconds = state.iteration - self.start[0], state.elapsed - self.start[1]
+        rate = iterations / seconds if seconds > 0 else 0.0
         losses = f"loss {state.loss:.4f}, reconstruction {state.reconstruction_loss:.5f}"
         if state.synthesis_loss:
             losses += f", synthesis {state.synthesis_loss:.5f}"
+        if state.validation is not None:
+            self.validation = _validation_text(state.validation)
         if self.bar is not None:
             done = state.iteration if self.seconds is None else min(state.elapsed, self.seconds)
             self.bar.set_postfix_str(
-                f"iteration {state.iteration}, {rate:.2f}/s, {losses}, learning rate {state.learning_rate:.1e}",
+                f"iteration {state.iteration}, {rate:.2f}/s, {losses}, learning rate {state.learning_rate:.1e}"
+                + self.validation,
                 refresh=False,
             )
             self.bar.update(done - self.bar.n)
             return
-        if state.iteration % self.every and state.iteration != 1 and state.iteration != self.iterations:
+        shown = state.iteration % self.every == 0 or state.iteration in (1, self.iterations)
+        if not shown and state.validation is None:
             return
         left = 0.0
         if self.seconds is not None:
@@ -165,7 +183,7 @@ class TrainingProgress:
         of = f" of {self.iterations}" if self.seconds is None else ""
         print(
             f"training: iteration {state.iteration}{of}, {losses}, learning rate {state.learning_rate:.2e}, "
-            f"{rate:.2f} iterations/s, {duration(left)} left",
+            f"{rate:.2f} iterations/s, {duration(left)} left{self.validation if state.validation is not None else ''}",
             file=self.stream,
             flush=True,
         )

@@ -17,13 +17,16 @@
 # ==========================================================================
 """Training of a model on anisotropic volumes."""
 
+import json
 import os
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from latent_sr.errors import UsageError
+from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.io import cast, common_pixel_type, pixel_type, split_frames
 from latent_sr.models import load_model
 from latent_sr.toolkit import DEFAULT_PRECISION, precision_enum, run, set_work_units, translated, versions
@@ -31,6 +34,32 @@ from latent_sr.toolkit import DEFAULT_PRECISION, precision_enum, run, set_work_u
 PRESETS = ("default", "paper")
 
 _NO_LIMIT = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How well a network synthesizes slices of the validation volumes, and how well interpolation does.
+
+    Attributes
+    ----------
+    psnr, linear_psnr, bspline_psnr
+        Means over slices, then volumes, in dB.
+    ssim, linear_ssim, bspline_ssim
+        The same.
+    loss
+        What the best model is chosen by: mean squared error + 0.1 (1 - SSIM).
+    best_iteration
+        That of the best validation so far.
+    """
+
+    psnr: float
+    ssim: float
+    loss: float
+    linear_psnr: float
+    linear_ssim: float
+    bspline_psnr: float
+    bspline_ssim: float
+    best_iteration: int
 
 
 @dataclass(frozen=True)
@@ -46,7 +75,9 @@ class TrainingState:
     learning_rate
         Of this iteration.
     elapsed
-        Seconds since the first iteration began.
+        Seconds since the first iteration began; of a training that was resumed, without the pauses.
+    validation
+        After an iteration with a validation: its result.
     """
 
     iteration: int
@@ -55,6 +86,15 @@ class TrainingState:
     synthesis_loss: float
     learning_rate: float
     elapsed: float
+    validation: Validation | None = None
+
+
+def _is_path(volume: Any) -> bool:
+    return isinstance(volume, (str, os.PathLike))
+
+
+def _frames(volumes: Sequence[Any]) -> list[Any]:
+    return [frame for volume in volumes if not _is_path(volume) for frame in split_frames(volume)]
 
 
 def make_trainer(
@@ -65,10 +105,17 @@ def make_trainer(
     minutes: float | None = None,
     seed: int = 0,
     initial_model: Any = None,
+    validation: Sequence[Any] = (),
+    early_stopping: int | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_every: int | None = None,
+    resume: bool = False,
+    cache: int | None = None,
     precision: str = DEFAULT_PRECISION,
     threads: int | None = None,
+    process_group: str = "",
 ) -> Any:
-    """An ``AutoencoderTrainer`` with images as inputs. Parameters are those of ``train``."""
+    """An ``AutoencoderTrainer`` with its inputs. Parameters are those of ``train``."""
     import itk
 
     if not images:
@@ -77,12 +124,21 @@ def make_trainer(
         raise UsageError(f"preset is '{preset}', but has to be one of {', '.join(PRESETS)}")
     if iterations is not None and minutes is not None:
         raise UsageError(f"iterations {iterations} and minutes {minutes:g} exclude each other: set one of them")
-    if isinstance(initial_model, (str, os.PathLike)):
+    if early_stopping is not None and not validation:
+        raise UsageError(f"early stopping after {early_stopping} validations has no effect without validation volumes")
+    if resume and checkpoint is None:
+        raise UsageError("there is nothing to resume from: name a checkpoint")
+    if _is_path(initial_model):
         initial_model = load_model(initial_model)
 
-    volumes = [frame for image in images for frame in split_frames(image)]
-    common = common_pixel_type(pixel_type(volume) for volume in volumes)
-    volumes = [cast(volume, common) for volume in volumes]
+    volumes, validation_volumes = _frames(images), _frames(validation)
+    files = [str(volume) for volume in images if _is_path(volume)]
+    validation_files = [str(volume) for volume in validation if _is_path(volume)]
+    if files or validation_files:
+        # A reader that is made in Python registers all formats that ITK's packages know.
+        itk.ImageFileReader[itk.Image[itk.F, 3]].New()
+    in_memory = [*volumes, *validation_volumes]
+    common = common_pixel_type(map(pixel_type, in_memory)) if in_memory else "F"
 
     with translated():
         trainer = itk.AutoencoderTrainer[itk.Image[getattr(itk, common), 3]].New()
@@ -98,12 +154,54 @@ def make_trainer(
         if minutes is not None:
             trainer.SetNumberOfIterations(_NO_LIMIT)
             trainer.SetTimeBudget(60.0 * minutes)
+        if early_stopping is not None:
+            trainer.SetEarlyStoppingPatience(early_stopping)
+        if checkpoint is not None:
+            trainer.SetCheckpointFileName(os.fspath(checkpoint))
+            trainer.SetResume(resume)
+        if checkpoint_every is not None:
+            trainer.SetCheckpointInterval(checkpoint_every)
+        if cache is not None:
+            trainer.SetCacheSize(cache)
         trainer.SetSeed(seed)
         trainer.SetPrecision(precision_enum(precision))
+        trainer.SetProcessGroupName(process_group)
         set_work_units(trainer, threads)
         for volume in volumes:
-            trainer.AddTrainingImage(volume)
+            trainer.AddTrainingImage(cast(volume, common))
+        for volume in validation_volumes:
+            trainer.AddValidationImage(cast(volume, common))
+        for name in files:
+            trainer.AddTrainingFileName(name)
+        for name in validation_files:
+            trainer.AddValidationFileName(name)
     return trainer
+
+
+def state_of(trainer: Any) -> TrainingState:
+    """Where a trainer stands, as its observers see it."""
+    iteration = int(trainer.GetCurrentIteration())
+    validation = None
+    if int(trainer.GetValidationIteration()) == iteration:
+        validation = Validation(
+            psnr=trainer.GetValidationPSNR(),
+            ssim=trainer.GetValidationSSIM(),
+            loss=trainer.GetValidationLoss(),
+            linear_psnr=trainer.GetLinearValidationPSNR(),
+            linear_ssim=trainer.GetLinearValidationSSIM(),
+            bspline_psnr=trainer.GetBSplineValidationPSNR(),
+            bspline_ssim=trainer.GetBSplineValidationSSIM(),
+            best_iteration=int(trainer.GetBestIteration()),
+        )
+    return TrainingState(
+        iteration=iteration,
+        loss=trainer.GetCurrentLoss(),
+        reconstruction_loss=trainer.GetCurrentReconstructionLoss(),
+        synthesis_loss=trainer.GetCurrentSynthesisLoss(),
+        learning_rate=trainer.GetCurrentLearningRate(),
+        elapsed=trainer.GetElapsedTime(),
+        validation=validation,
+    )
 
 
 def run_trainer(trainer: Any, on_iteration: Callable[[TrainingState], None] | None = None) -> Any:
@@ -120,16 +218,7 @@ def run_trainer(trainer: Any, on_iteration: Callable[[TrainingState], None] | No
 
     def observe() -> None:
         if on_iteration is not None:
-            on_iteration(
-                TrainingState(
-                    iteration=int(trainer.GetCurrentIteration()),
-                    loss=trainer.GetCurrentLoss(),
-                    reconstruction_loss=trainer.GetCurrentReconstructionLoss(),
-                    synthesis_loss=trainer.GetCurrentSynthesisLoss(),
-                    learning_rate=trainer.GetCurrentLearningRate(),
-                    elapsed=trainer.GetElapsedTime(),
-                )
-            )
+            on_iteration(state_of(trainer))
 
     run(trainer, itk.IterationEvent(), observe)
     model = trainer.GetModel()
@@ -145,6 +234,12 @@ def train(
     minutes: float | None = None,
     seed: int = 0,
     initial_model: Any = None,
+    validation: Sequence[Any] = (),
+    early_stopping: int | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_every: int | None = None,
+    resume: bool = False,
+    cache: int | None = None,
     precision: str = DEFAULT_PRECISION,
     threads: int | None = None,
     on_iteration: Callable[[TrainingState], None] | None = None,
@@ -154,8 +249,9 @@ def train(
     Parameters
     ----------
     images
-        ``itk.Image`` objects, 3D, or 4D with time as the last axis (each frame is a volume of its own). Sizes, spacings
-        and pixel types may differ; if types differ, volumes are converted to float32.
+        ``itk.Image`` objects, 3D, or 4D with time as the last axis (each frame is a volume of its own); or names of files
+        or of folders with one DICOM series, which are read when they are needed, so that there may be more than fit in
+        memory. Sizes, spacings and pixel types may differ; if types of images differ, they are converted to float32.
     preset
         "default", or "paper": network and training of arXiv:2010.13172, which needs about a million iterations.
     iterations
@@ -167,6 +263,20 @@ def train(
     initial_model
         ``itk.AutoencoderModel`` or name of a model file: architecture, preprocessing and, if it has any, weights to
         start from. Default: none.
+    validation
+        Images or names of files, of other subjects than those trained on: the model that synthesizes their slices best
+        is returned. Default: none, the last model is.
+    early_stopping
+        Number of validations without a better one (there is one every 100 iterations) that end the training. Default:
+        none do.
+    checkpoint
+        ``.safetensors`` file that holds the state of the training, written from time to time and at the end.
+    checkpoint_every
+        Iterations from one checkpoint to the next. Default: 500, and at least one in 10 minutes.
+    resume
+        Go on from the checkpoint, if it exists. Default: begin anew.
+    cache
+        Memory for volumes in MiB. Default: 4096.
     precision
         "float32" (the default) or "bfloat16".
     threads
@@ -182,7 +292,7 @@ def train(
     Raises
     ------
     UsageError
-        Without images, for an unknown preset, or if iterations and minutes are both given.
+        Without images, for an unknown preset, or if parameters exclude each other.
     LatentSRError
         If the trainer refuses its inputs, or the training fails.
     KeyboardInterrupt
@@ -195,20 +305,70 @@ def train(
         minutes=minutes,
         seed=seed,
         initial_model=initial_model,
+        validation=validation,
+        early_stopping=early_stopping,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        resume=resume,
+        cache=cache,
         precision=precision,
         threads=threads,
     )
     model = run_trainer(trainer, on_iteration)
-    sign(model, volumes=int(trainer.GetNumberOfTrainingImages()), iterations=int(trainer.GetCurrentIteration()))
+    sign(model, iterations=int(trainer.GetCurrentIteration()))
     return model
 
 
-def sign(model: Any, volumes: int, iterations: int, command: str = "") -> None:
+@contextmanager
+def process_group() -> Iterator[tuple[str, int]]:
+    """The processes that ``torchrun`` has started, as a group of ``torch.distributed``: its name, and this one's rank.
+
+    Without ``torchrun`` there is no group: the name is empty, the rank 0.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        yield "", 0
+        return
+    from torch import distributed
+
+    distributed.init_process_group("gloo")
+    try:
+        yield distributed.group.WORLD.group_name, distributed.get_rank()
+    finally:
+        distributed.destroy_process_group()
+
+
+def split_by_subject(subjects: Sequence[str], share: float, seed: int = 0) -> tuple[list[int], list[int]]:
+    """Numbers of volumes to train on, and of those to validate on: all of a subject are on one side.
+
+    Parameters
+    ----------
+    subjects
+        The subject of each volume.
+    share
+        Of the subjects that are validated on, between 0 and 1; rounded, at least one, and at least one is left.
+    seed
+        Of the choice.
+
+    Raises
+    ------
+    LatentSRError
+        If there is one subject only.
+    """
+    names = sorted(set(subjects))
+    if len(names) < 2:
+        raise LatentSRError(f"there is only one subject, '{names[0]}': it can't be trained and validated on")
+    count = min(max(1, round(share * len(names))), len(names) - 1)
+    chosen = set(random.Random(seed).sample(names, count))
+    numbers = range(len(subjects))
+    return [i for i in numbers if subjects[i] not in chosen], [i for i in numbers if subjects[i] in chosen]
+
+
+def sign(model: Any, iterations: int, command: str = "") -> None:
     """Write into a model's provenance when and how it was made. Names of files stay out: they may name patients."""
     found = versions()
     model.SetProvenance("date", datetime.now(UTC).strftime("%Y-%m-%d"))
     model.SetProvenance("software", f"latent-sr {found['latent_sr']}, torch {found['torch']}")
-    model.SetProvenance("volumes", str(volumes))
+    model.SetProvenance("volumes", str(json.loads(model.GetProvenance("training"))["volumes"]))
     model.SetProvenance("iterations", str(iterations))
     if command:
         model.SetProvenance("command", command)

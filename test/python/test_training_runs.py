@@ -337,7 +337,7 @@ def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp
     optimizer.step()
     nn.functional.mse_loss(exact_forward(batch.double())[0], batch.double()).backward()
     assert trainer.GetCurrentLoss() == pytest.approx(loss.item(), rel=1e-5)
-    moved, decided = 0.0, 0
+    moved, different = 0.0, 0
     with (
         safetensors.safe_open(tmp_path / "before.safetensors", framework="pt") as before,
         safetensors.safe_open(tmp_path / "after.safetensors", framework="pt") as after,
@@ -346,20 +346,21 @@ def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp
             for part, tensor in layer.state_dict().items():
                 if "tracked" in part:
                     continue
-                # Adam's first step is the learning rate times the sign of the gradient: where that is nothing but
-                # rounding, both signs are right.
                 ours, start = after.get_tensor(f"{name}.{part}"), before.get_tensor(f"{name}.{part}")
-                if part in ("weight", "bias"):
-                    gradient = getattr(exact[name], part).grad
-                    rounding = (getattr(layer, part).grad - gradient).abs().max()
-                    noise = gradient.abs() < 100 * rounding
-                    decided += int((~noise).sum())
-                    ours = torch.where(noise, tensor, ours)
-                    moved += float((tensor - start).abs().sum())
-                np.testing.assert_allclose(ours, tensor, atol=1e-6, err_msg=f"{name}.{part}")
+                if part.startswith("running"):
+                    # Means over many thousand values, in single precision and in different orders.
+                    np.testing.assert_allclose(ours, tensor, atol=1e-5, err_msg=f"{name}.{part}")
+                    continue
+                # Adam's first step is the learning rate times the sign of the gradient. Where that is nothing but
+                # rounding, both signs are right: there, and nowhere else, may weights differ, and there are few.
+                gradient = getattr(exact[name], part).grad
+                rounding = (getattr(layer, part).grad - gradient).abs().max()
+                differs = (ours - tensor).abs() > 1e-6
+                assert bool((gradient.abs()[differs] < 100 * rounding).all()), f"{name}.{part}"
+                different += int(differs.sum())
+                moved += float((tensor - start).abs().sum())
     assert moved > 1.0
-    share = decided / paper_model.GetNumberOfParameters()
-    assert share > 0.9, share
+    assert different < 0.02 * paper_model.GetNumberOfParameters()
 
 
 # More than one process ------------------------------------------------------------------------------------------------

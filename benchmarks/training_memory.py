@@ -30,7 +30,6 @@ from pathlib import Path
 
 import itk
 import numpy as np
-
 from filter_memory import memory, reset_peak
 from latent_sr.training import make_trainer, run_trainer
 
@@ -65,10 +64,11 @@ def main() -> None:
         before = memory("VmRSS")
         reset_peak()
         train(files)
-        pixels = 12 * 256 * 256 * 4 / 2**20
+        all_volumes = 12 * 256 * 256 * 4 / 2**20 * arguments.files
+        peak = memory("VmHWM")
         print(
-            f"{arguments.files} files, cache {arguments.cache} MiB: {before:.0f} MiB before, peak {memory('VmHWM'):.0f} MiB, "
-            f"{memory('VmHWM') - before:.0f} MiB more; all volumes would take {pixels * arguments.files:.0f} MiB"
+            f"{arguments.files} files, cache {arguments.cache} MiB: {before:.0f} MiB before, peak {peak:.0f} MiB, "
+            f"{peak - before:.0f} MiB more; all volumes would take {all_volumes:.0f} MiB"
         )
 
 

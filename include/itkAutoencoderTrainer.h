@@ -25,9 +25,10 @@ namespace itk
 /** \class AutoencoderTrainer
  * \brief Trains an autoencoder on the in-plane slices of anisotropic volumes, without any high-resolution example.
  *
- * Images and files may be given, or both. Volumes may differ in size, spacing and slice axis (that of each volume's largest spacing, unless SliceAxis is set).
- * Each is windowed by its percentiles, and resampled in plane to the model's spacing. The output is an
- * AutoencoderModel. The objective, the parameters and the events are those of AutoencoderTrainerBase.
+ * Images and files may be given, or both. Volumes may differ in size, spacing and slice axis (that of each volume's
+ * largest spacing, unless SliceAxis is set). Each is windowed by its percentiles, and resampled in plane to the model's
+ * spacing. The output is an AutoencoderModel. The objective, the parameters and the events are those of
+ * AutoencoderTrainerBase.
  *
  * \tparam TImage 3D, or 4D (each frame is a volume), of scalar pixels
  *

@@ -122,10 +122,8 @@ AutoencoderTrainer<TImage>::FindImage(RoleEnum role, SizeValueType number) const
 {
   for (SizeValueType i = 0;; ++i)
   {
-    const ImageType * image =
-      role == RoleEnum::Training ? this->GetTrainingImage(i) : this->GetValidationImage(i);
-    const SizeValueType frames =
-      ImageDimension == 3 ? 1 : image->GetBufferedRegion().GetSize(ImageDimension - 1);
+    const ImageType *   image = role == RoleEnum::Training ? this->GetTrainingImage(i) : this->GetValidationImage(i);
+    const SizeValueType frames = ImageDimension == 3 ? 1 : image->GetBufferedRegion().GetSize(ImageDimension - 1);
     if (number < frames)
     {
       return { image, number };

@@ -40,28 +40,28 @@ namespace itk
  * term, and on all of it otherwise. b - a is 2, or with the probability WideGapShare more, up to MaximumSliceGap.
  * Volumes that have fewer than three slices take part in the reconstruction only.
  *
- * **Volumes** are the training images of AutoencoderTrainer, and those of files, which are read when they are needed. As
- * many as fit in CacheSize are in memory; if that is not all of them, a window moves over a shuffled order of them, one
- * volume every VolumeInterval iterations, which is read by another thread in the meantime.
+ * **Volumes** are the training images of AutoencoderTrainer, and those of files, which are read when they are needed.
+ * As many as fit in CacheSize are in memory; if that is not all of them, a window moves over a shuffled order of them,
+ * one volume every VolumeInterval iterations, which is read by another thread in the meantime.
  *
- * **Validation.** If there are validation volumes, every ValidationInterval iterations the (averaged) weights are measured
- * on slices of them that are synthesized from their neighbors: of each volume every other slice is kept, the window comes
- * from the kept ones, and the central 128 x 128 pixels of dropped slices are compared, at most
- * MaximumNumberOfValidationSlices of them. The output is the model whose \f$\mathrm{MSE} + 0.1 (1 - \mathrm{SSIM})\f$ was
- * lowest there, its ResidualGain the best on them, and EarlyStoppingPatience may end the training. How well a network
- * reconstructs says nothing about how well it synthesizes.
+ * **Validation.** If there are validation volumes, every ValidationInterval iterations the (averaged) weights are
+ * measured on slices of them that are synthesized from their neighbors: of each volume every other slice is kept, the
+ * window comes from the kept ones, and the central 128 x 128 pixels of dropped slices are compared, at most
+ * MaximumNumberOfValidationSlices of them. The output is the model whose \f$\mathrm{MSE} + 0.1 (1 - \mathrm{SSIM})\f$
+ * was lowest there, its ResidualGain the best on them, and EarlyStoppingPatience may end the training. How well a
+ * network reconstructs says nothing about how well it synthesizes.
  *
- * **Checkpoints.** With a CheckpointFileName, all that the training has come to is written there from time to time, and at
- * its end: the file is whole at any moment. With Resume, a training goes on from it, to the same weights bit for bit as
- * if it had not been interrupted (on the same machine with the same number of threads, and unless its schedule or its end
- * follow a time budget). A loss that is not finite leaves the last checkpoint as it is.
+ * **Checkpoints.** With a CheckpointFileName, all that the training has come to is written there from time to time, and
+ * at its end: the file is whole at any moment. With Resume, a training goes on from it, to the same weights bit for bit
+ * as if it had not been interrupted (on the same machine with the same number of threads, and unless its schedule or
+ * its end follow a time budget). A loss that is not finite leaves the last checkpoint as it is.
  *
  * **More than one process.** With a ProcessGroupName, the processes of that torch.distributed group train one model
- * together. Each takes its share of every batch, and gradients are added up, in buckets, while the backward pass goes on:
- * the weights are those that one process would get from the whole batch, but for the batch normalization, which
+ * together. Each takes its share of every batch, and gradients are added up, in buckets, while the backward pass goes
+ * on: the weights are those that one process would get from the whole batch, but for the batch normalization, which
  * normalizes each process's share by its own statistics (FreezeNormalization avoids that). The running statistics are
- * averaged over processes before each validation and checkpoint and at the end. All processes need the same parameters and
- * volumes. Only the first one writes checkpoints. If a process is lost, the others fail.
+ * averaged over processes before each validation and checkpoint and at the end. All processes need the same parameters
+ * and volumes. Only the first one writes checkpoints. If a process is lost, the others fail.
  *
  * **Events.** StartEvent, IterationEvent after every iteration, ProgressEvent, EndEvent. An observer of IterationEvent
  * may read CurrentIteration, the losses and the learning rate, and may call StopTraining(). AbortGenerateDataOn() ends
@@ -71,7 +71,8 @@ namespace itk
  *
  * The weights are those of the exponential moving average, if WeightAveraging is not 0.
  *
- * The same seed, inputs, parameters, number of threads and machine give the same weights, unless there is a time budget.
+ * The same seed, inputs, parameters, number of threads and machine give the same weights, unless there is a time
+ * budget.
  *
  * \ingroup LatentSpaceSuperResolution
  */
@@ -110,7 +111,8 @@ public:
   itkGetInputMacro(InitialModel, AutoencoderModel);
 
   /** Files to train on, besides images: NIfTI, NRRD, MetaImage, or whatever else the program's ImageIOs read, 3D or 4D
-   * (each frame is a volume), or folders with one DICOM series each. They are read when they are needed. Default: none. */
+   * (each frame is a volume), or folders with one DICOM series each. They are read when they are needed. Default: none.
+   */
   void
   SetTrainingFileNames(const std::vector<std::string> & names);
   const std::vector<std::string> &
@@ -140,8 +142,8 @@ public:
   itkSetMacro(CacheSize, SizeValueType);
   itkGetConstMacro(CacheSize, SizeValueType);
 
-  /** Iterations from one volume that comes into the cache to the next, at least 1, default 5. Without effect if all volumes
-   * fit. */
+  /** Iterations from one volume that comes into the cache to the next, at least 1, default 5. Without effect if all
+   * volumes fit. */
   itkSetMacro(VolumeInterval, SizeValueType);
   itkGetConstMacro(VolumeInterval, SizeValueType);
 

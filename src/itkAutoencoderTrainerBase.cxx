@@ -153,8 +153,9 @@ public:
     }
     if (trainer.m_ReconstructionWeight == 0.0 && !hasTriplets)
     {
-      itkGenericExceptionMacro("ReconstructionWeight is 0, and no volume has three slices for the synthesis loss: there "
-                               "is nothing to train on.");
+      itkGenericExceptionMacro(
+        "ReconstructionWeight is 0, and no volume has three slices for the synthesis loss: there "
+        "is nothing to train on.");
     }
     m_Cache = std::make_unique<TrainingVolumeCache>(
       std::move(sizes),
@@ -211,9 +212,8 @@ private:
   int64_t
   PatchableLength(SizeValueType length, double spacing) const
   {
-    return std::max(
-      SliceTensors::NetworkLength(static_cast<int64_t>(length), spacing, m_Model.GetInPlaneSpacing()),
-      static_cast<int64_t>(m_Trainer.m_PatchSize));
+    return std::max(SliceTensors::NetworkLength(static_cast<int64_t>(length), spacing, m_Model.GetInPlaneSpacing()),
+                    static_cast<int64_t>(m_Trainer.m_PatchSize));
   }
 
   /** Load a volume as the network sees it: (slices, rows, columns) in [0, 1], not smaller than a patch. */
@@ -281,15 +281,15 @@ private:
   double
   GetElapsed() const
   {
-    return m_ElapsedBefore +
-           std::chrono::duration<double>(std::chrono::steady_clock::now() - m_Start).count();
+    return m_ElapsedBefore + std::chrono::duration<double>(std::chrono::steady_clock::now() - m_Start).count();
   }
 
   /** How much of the training is done, in iterations or in time, whichever is more; 0 to 1. */
   double
   GetShareDone() const
   {
-    double done = static_cast<double>(m_Trainer.m_CurrentIteration) / static_cast<double>(m_Trainer.m_NumberOfIterations);
+    double done =
+      static_cast<double>(m_Trainer.m_CurrentIteration) / static_cast<double>(m_Trainer.m_NumberOfIterations);
     if (m_Trainer.m_TimeBudget > 0.0)
     {
       done = std::max(done, m_Trainer.m_ElapsedTime / m_Trainer.m_TimeBudget);
@@ -329,8 +329,8 @@ private:
       return;
     }
     ++m_Trainer.m_CurrentIteration;
-    const bool validates = m_Validation.GetNumberOfSlices() > 0 &&
-                           m_Trainer.m_CurrentIteration % m_Trainer.m_ValidationInterval == 0;
+    const bool validates =
+      m_Validation.GetNumberOfSlices() > 0 && m_Trainer.m_CurrentIteration % m_Trainer.m_ValidationInterval == 0;
     if (validates)
     {
       m_Session.SynchronizeStatistics();
@@ -382,8 +382,8 @@ private:
   void
   Validate()
   {
-    const auto &        reducer = m_Session.GetReducer();
-    const auto          share = m_Validation.Measure(*m_Session.GetCurrent(), reducer.GetRank(), reducer.GetNumberOfProcesses());
+    const auto & reducer = m_Session.GetReducer();
+    const auto share = m_Validation.Measure(*m_Session.GetCurrent(), reducer.GetRank(), reducer.GetNumberOfProcesses());
     std::vector<double> sums{ share.meanSquaredError, share.psnr, share.ssim };
     reducer.Sum(sums);
     m_Trainer.m_ValidationIteration = m_Trainer.m_CurrentIteration;
@@ -429,8 +429,7 @@ private:
     {
       return false;
     }
-    return (m_Trainer.m_CheckpointInterval > 0 &&
-            m_Trainer.m_CurrentIteration % m_Trainer.m_CheckpointInterval == 0) ||
+    return (m_Trainer.m_CheckpointInterval > 0 && m_Trainer.m_CurrentIteration % m_Trainer.m_CheckpointInterval == 0) ||
            (m_Trainer.m_CheckpointTimeInterval > 0.0 &&
             m_Trainer.m_ElapsedTime - m_LastCheckpointTime >= m_Trainer.m_CheckpointTimeInterval);
   }
@@ -674,10 +673,7 @@ AutoencoderTrainerBase::VerifyPreconditions() const
           m_MaximumNumberOfValidationSlices,
           "at least 1");
   require(m_CheckpointTimeInterval >= 0.0, "CheckpointTimeInterval", m_CheckpointTimeInterval, "at least 0 seconds");
-  require(!m_Resume || !m_CheckpointFileName.empty(),
-          "Resume",
-          "on",
-          "off without a CheckpointFileName");
+  require(!m_Resume || !m_CheckpointFileName.empty(), "Resume", "on", "off without a CheckpointFileName");
   require(m_WeightAveraging >= 0.0 && m_WeightAveraging < 1.0, "WeightAveraging", m_WeightAveraging, "in [0, 1)");
 }
 

@@ -18,14 +18,12 @@
 
 #include "itkAutoencoderTrainingSession.h"
 
-#include "itkTensorStorage.h"
 #include "itkTorchAutocastScope.h"
 #include "itkTrainingLosses.h"
 
 #include "itkMath.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace itk
 {
@@ -68,6 +66,26 @@ MakeSamplerSettings(const AutoencoderTrainerBase & trainer)
   return settings;
 }
 
+/** A copy in the layout of another network: copies from one to the other are those of plain memory then. */
+std::shared_ptr<AutoencoderNetwork>
+CloneInSameLayout(const AutoencoderNetwork & network)
+{
+  auto clone = CloneNetwork(network);
+  UseChannelsLast(*clone);
+  return clone;
+}
+
+std::vector<torch::Tensor>
+AllTensors(AutoencoderNetwork & network)
+{
+  std::vector<torch::Tensor> tensors;
+  for (const auto & item : TensorStorage::NetworkTensors(network))
+  {
+    tensors.push_back(item.second.detach());
+  }
+  return tensors;
+}
+
 std::vector<int64_t>
 Shifted(std::vector<int64_t> samples, int64_t offset)
 {
@@ -87,13 +105,20 @@ AutoencoderTrainingSession::AutoencoderTrainingSession(const AutoencoderTrainerB
 {
   UseChannelsLast(*m_Network);
   m_Network->train(!trainer.GetFreezeNormalization());
-  m_Optimizer = std::make_unique<torch::optim::AdamW>(
-    m_Network->parameters(),
-    torch::optim::AdamWOptions(trainer.GetLearningRate()).weight_decay(trainer.GetWeightDecay()));
-  m_LastGood = CloneNetwork(*m_Network);
+  m_Parameters = m_Network->parameters();
+  for (const torch::Tensor & parameter : m_Parameters)
+  {
+    m_FirstMoments.push_back(torch::zeros_like(parameter.detach(), torch::MemoryFormat::Preserve));
+    m_SecondMoments.push_back(torch::zeros_like(parameter.detach(), torch::MemoryFormat::Preserve));
+    m_StepCounts.push_back(torch::zeros({}, torch::kFloat));
+  }
+  m_NetworkTensors = AllTensors(*m_Network);
+  m_LastGood = CloneInSameLayout(*m_Network);
+  m_LastGoodTensors = AllTensors(*m_LastGood);
   if (trainer.GetWeightAveraging() > 0.0)
   {
-    m_Average = CloneNetwork(*m_Network);
+    m_Average = CloneInSameLayout(*m_Network);
+    m_AverageTensors = AllTensors(*m_Average);
   }
   m_Reducer = std::make_unique<GradientReducer>(trainer.GetProcessGroupName(), m_Network->parameters());
 
@@ -124,7 +149,6 @@ AutoencoderTrainingSession::AutoencoderTrainingSession(const AutoencoderTrainerB
 void
 AutoencoderTrainingSession::Step(SizeValueType iteration, double learningRate)
 {
-  static_cast<torch::optim::AdamWOptions &>(m_Optimizer->param_groups().front().options()).lr(learningRate);
   const Losses        losses = this->ComputeLosses(iteration);
   std::vector<double> values{ losses.reconstruction.defined() ? losses.reconstruction.item<double>() : 0.0,
                               losses.synthesis.defined() ? losses.synthesis.item<double>() : 0.0,
@@ -138,21 +162,69 @@ AutoencoderTrainingSession::Step(SizeValueType iteration, double learningRate)
     return;
   }
   // These weights have proved to be good; those after the step have to.
-  CopyNetwork(*m_LastGood, m_Average ? *m_Average : *m_Network);
-  m_Optimizer->zero_grad();
+  at::_foreach_copy_(m_LastGoodTensors, m_Average ? m_AverageTensors : m_NetworkTensors);
+  m_Network->zero_grad();
   m_Reducer->Backward(losses.total);
-  const double noLimit = std::numeric_limits<double>::infinity();
-  const double clipping = m_Trainer.GetGradientClippingNorm();
-  const double norm =
-    torch::nn::utils::clip_grad_norm_(m_Network->parameters(), clipping > 0.0 ? clipping : noLimit);
+  const double norm = this->ClipGradients();
   if (!Math::isfinite(norm))
   {
     totalLoss = norm;
     return;
   }
-  m_Optimizer->step();
+  this->UpdateWeights(learningRate);
   ++m_Steps;
   this->UpdateAverage();
+}
+
+double
+AutoencoderTrainingSession::ClipGradients()
+{
+  const torch::NoGradGuard   noGradient;
+  std::vector<torch::Tensor> gradients;
+  for (const torch::Tensor & parameter : m_Parameters)
+  {
+    gradients.push_back(parameter.grad());
+  }
+  const double norm = torch::stack(at::_foreach_norm(gradients)).norm().item<double>();
+  const double largest = m_Trainer.GetGradientClippingNorm();
+  if (largest > 0.0 && norm > largest)
+  {
+    at::_foreach_mul_(gradients, largest / norm);
+  }
+  return norm;
+}
+
+void
+AutoencoderTrainingSession::UpdateWeights(double learningRate)
+{
+  // PyTorch's own defaults of AdamW, and its fused kernel.
+  constexpr double           beta1 = 0.9;
+  constexpr double           beta2 = 0.999;
+  constexpr double           epsilon = 1e-8;
+  const torch::NoGradGuard   noGradient;
+  std::vector<torch::Tensor> gradients;
+  for (const torch::Tensor & parameter : m_Parameters)
+  {
+    // The kernel goes through memory, not through indices.
+    const torch::Tensor & gradient = parameter.grad();
+    gradients.push_back(gradient.strides() == parameter.strides()
+                          ? gradient
+                          : torch::empty_like(parameter, torch::MemoryFormat::Preserve).copy_(gradient));
+  }
+  at::_foreach_add_(m_StepCounts, 1.0);
+  at::_fused_adamw_(m_Parameters,
+                    gradients,
+                    m_FirstMoments,
+                    m_SecondMoments,
+                    /*max_exp_avg_sqs=*/{},
+                    m_StepCounts,
+                    learningRate,
+                    beta1,
+                    beta2,
+                    m_Trainer.GetWeightDecay(),
+                    epsilon,
+                    /*amsgrad=*/false,
+                    /*maximize=*/false);
 }
 
 AutoencoderTrainingSession::Losses
@@ -212,7 +284,7 @@ AutoencoderTrainingSession::ComputeLosses(SizeValueType iteration)
     for (const auto & tensor : latent)
     {
       const torch::Tensor alpha = triplets.alpha.to(tensor.scalar_type());
-      torch::Tensor between = torch::lerp(tensor.narrow(0, 0, batch), tensor.narrow(0, batch, batch), alpha);
+      torch::Tensor       between = torch::lerp(tensor.narrow(0, 0, batch), tensor.narrow(0, batch, batch), alpha);
       mixed.push_back(few > 0 ? torch::cat({ between, tensor.index_select(0, torch::tensor(places)) }, 0) : between);
     }
     decoded = m_Network->Decode(mixed);
@@ -250,12 +322,7 @@ AutoencoderTrainingSession::UpdateAverage()
   const torch::NoGradGuard noGradient;
   // Short at first, so that the random initial weights don't stay in the average.
   const double decay = std::min(m_Trainer.GetWeightAveraging(), (1.0 + m_Steps) / (10.0 + m_Steps));
-  const auto   targets = TensorStorage::NetworkTensors(*m_Average);
-  const auto   sources = TensorStorage::NetworkTensors(*m_Network);
-  for (size_t i = 0; i < targets.size(); ++i)
-  {
-    torch::Tensor(targets[i].second).lerp_(sources[i].second, 1.0 - decay);
-  }
+  at::_foreach_lerp_(m_AverageTensors, m_NetworkTensors, 1.0 - decay);
 }
 
 void
@@ -331,16 +398,8 @@ AutoencoderTrainingSession::Store(SafetensorsFile & file)
   {
     TensorStorage::Store(TensorStorage::NetworkTensors(*m_Best), file, "best.");
   }
-  for (const auto & item : m_Network->named_parameters())
-  {
-    const auto found = m_Optimizer->state().find(item.value().unsafeGetTensorImpl());
-    if (found != m_Optimizer->state().end())
-    {
-      const auto & state = static_cast<const torch::optim::AdamWParamState &>(*found->second);
-      TensorStorage::Store({ { item.key(), state.exp_avg() } }, file, "first_moment.");
-      TensorStorage::Store({ { item.key(), state.exp_avg_sq() } }, file, "second_moment.");
-    }
-  }
+  TensorStorage::Store(this->NameMoments(m_FirstMoments), file, "first_moment.");
+  TensorStorage::Store(this->NameMoments(m_SecondMoments), file, "second_moment.");
   file.metadata["latent_sr.steps"] = std::to_string(m_Steps);
 }
 
@@ -361,22 +420,23 @@ AutoencoderTrainingSession::Load(const SafetensorsFile & file)
   }
   m_Steps = std::stoull(file.metadata.at("latent_sr.steps"));
   CopyNetwork(*m_LastGood, m_Average ? *m_Average : *m_Network);
-  if (m_Steps == 0)
+  TensorStorage::Load(this->NameMoments(m_FirstMoments), file, "first_moment.");
+  TensorStorage::Load(this->NameMoments(m_SecondMoments), file, "second_moment.");
+  for (torch::Tensor & count : m_StepCounts)
   {
-    return;
+    count.fill_(static_cast<double>(m_Steps));
   }
-  const torch::NoGradGuard noGradient;
+}
+
+TensorStorage::NamedTensors
+AutoencoderTrainingSession::NameMoments(const std::vector<torch::Tensor> & moments) const
+{
+  TensorStorage::NamedTensors named;
+  size_t                      next = 0;
   for (const auto & item : m_Network->named_parameters())
   {
-    auto                state = std::make_unique<torch::optim::AdamWParamState>();
-    const torch::Tensor first = torch::zeros_like(item.value(), torch::MemoryFormat::Preserve);
-    const torch::Tensor second = torch::zeros_like(item.value(), torch::MemoryFormat::Preserve);
-    TensorStorage::Load({ { item.key(), first } }, file, "first_moment.");
-    TensorStorage::Load({ { item.key(), second } }, file, "second_moment.");
-    state->step(static_cast<int64_t>(m_Steps));
-    state->exp_avg(first);
-    state->exp_avg_sq(second);
-    m_Optimizer->state()[item.value().unsafeGetTensorImpl()] = std::move(state);
+    named.emplace_back(item.key(), moments[next++]);
   }
+  return named;
 }
 } // end namespace itk

@@ -23,6 +23,7 @@
 #include "itkGradientReducer.h"
 #include "itkPatchSampler.h"
 #include "itkSafetensorsFile.h"
+#include "itkTensorStorage.h"
 
 #include <memory>
 
@@ -66,8 +67,8 @@ public:
   void
   KeepBest();
 
-  /** Copies in evaluation mode: the best weights, or if none were kept the current ones; and those before the step that led
-   * to a loss or a gradient that is not finite. */
+  /** Copies in evaluation mode: the best weights, or if none were kept the current ones; and those before the step that
+   * led to a loss or a gradient that is not finite. */
   std::shared_ptr<AutoencoderNetwork>
   TakeResult();
   std::shared_ptr<AutoencoderNetwork>
@@ -88,22 +89,38 @@ private:
     torch::Tensor total;
   };
 
+  TensorStorage::NamedTensors
+  NameMoments(const std::vector<torch::Tensor> & moments) const;
+
   /** This process's share: the sum over all processes is the loss of the whole batch. */
   Losses
   ComputeLosses(SizeValueType iteration);
   Losses
   ComputeReconstructionLoss(SizeValueType iteration);
+  /** The gradients' Euclidean norm, after they were clipped to the trainer's. */
+  double
+  ClipGradients();
+  void
+  UpdateWeights(double learningRate);
   void
   UpdateAverage();
 
-  const AutoencoderTrainerBase &       m_Trainer;
-  std::shared_ptr<AutoencoderNetwork>  m_Network;
-  std::shared_ptr<AutoencoderNetwork>  m_Average;
-  std::shared_ptr<AutoencoderNetwork>  m_LastGood;
-  std::shared_ptr<AutoencoderNetwork>  m_Best;
-  std::unique_ptr<torch::optim::AdamW> m_Optimizer;
-  std::unique_ptr<GradientReducer>     m_Reducer;
-  PatchSampler                         m_Sampler;
+  const AutoencoderTrainerBase &      m_Trainer;
+  std::shared_ptr<AutoencoderNetwork> m_Network;
+  std::shared_ptr<AutoencoderNetwork> m_Average;
+  std::shared_ptr<AutoencoderNetwork> m_LastGood;
+  std::shared_ptr<AutoencoderNetwork> m_Best;
+  std::unique_ptr<GradientReducer>    m_Reducer;
+  /** The trained tensors with AdamW's moments of their gradients, and its count of steps for each. */
+  std::vector<torch::Tensor> m_Parameters;
+  std::vector<torch::Tensor> m_FirstMoments;
+  std::vector<torch::Tensor> m_SecondMoments;
+  std::vector<torch::Tensor> m_StepCounts;
+  /** All tensors of the networks, in the same order. */
+  std::vector<torch::Tensor> m_NetworkTensors;
+  std::vector<torch::Tensor> m_AverageTensors;
+  std::vector<torch::Tensor> m_LastGoodTensors;
+  PatchSampler               m_Sampler;
   /** This process's samples of a batch, and those of them that are reconstructed. */
   std::vector<int64_t> m_Samples;
   std::vector<int64_t> m_Reconstructed;

@@ -52,10 +52,10 @@ private:
 
 struct GradientReducer::Bucket
 {
-  std::vector<torch::Tensor>       parameters;
-  torch::Tensor                    flat;
-  size_t                           missing{ 0 };
-  c10::intrusive_ptr<c10d::Work>   work;
+  std::vector<torch::Tensor>     parameters;
+  torch::Tensor                  flat;
+  size_t                         missing{ 0 };
+  c10::intrusive_ptr<c10d::Work> work;
 };
 
 GradientReducer::GradientReducer(const std::string & groupName, std::vector<torch::Tensor> parameters)
@@ -70,8 +70,8 @@ GradientReducer::GradientReducer(const std::string & groupName, std::vector<torc
   }
   catch (const c10::Error &)
   {
-    itkGenericExceptionMacro("ProcessGroupName is '" << groupName
-                                                     << "', but torch.distributed knows no process group of that name.");
+    itkGenericExceptionMacro("ProcessGroupName is '"
+                             << groupName << "', but torch.distributed knows no process group of that name.");
   }
   m_Rank = m_Group->getRank();
   m_NumberOfProcesses = m_Group->getSize();

@@ -35,8 +35,8 @@ namespace itk
 /** Adds up gradients over the processes of a torch.distributed process group.
  *
  * Parameters are gathered into buckets of about a megabyte, in the order in which backward passes reach them: from the
- * network's end to its beginning. As soon as the last gradient of a bucket is there, the bucket is sent on its way, while
- * the backward pass goes on. */
+ * network's end to its beginning. As soon as the last gradient of a bucket is there, the bucket is sent on its way,
+ * while the backward pass goes on. */
 class GradientReducer
 {
 public:

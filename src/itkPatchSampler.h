@@ -28,8 +28,8 @@
 
 namespace itk
 {
-/** Draws the random patches of a training from preprocessed volumes, with augmentation. A sample depends on nothing but the
- * volumes that are there, the seed, the iteration and its number within the batch. */
+/** Draws the random patches of a training from preprocessed volumes, with augmentation. A sample depends on nothing but
+ * the volumes that are there, the seed, the iteration and its number within the batch. */
 class PatchSampler
 {
 public:

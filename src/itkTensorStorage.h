@@ -52,7 +52,10 @@ Load(const NamedTensors & targets, const SafetensorsFile & file, const std::stri
 
 /** Store tensors under their names, behind a prefix. */
 void
-Store(const NamedTensors & tensors, SafetensorsFile & file, const std::string & prefix = "", bool halfPrecision = false);
+Store(const NamedTensors & tensors,
+      SafetensorsFile &    file,
+      const std::string &  prefix = "",
+      bool                 halfPrecision = false);
 } // namespace TensorStorage
 } // end namespace itk
 

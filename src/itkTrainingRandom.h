@@ -24,9 +24,9 @@
 
 namespace itk
 {
-/** Random numbers that depend on nothing but a seed, an iteration and a sample: a training that goes on from a checkpoint
- * and one that is shared by several processes draw the same ones, and there is no state to keep. The generator is
- * SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). */
+/** Random numbers that depend on nothing but a seed, an iteration and a sample: a training that goes on from a
+ * checkpoint and one that is shared by several processes draw the same ones, and there is no state to keep. The
+ * generator is SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). */
 class TrainingRandom
 {
 public:

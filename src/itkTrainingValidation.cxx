@@ -98,9 +98,9 @@ TrainingValidation::AddVolume(const TrainingVolume & volume)
                            SliceTensors::NetworkLength(rows, volume.rowSpacing, m_Model->GetInPlaneSpacing()),
                            SliceTensors::NetworkLength(columns, volume.columnSpacing, m_Model->GetInPlaneSpacing()))
       .clamp(0.0, 1.0);
-  windowed = SliceTensors::CropCenter(
-               windowed, std::min(CropSize, windowed.size(2)), std::min(CropSize, windowed.size(3)))
-               .contiguous();
+  windowed =
+    SliceTensors::CropCenter(windowed, std::min(CropSize, windowed.size(2)), std::min(CropSize, windowed.size(3)))
+      .contiguous();
   const torch::Tensor bspline = InterpolateByBSpline(windowed.slice(0, 0, slices, 2).squeeze(1));
   for (int64_t i = 1; i < slices; i += 2)
   {

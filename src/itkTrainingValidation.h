@@ -25,9 +25,9 @@
 
 namespace itk
 {
-/** Measures a network in training on slices of validation volumes that it synthesizes from their neighbors, at alpha = 1/2,
- * as SliceRecoveryExperiment does it: of every volume each second slice is kept, the window comes from the kept ones, the
- * central square is looked at. Everything happens at the network's spacing. */
+/** Measures a network in training on slices of validation volumes that it synthesizes from their neighbors, at alpha =
+ * 1/2, as SliceRecoveryExperiment does it: of every volume each second slice is kept, the window comes from the kept
+ * ones, the central square is looked at. Everything happens at the network's spacing. */
 class TrainingValidation
 {
 public:
@@ -70,8 +70,8 @@ public:
     return m_BSpline;
   }
 
-  /** Measure a network in evaluation mode. Of several processes, each measures its share: the sum of what they return is
-   * the result. */
+  /** Measure a network in evaluation mode. Of several processes, each measures its share: the sum of what they return
+   * is the result. */
   Scores
   Measure(AutoencoderNetwork & network, int64_t rank, int64_t numberOfProcesses) const;
 

@@ -53,8 +53,7 @@ TrainingVolumeCache::TrainingVolumeCache(std::vector<SizeValueType> sizes,
   do
   {
     this->Advance();
-  } while (m_Window.size() < m_Sizes.size() &&
-           m_WindowBytes + m_Sizes[this->GetVolumeAt(m_Place)] <= m_Capacity);
+  } while (m_Window.size() < m_Sizes.size() && m_WindowBytes + m_Sizes[this->GetVolumeAt(m_Place)] <= m_Capacity);
 }
 
 TrainingVolumeCache::~TrainingVolumeCache()

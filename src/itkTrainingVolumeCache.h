@@ -34,13 +34,13 @@ namespace itk
  *
  * If all of them do, they are loaded once. Otherwise there is a window that moves over an endless sequence, a shuffled
  * order of all volumes after the other: from time to time the next volume comes in, and the oldest ones go. Which ones
- * are there in an iteration depends on nothing but the seed and the iteration. The next one is loaded by another thread in
- * the meantime. */
+ * are there in an iteration depends on nothing but the seed and the iteration. The next one is loaded by another thread
+ * in the meantime. */
 class TrainingVolumeCache
 {
 public:
-  /** Loads the volume of a number, preprocessed, as (slices, rows, columns). Is called in another thread, too, but never
-   * in two at the same time. */
+  /** Loads the volume of a number, preprocessed, as (slices, rows, columns). Is called in another thread, too, but
+   * never in two at the same time. */
   using LoadFunction = std::function<torch::Tensor(SizeValueType number)>;
 
   /** \param sizes bytes of each volume when it is loaded

@@ -140,8 +140,8 @@ TrainingVolumeGeometry
 MakeGeometry(const TImage * image, int sliceAxis, unsigned int & axis)
 {
   axis = SliceStackPreprocessing::ResolveSliceAxis(image, sliceAxis);
-  const auto                             inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
-  const auto                             size = image->GetLargestPossibleRegion().GetSize();
+  const auto             inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
+  const auto             size = image->GetLargestPossibleRegion().GetSize();
   TrainingVolumeGeometry geometry;
   geometry.slices = size[axis];
   geometry.columns = size[inPlane[0]];
@@ -211,8 +211,8 @@ TrainingVolumeReader::Read(SizeValueType frame) const
     region.SetSize(3, 1);
     reader->GetOutput()->SetRequestedRegion(region);
     reader->Update();
-    volume.pixels = SliceStackPreprocessing::CopySlices(
-      static_cast<const Image4DType *>(reader->GetOutput()), region, m_SliceAxis);
+    volume.pixels =
+      SliceStackPreprocessing::CopySlices(static_cast<const Image4DType *>(reader->GetOutput()), region, m_SliceAxis);
   });
   if (volume.pixels.size() != volume.slices * volume.rows * volume.columns)
   {

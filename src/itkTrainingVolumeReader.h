@@ -25,8 +25,8 @@
 
 namespace itk
 {
-/** Reads the volumes of a file, or of a folder with the slices of one DICOM series, when they are needed. Formats are those whose ImageIO
- * is registered in the program. */
+/** Reads the volumes of a file, or of a folder with the slices of one DICOM series, when they are needed. Formats are
+ * those whose ImageIO is registered in the program. */
 class TrainingVolumeReader
 {
 public:
@@ -58,7 +58,7 @@ private:
   std::vector<std::string> m_Series;
   unsigned int             m_SliceAxis{ 2 };
   SizeValueType            m_NumberOfVolumes{ 1 };
-  TrainingVolumeGeometry           m_Geometry;
+  TrainingVolumeGeometry   m_Geometry;
 };
 } // end namespace itk
 

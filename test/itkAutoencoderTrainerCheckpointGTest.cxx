@@ -134,8 +134,7 @@ TEST(AutoencoderTrainerCheckpoint, StaysAsItIsAtALossThatIsNotFinite)
   trainer->SetCheckpointFileName(file.GetName());
   trainer->SetCheckpointInterval(1);
   itk::SizeValueType last = 0;
-  trainer->AddObserver(itk::IterationEvent(),
-                       [&](const itk::EventObject &) { last = trainer->GetCurrentIteration(); });
+  trainer->AddObserver(itk::IterationEvent(), [&](const itk::EventObject &) { last = trainer->GetCurrentIteration(); });
   EXPECT_NE(MessageOf([&] { trainer->Update(); }).find("loss"), std::string::npos);
   trainer->ResumeOn();
   EXPECT_NE(MessageOf([&] { trainer->Update(); }), "");

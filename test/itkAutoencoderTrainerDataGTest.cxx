@@ -37,7 +37,8 @@ public:
     for (unsigned int i = 0; i < count; ++i)
     {
       const auto image = MakeStack<ImageType>({ { side, side - 4, 5 + i % 3 } });
-      for (itk::ImageRegionIteratorWithIndex<ImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
+      for (itk::ImageRegionIteratorWithIndex<ImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd();
+           ++it)
       {
         it.Set(static_cast<short>(it.Get() + 3 * i * (it.GetIndex()[0] % 7)));
       }
@@ -120,7 +121,8 @@ TEST(AutoencoderTrainerData, TakesEveryFrameOfA4DFileAsAVolume)
   spacing[2] = 6.0;
   series->SetSpacing(spacing);
   series->Allocate();
-  for (itk::ImageRegionIteratorWithIndex<Image4DType> it(series, series->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
+  for (itk::ImageRegionIteratorWithIndex<Image4DType> it(series, series->GetLargestPossibleRegion()); !it.IsAtEnd();
+       ++it)
   {
     const auto index = it.GetIndex();
     it.Set(static_cast<short>(stack->GetPixel({ { index[0], index[1], index[2] } }) + 10 * index[3]));

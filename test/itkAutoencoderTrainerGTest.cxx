@@ -240,16 +240,19 @@ TEST(AutoencoderTrainer, RefusesWrongSettingsAndNamesThem)
   EXPECT_NE(refusal([](TrainerType * t) { t->SetSliceAxis(3); }).find("SliceAxis is 3"), std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->SetCacheSize(0); }).find("CacheSize is 0"), std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->SetVolumeInterval(0); }).find("VolumeInterval"), std::string::npos);
-  EXPECT_NE(refusal([](TrainerType * t) { t->SetValidationInterval(0); }).find("ValidationInterval"), std::string::npos);
+  EXPECT_NE(refusal([](TrainerType * t) { t->SetValidationInterval(0); }).find("ValidationInterval"),
+            std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->SetMaximumNumberOfValidationSlices(0); }).find("ValidationSlices is 0"),
             std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->ResumeOn(); }).find("CheckpointFileName"), std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->SetProcessGroupName("nobody"); }).find("'nobody'"), std::string::npos);
-  EXPECT_NE(refusal([](TrainerType * t) { t->SetCheckpointFileName("/no-such-folder/a.safetensors"); })
-              .find("/no-such-folder/a.safetensors"),
+  EXPECT_NE(refusal([](TrainerType * t) {
+              t->SetCheckpointFileName("/no-such-folder/a.safetensors");
+            }).find("/no-such-folder/a.safetensors"),
             std::string::npos);
-  EXPECT_NE(refusal([](TrainerType * t) { t->AddTrainingFileName("none.nii"); }).find("'none.nii': there is no such file"),
-            std::string::npos);
+  EXPECT_NE(
+    refusal([](TrainerType * t) { t->AddTrainingFileName("none.nii"); }).find("'none.nii': there is no such file"),
+    std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->SetWeightAveraging(1.0); }).find("WeightAveraging"), std::string::npos);
   EXPECT_NE(refusal([](TrainerType * t) { t->SetIntensityAugmentation(2.0); }).find("IntensityAugmentation"),
             std::string::npos);

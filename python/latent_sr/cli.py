@@ -345,9 +345,7 @@ scores of all iterations, and mine.training.png their curves. Ctrl-C ends a trai
         help="iterations from one checkpoint to the next (default: 500, and at least one in 10 minutes)",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it exists")
-    parser.add_argument(
-        "--cache", type=_whole(1), metavar="MIB", help="memory for volumes in MiB (default: 4096)"
-    )
+    parser.add_argument("--cache", type=_whole(1), metavar="MIB", help="memory for volumes in MiB (default: 4096)")
     parser.add_argument("--tensorboard", metavar="FOLDER", help="write event files for TensorBoard, too")
     parser.add_argument(
         "--half-precision", action="store_true", help="store the weights as 16-bit numbers: half the size of the file"
@@ -367,7 +365,7 @@ scores of all iterations, and mine.training.png their curves. Ctrl-C ends a trai
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from latent_sr.io import check_output, expand_inputs, extension_of
+    from latent_sr.io import check_output, extension_of
     from latent_sr.models import MODEL_EXTENSIONS
 
     start = arguments.fine_tune

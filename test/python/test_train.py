@@ -154,7 +154,11 @@ def test_an_interrupt_ends_with_exit_code_130_and_without_a_file(tiny_model, thi
     assert rest.splitlines()[-1] == "latent-sr: interrupted"
     assert "Traceback" not in rest
     # The log of what was done stays, and shows how far it came.
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["thick.nii.gz", "tuned.training.csv", "tuned.training.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "thick.nii.gz",
+        "tuned.training.csv",
+        "tuned.training.png",
+    ]
 
 
 def test_a_training_reports_every_iteration_to_python(tiny_model):

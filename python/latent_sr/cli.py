@@ -278,7 +278,7 @@ def _add_train(commands: Any) -> None:
         "Volumes are read when they are needed: a cohort may be larger than memory.",
         epilog="""examples:
   latent-sr train cohort/ --output mine.safetensors --minutes 30 --validation-share 0.2
-  latent-sr train cohort/ --output mine.safetensors --subject '(patient[0-9]+)' --validation-share 0.2 --early-stopping 5
+  latent-sr train cohort/ --output mine.safetensors --subject '(patient[0-9]+)' --validation-share 0.2
   latent-sr train a.nii.gz b.nii.gz --fine-tune --iterations 500 --output tuned.safetensors
   latent-sr train cohort/ --output mine.safetensors --checkpoint state.safetensors --resume
   latent-sr train cohort/ --output paper.safetensors --preset paper

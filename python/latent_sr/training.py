@@ -249,9 +249,10 @@ def train(
     Parameters
     ----------
     images
-        ``itk.Image`` objects, 3D, or 4D with time as the last axis (each frame is a volume of its own); or names of files
-        or of folders with one DICOM series, which are read when they are needed, so that there may be more than fit in
-        memory. Sizes, spacings and pixel types may differ; if types of images differ, they are converted to float32.
+        ``itk.Image`` objects, 3D, or 4D with time as the last axis (each frame is a volume of its own); or names of
+        files or of folders with one DICOM series, which are read when they are needed, so that there may be more than
+        fit in memory. Sizes, spacings and pixel types may differ; if types of images differ, they are converted to
+        float32.
     preset
         "default", or "paper": network and training of arXiv:2010.13172, which needs about a million iterations.
     iterations

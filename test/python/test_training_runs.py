@@ -26,6 +26,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import itk
 import latent_sr
@@ -390,7 +391,7 @@ SHARED_TRAINING = """
 def script(tmp_path, model, name, iterations=20, checkpoint=None, frozen=True):
     path = tmp_path / f"{name}.py"
     text = SHARED_TRAINING.format(
-        tests=os.path.dirname(__file__),
+        tests=str(Path(__file__).parent),
         iterations=iterations,
         model=str(model),
         checkpoint=None if checkpoint is None else str(checkpoint),

@@ -35,8 +35,8 @@ namespace
 /** Shuffles draw from a stream of their own. */
 constexpr uint64_t ShuffleSample = std::numeric_limits<uint64_t>::max();
 
-/** Give memory that is free back to the system. The allocator of glibc keeps what the threads that load volumes have freed,
- * each thread's in a heap of its own: that was three times the cache. */
+/** Give memory that is free back to the system. The allocator of glibc keeps what the threads that load volumes have
+ * freed, each thread's in a heap of its own: that was three times the cache. */
 void
 ReturnFreeMemory()
 {

@@ -183,8 +183,8 @@ def test_a_checkpoint_in_a_missing_folder_is_refused_at_once(latent_sr_run, coho
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_a_training_that_is_killed_goes_on_to_the_same_bits(latent_sr_run, tiny_model, cohort, tmp_path):
-    """Killed at random moments, twice; the log is that of one training, too."""
-    words = ["train", cohort, "--fine-tune", tiny_model, "--iterations", 50, "--threads", 1]
+    """Killed five times at random moments; the log is that of one training, too."""
+    words = ["train", cohort, "--fine-tune", tiny_model, "--iterations", 90, "--threads", 1]
     words += ["--validation-share", 0.3, "--subject", r"([a-c])-\d"]
     straight, broken = tmp_path / "straight.safetensors", tmp_path / "broken.safetensors"
     result = latent_sr_run(*words, "--output", straight)
@@ -192,13 +192,17 @@ def test_a_training_that_is_killed_goes_on_to_the_same_bits(latent_sr_run, tiny_
     checkpoint = tmp_path / "state.safetensors"
     resumable = [*command(), *map(str, words), "--output", str(broken), "--checkpoint", str(checkpoint)]
     resumable += ["--checkpoint-every", "7", "--resume"]
-    generator = random.Random()
-    for _ in range(2):
-        process = subprocess.Popen(resumable, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        process.stderr.readline()
-        time.sleep(generator.uniform(0.1, 1.5))
+    table = broken.with_name("broken.training.csv")
+    for kill in range(5):
+        process = subprocess.Popen(resumable, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Each time farther than the last checkpoint, and far from the end.
+        rows = random.randint(10 * kill + 4, 10 * kill + 14)
+        while not table.is_file() or table.read_text().count("\n") < rows:
+            assert process.poll() is None
+            time.sleep(0.002)
+        time.sleep(random.uniform(0, 0.05))
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        assert process.wait() == -signal.SIGKILL
         assert not broken.exists()
     subprocess.run(resumable, check=True, capture_output=True, timeout=170)
     assert_same(straight, broken)

@@ -274,12 +274,15 @@ def check_volume(path: str | os.PathLike, dimensions: Sequence[int] = (3, 4)) ->
         As ``read_header`` and ``open_volume`` do.
     """
     path = Path(path)
-    if path.is_dir():
-        return read_header(path, dimensions)
+    return read_header(path, dimensions) if path.is_dir() else _whole_file(path, dimensions)[1]
+
+
+def _whole_file(path: Path, dimensions: Sequence[int]) -> tuple[Any, VolumeHeader]:
+    """The image IO and the header of a file that was checked to be whole."""
     image_io = _image_io(path)
     header = _header(path, image_io, dimensions)
     _check_nifti_is_whole(path, image_io, header)
-    return header
+    return image_io, header
 
 
 def open_volume(path: str | os.PathLike, dimensions: Sequence[int] = (3, 4), compute_in: str | None = None) -> Volume:
@@ -305,9 +308,7 @@ def open_volume(path: str | os.PathLike, dimensions: Sequence[int] = (3, 4), com
     path = Path(path)
     if path.is_dir():
         return _open_dicom(path, compute_in)
-    image_io = _image_io(path)
-    header = _header(path, image_io, dimensions)
-    _check_nifti_is_whole(path, image_io, header)
+    image_io, header = _whole_file(path, dimensions)
     pixel = getattr(itk, compute_in or _COMPONENTS[header.component][0])
     reader = itk.ImageFileReader[itk.Image[pixel, len(header.size)]].New()
     reader.SetImageIO(image_io)

@@ -153,15 +153,7 @@ AutoencoderTrainer<TImage>::GetImageVolumeGeometry(RoleEnum role, SizeValueType 
 {
   const auto             image = this->FindImage(role, number).first;
   const unsigned int     axis = SliceStackPreprocessing::ResolveSliceAxis(image, this->GetSliceAxis());
-  const auto             inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
-  const auto             region = image->GetBufferedRegion();
-  TrainingVolumeGeometry geometry;
-  geometry.slices = region.GetSize(axis);
-  geometry.columns = region.GetSize(inPlane[0]);
-  geometry.rows = region.GetSize(inPlane[1]);
-  geometry.columnSpacing = image->GetSpacing()[inPlane[0]];
-  geometry.rowSpacing = image->GetSpacing()[inPlane[1]];
-  geometry.sliceSpacing = image->GetSpacing()[axis];
+  TrainingVolumeGeometry geometry = MakeTrainingVolumeGeometry(image, image->GetBufferedRegion(), axis);
   geometry.name = std::to_string(number);
   return geometry;
 }

@@ -19,6 +19,7 @@
 #define itkTrainingVolume_h
 
 #include "itkIntTypes.h"
+#include "itkSliceStackPreprocessing.h"
 
 #include <string>
 #include <vector>
@@ -39,6 +40,22 @@ struct TrainingVolumeGeometry
   double        sliceSpacing{ 1.0 };
   std::string   name;
 };
+
+/** Of one volume of a region, with slices along an axis; without a name. */
+template <typename TImage>
+TrainingVolumeGeometry
+MakeTrainingVolumeGeometry(const TImage * image, const typename TImage::RegionType & region, unsigned int sliceAxis)
+{
+  const auto             inPlane = SliceStackPreprocessing::GetInPlaneAxes(sliceAxis);
+  TrainingVolumeGeometry geometry;
+  geometry.slices = region.GetSize(sliceAxis);
+  geometry.columns = region.GetSize(inPlane[0]);
+  geometry.rows = region.GetSize(inPlane[1]);
+  geometry.sliceSpacing = image->GetSpacing()[sliceAxis];
+  geometry.columnSpacing = image->GetSpacing()[inPlane[0]];
+  geometry.rowSpacing = image->GetSpacing()[inPlane[1]];
+  return geometry;
+}
 
 /** \class TrainingVolume
  * \brief A volume to train on in native intensities: slices one after the other, columns fastest.

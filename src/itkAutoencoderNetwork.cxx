@@ -18,6 +18,8 @@
 
 #include "itkAutoencoderNetwork.h"
 
+#include "itkAutoencoderConvolutions.h"
+
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
@@ -49,6 +51,36 @@ bool
 Contains(const std::vector<int64_t> & levels, int64_t level)
 {
   return std::find(levels.begin(), levels.end(), level) != levels.end();
+}
+
+using AutoencoderConvolutions::Features;
+
+/** What the modules of a sequence do, one after the other, with the convolutions in their fast forms: up-sampling is
+ * left to the next one. */
+Features
+Run(torch::nn::SequentialImpl & sequence, Features features)
+{
+  for (auto & module : sequence)
+  {
+    if (const auto * convolution = module.ptr()->as<torch::nn::Conv2d>())
+    {
+      features = { AutoencoderConvolutions::Convolve(features, convolution->weight, convolution->bias) };
+    }
+    else if (const auto * activation = module.ptr()->as<torch::nn::LeakyReLU>())
+    {
+      // In place: nobody else has what a convolution returned, and its gradient needs the result alone.
+      torch::leaky_relu_(features.x, activation->options.negative_slope());
+    }
+    else if (module.ptr()->as<torch::nn::Upsample>())
+    {
+      features.isUpsampled = true;
+    }
+    else
+    {
+      features.x = module.any_forward(features.x).get<torch::Tensor>();
+    }
+  }
+  return features;
 }
 } // namespace
 
@@ -100,13 +132,14 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
 AutoencoderNetwork::LatentType
 AutoencoderNetwork::Encode(torch::Tensor slices)
 {
+  Features                   x{ slices };
   std::vector<torch::Tensor> features;
   for (const auto & block : *m_Encoder)
   {
-    slices = block->as<torch::nn::Sequential>()->forward(slices);
-    features.push_back(slices);
+    x = Run(*block->as<torch::nn::Sequential>(), x);
+    features.push_back(x.x);
   }
-  LatentType latent{ m_ToLatent->forward(slices) };
+  LatentType latent{ Run(*m_ToLatent, x).x };
   for (const int64_t level : m_Architecture.levels)
   {
     latent.push_back(features[level]);
@@ -117,7 +150,7 @@ AutoencoderNetwork::Encode(torch::Tensor slices)
 torch::Tensor
 AutoencoderNetwork::Decode(const LatentType & latent)
 {
-  torch::Tensor x = m_FromLatent->forward(latent.front());
+  Features x = Run(*m_FromLatent, { latent.front() });
   // Levels are in rising order, the decoder works through them in falling order.
   size_t  nextFeature = latent.size() - 1;
   int64_t level = m_Architecture.poolings - 1;
@@ -125,12 +158,12 @@ AutoencoderNetwork::Decode(const LatentType & latent)
   {
     if (Contains(m_Architecture.levels, level))
     {
-      x = torch::cat({ x, latent[nextFeature--] }, 1);
+      x.skip = latent[nextFeature--];
     }
-    x = block->as<torch::nn::Sequential>()->forward(x);
+    x = Run(*block->as<torch::nn::Sequential>(), x);
     --level;
   }
-  return m_ToImage->forward(x);
+  return Run(*m_ToImage, x).x;
 }
 
 void
@@ -164,6 +197,18 @@ GetArchitecture(const AutoencoderModel * model)
   architecture.latentChannels = model->GetLatentChannels();
   architecture.levels.assign(model->GetLatentLevels().begin(), model->GetLatentLevels().end());
   return architecture;
+}
+
+AutoencoderNetwork::LatentType
+NarrowLatents(const AutoencoderNetwork::LatentType & latents, int64_t first, int64_t count)
+{
+  AutoencoderNetwork::LatentType part;
+  part.reserve(latents.size());
+  for (const torch::Tensor & tensor : latents)
+  {
+    part.push_back(tensor.narrow(0, first, count));
+  }
+  return part;
 }
 
 void

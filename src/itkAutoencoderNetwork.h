@@ -87,10 +87,21 @@ MixLatents(const AutoencoderNetwork::LatentType & first,
   mixed.reserve(first.size());
   for (size_t i = 0; i < first.size(); ++i)
   {
-    mixed.push_back(torch::lerp(first[i], second[i], alpha));
+    if constexpr (std::is_same_v<TAlpha, torch::Tensor>)
+    {
+      mixed.push_back(torch::lerp(first[i], second[i], alpha.to(first[i].scalar_type())));
+    }
+    else
+    {
+      mixed.push_back(torch::lerp(first[i], second[i], alpha));
+    }
   }
   return mixed;
 }
+
+/** The latents of `count` slices of a batch. */
+AutoencoderNetwork::LatentType
+NarrowLatents(const AutoencoderNetwork::LatentType & latents, int64_t first, int64_t count);
 
 struct AutoencoderModel::Implementation
 {

@@ -21,9 +21,9 @@
 #include "itkAutoencoderNetwork.h"
 #include "itkAutoencoderTrainingSession.h"
 #include "itkPythonGlobalInterpreterLockRelease.h"
-#include "itkSliceStackPreprocessing.h"
 #include "itkSliceTensors.h"
 #include "itkTorchThreadScope.h"
+#include "itkTrainingSlices.h"
 #include "itkTrainingValidation.h"
 #include "itkTrainingVolumeCache.h"
 #include "itkTrainingVolumeReader.h"
@@ -38,7 +38,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 
 namespace itk
 {
@@ -227,21 +226,7 @@ private:
                                            1,
                                            static_cast<int64_t>(volume.rows),
                                            static_cast<int64_t>(volume.columns) });
-    const double lower = SliceStackPreprocessing::Percentile(volume.pixels, m_Model.GetLowerWindowPercentile());
-    const double upper = SliceStackPreprocessing::Percentile(volume.pixels, m_Model.GetUpperWindowPercentile());
-    if (!(upper > lower))
-    {
-      itkGenericExceptionMacro("Training volume " << volume.name << " is constant between its percentiles "
-                                                  << m_Model.GetLowerWindowPercentile() << " and "
-                                                  << m_Model.GetUpperWindowPercentile() << " (both are " << lower
-                                                  << "): there is nothing to learn from it.");
-    }
-    const double        spacing = m_Model.GetInPlaneSpacing();
-    const torch::Tensor windowed =
-      SliceTensors::Resample(SliceTensors::ApplyWindow(native, lower, upper),
-                             SliceTensors::NetworkLength(native.size(2), volume.rowSpacing, spacing),
-                             SliceTensors::NetworkLength(native.size(3), volume.columnSpacing, spacing))
-        .clamp(0.0, 1.0);
+    const torch::Tensor windowed = ShowTrainingSlices(native, std::move(volume.pixels), "Training", volume, &m_Model);
     return SliceTensors::MirrorPad(windowed,
                                    this->PatchableLength(volume.rows, volume.rowSpacing),
                                    this->PatchableLength(volume.columns, volume.columnSpacing))

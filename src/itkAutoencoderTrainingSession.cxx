@@ -278,14 +278,12 @@ AutoencoderTrainingSession::ComputeLosses(SizeValueType iteration)
   }
   torch::Tensor decoded;
   {
-    const TorchAutocastScope       autocast(m_Trainer.GetPrecision(), torch::kCPU);
-    const auto                     latent = m_Network->Encode(ForNetwork(torch::cat(encoded, 0)));
-    AutoencoderNetwork::LatentType mixed;
-    for (const auto & tensor : latent)
+    const TorchAutocastScope autocast(m_Trainer.GetPrecision(), torch::kCPU);
+    const auto               latent = m_Network->Encode(ForNetwork(torch::cat(encoded, 0)));
+    auto mixed = MixLatents(NarrowLatents(latent, 0, batch), NarrowLatents(latent, batch, batch), triplets.alpha);
+    for (size_t i = 0; few > 0 && i < mixed.size(); ++i)
     {
-      const torch::Tensor alpha = triplets.alpha.to(tensor.scalar_type());
-      torch::Tensor       between = torch::lerp(tensor.narrow(0, 0, batch), tensor.narrow(0, batch, batch), alpha);
-      mixed.push_back(few > 0 ? torch::cat({ between, tensor.index_select(0, torch::tensor(places)) }, 0) : between);
+      mixed[i] = torch::cat({ mixed[i], latent[i].index_select(0, torch::tensor(places)) }, 0);
     }
     decoded = m_Network->Decode(mixed);
   }

@@ -77,12 +77,6 @@ MakeDevice(const std::string & name)
   return device;
 }
 
-int64_t
-RoundUp(int64_t value, int64_t multiple)
-{
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 /** Does the work of Synthesize(): slices in native pixels to latents, latents to slices in native pixels. */
 class Engine
 {
@@ -100,10 +94,8 @@ public:
     , m_NetworkRows(SliceTensors::NetworkLength(m_Rows, stack.rowSpacing, model->GetInPlaneSpacing()))
     , m_NetworkColumns(SliceTensors::NetworkLength(m_Columns, stack.columnSpacing, model->GetInPlaneSpacing()))
   {
-    const int64_t     multiple = int64_t{ 1 } << model->GetNumberOfPoolings();
-    constexpr int64_t margins = 2 * LatentSliceSynthesizer::Margin;
-    m_PaddedRows = RoundUp(m_NetworkRows + margins, multiple);
-    m_PaddedColumns = RoundUp(m_NetworkColumns + margins, multiple);
+    m_PaddedRows = SliceTensors::PaddedLength(m_NetworkRows, model->GetNumberOfPoolings());
+    m_PaddedColumns = SliceTensors::PaddedLength(m_NetworkColumns, model->GetNumberOfPoolings());
     m_BatchSize = static_cast<size_t>(BatchSize(m_Device, m_PaddedRows * m_PaddedColumns));
     if (!m_Device.is_cpu())
     {

@@ -56,6 +56,14 @@ NetworkLength(int64_t length, double spacing, double modelSpacing)
   return std::max<int64_t>(1, std::llround(static_cast<double>(length) * spacing / modelSpacing));
 }
 
+int64_t
+PaddedLength(int64_t length, int64_t poolings)
+{
+  const int64_t     multiple = int64_t{ 1 } << poolings;
+  constexpr int64_t margins = 2 * LatentSliceSynthesizer::Margin;
+  return (length + margins + multiple - 1) / multiple * multiple;
+}
+
 torch::Tensor
 Resample(const torch::Tensor & slices, int64_t rows, int64_t columns)
 {

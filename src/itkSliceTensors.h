@@ -31,6 +31,10 @@ namespace SliceTensors
 int64_t
 NetworkLength(int64_t length, double spacing, double modelSpacing);
 
+/** The side that a side of so many pixels is padded to: a margin more at either end, and divisible by the poolings. */
+int64_t
+PaddedLength(int64_t length, int64_t poolings);
+
 /** Resample in plane to another size with the same extent: bicubic, anti-aliased where the size falls. */
 torch::Tensor
 Resample(const torch::Tensor & slices, int64_t rows, int64_t columns);

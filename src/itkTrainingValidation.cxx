@@ -18,10 +18,9 @@
 
 #include "itkTrainingValidation.h"
 
-#include "itkLatentSliceSynthesizer.h"
-#include "itkSliceStackPreprocessing.h"
 #include "itkSliceTensors.h"
 #include "itkTrainingLosses.h"
+#include "itkTrainingSlices.h"
 
 #include "itkBSplineInterpolateImageFunction.h"
 #include "itkResampleImageFilter.h"
@@ -86,18 +85,7 @@ TrainingValidation::AddVolume(const TrainingVolume & volume)
     torch::from_blob(const_cast<float *>(volume.pixels.data()), { slices, 1, rows, columns }).clone();
   const torch::Tensor keptNative = native.slice(0, 0, slices, 2).contiguous();
   std::vector<float>  values(keptNative.data_ptr<float>(), keptNative.data_ptr<float>() + keptNative.numel());
-  const double        lower = SliceStackPreprocessing::Percentile(values, m_Model->GetLowerWindowPercentile());
-  const double        upper = SliceStackPreprocessing::Percentile(values, m_Model->GetUpperWindowPercentile());
-  if (!(upper > lower))
-  {
-    itkGenericExceptionMacro("Validation volume " << volume.name << " is constant between its percentiles (both are "
-                                                  << lower << "): nothing can be measured on it.");
-  }
-  torch::Tensor windowed =
-    SliceTensors::Resample(SliceTensors::ApplyWindow(native, lower, upper),
-                           SliceTensors::NetworkLength(rows, volume.rowSpacing, m_Model->GetInPlaneSpacing()),
-                           SliceTensors::NetworkLength(columns, volume.columnSpacing, m_Model->GetInPlaneSpacing()))
-      .clamp(0.0, 1.0);
+  torch::Tensor       windowed = ShowTrainingSlices(native, std::move(values), "Validation", volume, m_Model);
   windowed =
     SliceTensors::CropCenter(windowed, std::min(CropSize, windowed.size(2)), std::min(CropSize, windowed.size(3)))
       .contiguous();
@@ -163,10 +151,10 @@ namespace
 torch::Tensor
 ForNetwork(const torch::Tensor & slice, const AutoencoderNetwork & network)
 {
-  const int64_t     multiple = int64_t{ 1 } << network.GetArchitecture().poolings;
-  constexpr int64_t margins = 2 * LatentSliceSynthesizer::Margin;
-  const auto        padded = [&](int64_t length) { return (length + margins + multiple - 1) / multiple * multiple; };
-  return SliceTensors::MirrorPad(slice, padded(slice.size(2)), padded(slice.size(3)))
+  const int64_t poolings = network.GetArchitecture().poolings;
+  return SliceTensors::MirrorPad(slice,
+                                 SliceTensors::PaddedLength(slice.size(2), poolings),
+                                 SliceTensors::PaddedLength(slice.size(3), poolings))
     .contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
@@ -189,11 +177,7 @@ TrainingValidation::Measure(AutoencoderNetwork & network, int64_t rank, int64_t 
     const Slice & slice = m_Slices[i];
     // Both neighbors in one batch: they have the same size.
     const auto latent = network.Encode(ForNetwork(torch::cat({ slice.before, slice.after }, 0), network));
-    AutoencoderNetwork::LatentType mixed;
-    for (const auto & tensor : latent)
-    {
-      mixed.push_back(torch::lerp(tensor.narrow(0, 0, 1), tensor.narrow(0, 1, 1), 0.5));
-    }
+    const auto mixed = MixLatents(NarrowLatents(latent, 0, 1), NarrowLatents(latent, 1, 1), 0.5);
     Add(scores, slice.weight, Decode(network, mixed, slice.truth), slice.truth);
   }
   return scores;
@@ -208,10 +192,10 @@ TrainingValidation::ComputeResidualGainSums(AutoencoderNetwork & network) const
   for (const Slice & slice : m_Slices)
   {
     const auto latent = network.Encode(ForNetwork(torch::cat({ slice.before, slice.after }, 0), network));
-    AutoencoderNetwork::LatentType all;
-    for (const auto & tensor : latent)
+    auto       all = MixLatents(NarrowLatents(latent, 0, 1), NarrowLatents(latent, 1, 1), 0.5);
+    for (size_t i = 0; i < all.size(); ++i)
     {
-      all.push_back(torch::cat({ tensor, torch::lerp(tensor.narrow(0, 0, 1), tensor.narrow(0, 1, 1), 0.5) }, 0));
+      all[i] = torch::cat({ latent[i], all[i] }, 0);
     }
     const torch::Tensor decoded = Decode(network, all, slice.truth);
     const torch::Tensor bend = decoded.narrow(0, 2, 1) - 0.5 * (decoded.narrow(0, 0, 1) + decoded.narrow(0, 1, 1));

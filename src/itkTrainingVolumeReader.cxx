@@ -140,18 +140,11 @@ TrainingVolumeGeometry
 MakeGeometry(const TImage * image, int sliceAxis, unsigned int & axis)
 {
   axis = SliceStackPreprocessing::ResolveSliceAxis(image, sliceAxis);
-  const auto             inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
-  const auto             size = image->GetLargestPossibleRegion().GetSize();
-  TrainingVolumeGeometry geometry;
-  geometry.slices = size[axis];
-  geometry.columns = size[inPlane[0]];
-  geometry.rows = size[inPlane[1]];
-  geometry.sliceSpacing = image->GetSpacing()[axis];
-  geometry.columnSpacing = image->GetSpacing()[inPlane[0]];
-  geometry.rowSpacing = image->GetSpacing()[inPlane[1]];
+  const auto                   region = image->GetLargestPossibleRegion();
+  const TrainingVolumeGeometry geometry = MakeTrainingVolumeGeometry(image, region, axis);
   if (geometry.slices * geometry.rows * geometry.columns == 0)
   {
-    itkGenericExceptionMacro("it is empty: its size is " << size);
+    itkGenericExceptionMacro("it is empty: its size is " << region.GetSize());
   }
   return geometry;
 }

@@ -1,0 +1,53 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkAutoencoderConvolutions_h
+#define itkAutoencoderConvolutions_h
+
+#include <torch/torch.h>
+
+namespace itk
+{
+/** The network's convolutions, 3 x 3 with zero padding, in the form that takes the least time. All are differentiable
+ * and equal the plain forms but for the rounding of sums in another order. */
+namespace AutoencoderConvolutions
+{
+/** What a convolution works on: `x`, at twice its size (nearest neighbor) if it is up-sampled, with the channels of
+ * `skip`, if there is one, behind its own. Neither the larger x nor the joined tensor is made if it can be helped. */
+struct Features
+{
+  torch::Tensor x;
+  bool          isUpsampled{ false };
+  torch::Tensor skip;
+};
+
+torch::Tensor
+Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias);
+
+/** Convolve(up-sample(x)) as one transposed convolution of 4 x 4 with stride 2: each output pixel sees 2 x 2 pixels of
+ * x, so that 4 of 9 multiplications are left. `bias` may be undefined. */
+torch::Tensor
+ConvolveUpsampled(const torch::Tensor & x, const torch::Tensor & weight, const torch::Tensor & bias);
+
+/** Convolve an image of one channel as a 1 x 1 convolution of its nine shifts: for the wide form there are fast
+ * kernels, for one channel on a CPU there are none. */
+torch::Tensor
+ConvolveSingleChannel(const torch::Tensor & x, const torch::Tensor & weight, const torch::Tensor & bias);
+} // namespace AutoencoderConvolutions
+} // end namespace itk
+
+#endif // itkAutoencoderConvolutions_h

@@ -300,6 +300,20 @@ scores of all iterations, and mine.training.png their curves. Ctrl-C ends a trai
         default="default",
         help="paper: network and training of arXiv:2010.13172 (default: default)",
     )
+    parser.add_argument(
+        "--network",
+        **_choice(("multi-scale", "paper")),
+        help="train this network by the preset's recipe (default: that of the preset)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        type=_entry,
+        default=[],
+        metavar="NAME=VALUE",
+        help="another parameter of the training or the network, such as learning-rate=3e-4, synthesis-weight=0 or "
+        "latent-levels=2,3; may be repeated. All that AutoencoderTrainer and AutoencoderModel can be set to",
+    )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=_whole(1), metavar="N", help="length of the training")
     length.add_argument("--minutes", type=_positive, metavar="M", help="length of the training as a time")
@@ -399,6 +413,8 @@ def _train(arguments: argparse.Namespace) -> int:
         trainer = make_trainer(
             paths,
             preset=arguments.preset,
+            network=arguments.network,
+            settings=dict(arguments.set),
             iterations=arguments.iterations,
             minutes=arguments.minutes,
             seed=arguments.seed,
@@ -448,6 +464,11 @@ def _check_training(arguments: argparse.Namespace, output: Path) -> None:
     from latent_sr.io import check_output
     from latent_sr.models import MODEL_EXTENSIONS
 
+    from latent_sr.recipe import parse
+
+    parse(dict(arguments.set))
+    if arguments.network is not None and arguments.fine_tune is not None:
+        raise UsageError("--network has no effect with --fine-tune: the model brings its network along")
     if arguments.validation and arguments.validation_share is not None:
         raise UsageError("--validation and --validation-share exclude each other: set one of them")
     if arguments.subject is not None and arguments.validation_share is None:
@@ -495,6 +516,10 @@ def _validation_summary(trainer: Any) -> str:
 def _training_command(arguments: argparse.Namespace) -> str:
     """The command without names of files."""
     words = [PROGRAM, "train", "--preset", arguments.preset]
+    if arguments.network is not None:
+        words += ["--network", arguments.network]
+    for name, value in arguments.set:
+        words += ["--set", f"{name}={value}"]
     if arguments.iterations is not None:
         words += ["--iterations", str(arguments.iterations)]
     if arguments.minutes is not None:

@@ -20,7 +20,7 @@
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,9 +29,11 @@ from typing import Any
 from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.io import cast, common_pixel_type, pixel_type, split_frames
 from latent_sr.models import load_model
+from latent_sr.recipe import apply_to_network, apply_to_trainer, parse
 from latent_sr.toolkit import DEFAULT_PRECISION, precision_enum, run, set_work_units, translated, versions
 
 PRESETS = ("default", "paper")
+NETWORKS = ("multi-scale", "paper")
 
 _NO_LIMIT = 2**31 - 1
 
@@ -101,6 +103,8 @@ def make_trainer(
     images: Sequence[Any],
     *,
     preset: str = "default",
+    network: str | None = None,
+    settings: Mapping[str, Any] | None = None,
     iterations: int | None = None,
     minutes: float | None = None,
     seed: int = 0,
@@ -122,6 +126,11 @@ def make_trainer(
         raise UsageError("there is no volume to train on")
     if preset not in PRESETS:
         raise UsageError(f"preset is '{preset}', but has to be one of {', '.join(PRESETS)}")
+    if network not in (None, *NETWORKS):
+        raise UsageError(f"network is '{network}', but has to be one of {', '.join(NETWORKS)}")
+    if network is not None and initial_model is not None:
+        raise UsageError(f"network '{network}' and an initial model, which has a network, exclude each other")
+    trainer_settings, network_settings = parse(settings or {})
     if iterations is not None and minutes is not None:
         raise UsageError(f"iterations {iterations} and minutes {minutes:g} exclude each other: set one of them")
     if early_stopping is not None and not validation:
@@ -144,11 +153,13 @@ def make_trainer(
         trainer = itk.AutoencoderTrainer[itk.Image[getattr(itk, common), 3]].New()
         if preset == "paper":
             trainer.SetParametersToPaper()
-            if initial_model is None:
-                initial_model = itk.AutoencoderModel.New()
+        apply_to_trainer(trainer, trainer_settings)
+        if initial_model is None:
+            initial_model = itk.AutoencoderModel.New()
+            if (network or preset) == "paper":
                 initial_model.SetArchitectureToPaper()
-        if initial_model is not None:
-            trainer.SetInitialModel(initial_model)
+        apply_to_network(initial_model, network_settings)
+        trainer.SetInitialModel(initial_model)
         if iterations is not None:
             trainer.SetNumberOfIterations(iterations)
         if minutes is not None:
@@ -230,6 +241,8 @@ def train(
     images: Sequence[Any],
     *,
     preset: str = "default",
+    network: str | None = None,
+    settings: Mapping[str, Any] | None = None,
     iterations: int | None = None,
     minutes: float | None = None,
     seed: int = 0,
@@ -255,6 +268,11 @@ def train(
         float32.
     preset
         "default", or "paper": network and training of arXiv:2010.13172, which needs about a million iterations.
+    network
+        "multi-scale" or "paper", to train the one by the recipe of the other. Default: that of the preset.
+    settings
+        Other parameters of the trainer and the network, by name, such as ``{"learning_rate": 3e-4, "latent_levels": [2, 3]}``:
+        all of ``latent_sr.recipe.TRAINER`` and ``latent_sr.recipe.NETWORK``.
     iterations
         Number of iterations. Default: that of the preset.
     minutes
@@ -302,6 +320,8 @@ def train(
     trainer = make_trainer(
         images,
         preset=preset,
+        network=network,
+        settings=settings,
         iterations=iterations,
         minutes=minutes,
         seed=seed,

@@ -25,6 +25,7 @@ itk_module(
     ITKStatistics
     ITKTransform
   PRIVATE_DEPENDS
+    ITKEigen3
     ITKIOImageBase
   TEST_DEPENDS
     ITKTestKernel

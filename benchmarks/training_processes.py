@@ -25,6 +25,7 @@ the iterations' times in the training's CSV file, without the first two.
 
 import argparse
 import csv
+import itertools
 import os
 import statistics
 import subprocess
@@ -47,12 +48,10 @@ def step(launcher: list[str], volume: str, iterations: int, threads: int) -> flo
         output = Path(folder) / "model.safetensors"
         words = ["train", volume, "--output", str(output), "--iterations", str(iterations + 2)]
         environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-        subprocess.run(
-            [*launcher, *words, "--threads", str(threads)], check=True, capture_output=True, env=environment
-        )
+        subprocess.run([*launcher, *words, "--threads", str(threads)], check=True, capture_output=True, env=environment)
         with output.with_suffix(".training.csv").open(encoding="utf-8") as file:
             elapsed = [float(row["elapsed"]) for row in csv.DictReader(file)]
-    return statistics.median(b - a for a, b in zip(elapsed[1:], elapsed[2:], strict=False))
+    return statistics.median(b - a for a, b in itertools.pairwise(elapsed[1:]))
 
 
 def main() -> None:

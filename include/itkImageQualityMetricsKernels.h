@@ -22,21 +22,24 @@
 
 #include "itkIntTypes.h"
 
+#include <array>
+#include <functional>
 #include <limits>
 #include <vector>
 
 namespace itk
 {
 /** \class ImageQualityMetricsKernels
- *  \brief Structural similarity and visual information fidelity of two 2D buffers in double precision.
+ *  \brief The metrics of ImageQualityMetricsCalculator, of buffers in double precision.
  *
  * The compiled half of ImageQualityMetricsCalculator. A buffer holds `height` rows of `width` contiguous values. The
- * first buffer is the reference, the second one the test image. All window filters are separable and are evaluated
- * where the whole window fits into the buffer ("valid" region). Local moments are taken of values from which the mean
- * has been subtracted, so that they stay accurate for images with a large offset.
+ * first buffer is the reference, the second one the test image. All window filters are separable where they can be.
+ * Local moments are taken of values from which a mean has been subtracted, so that they stay accurate for images with a
+ * large offset.
  *
- * The functions have no state and may be called from any number of threads. They don't check the pixels: NaN or
- * infinite values lead to NaN or infinite results.
+ * The functions have no state and may be called from any number of threads. Those that take a ParallelType work on
+ * parts at the same time if it does; the parts, and so the results, don't depend on it. They don't check the pixels:
+ * NaN or infinite values lead to NaN or infinite results.
  *
  * \sa ImageQualityMetricsCalculator
  *
@@ -45,6 +48,13 @@ namespace itk
 class LatentSpaceSuperResolution_EXPORT ImageQualityMetricsKernels
 {
 public:
+  /** Calls a function for 0 to count - 1, in any order, possibly at the same time. */
+  using ParallelType = std::function<void(SizeValueType count, const std::function<void(SizeValueType)> & function)>;
+
+  /** One after the other. */
+  static void
+  Serially(SizeValueType count, const std::function<void(SizeValueType)> & function);
+
   /** Parameters of the structural similarity. The defaults are those of Wang et al. (2004). */
   struct SSIMParameters
   {
@@ -58,6 +68,13 @@ public:
     double K2{ 0.03 };
     /** Data range L of the images. Default 255. */
     double DynamicRange{ 255.0 };
+    /** All taps of the window are equal, instead of a Gaussian. Default false. */
+    bool UniformWindow{ false };
+    /** Covariances of a sample (divided by one less than the number of taps) instead of a population. Default false. */
+    bool UseSampleCovariance{ false };
+    /** The map has the size of the image: images are mirrored at the outer edges of their border pixels, instead of
+     * leaving out pixels at which the window does not fit. Default false. */
+    bool MirrorBorders{ false };
   };
 
   /** Sum of the SSIM map, and the number of map pixels in that sum. */
@@ -74,21 +91,32 @@ public:
     }
   };
 
-  /** The smallest width and height that VIFp() accepts: one pixel is left at the fourth scale. */
+  /** Smallest width and height that VIFp can measure: the coarsest of four scales still holds one window. */
   static constexpr SizeValueType VIFpMinimumSize{ 41 };
 
-  /** The sampled Gaussian exp(-x^2 / (2 sigma^2)) at x = -radius, ..., radius, normalized to the sum 1.
+  /** The same for the wavelet-domain VIF: the coarsest of four levels keeps blocks inside of its border. */
+  static constexpr SizeValueType WaveletVIFMinimumSize{ 65 };
+
+  /** The same for GMSD: its gradients need three pixels at half the resolution. */
+  static constexpr SizeValueType GMSDMinimumSize{ 5 };
+
+  /** The same for the multi-scale SSIM with a window: 161 for the default one. */
+  static SizeValueType
+  MultiScaleSSIMMinimumSize(const SSIMParameters & parameters);
+
+  /** Sampled Gaussian of 2 * radius + 1 taps, normalized to the sum 1.
    * \exception ExceptionObject if sigma is not strictly positive. */
   static std::vector<double>
   GaussianKernel(double sigma, unsigned int radius);
 
-  /** Structural similarity (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004) with population covariances.
+  /** Structural similarity in 2D (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004), averaged over the pixels at
+   * which the whole window fits into the image, or over all of them with MirrorBorders.
    *
-   * \param mask of width * height values, or nullptr: only map pixels at which it is nonzero are summed up. The map
-   * itself is made of the whole images.
-   * \param map of (width - 2 * Radius) * (height - 2 * Radius) values, or nullptr: receives the whole map, whose first
-   * pixel belongs to the image's pixel (Radius, Radius).
-   * \exception ExceptionObject if the buffers are smaller than the window, or the sigma is not strictly positive. */
+   * \param mask if given, a buffer of the size of the images: only pixels where it is not zero are averaged.
+   * \param map if given, receives the similarity at the pixels that count: (width - 2 Radius) x (height - 2 Radius), or
+   * width x height values with MirrorBorders.
+   * \exception ExceptionObject if the window does not fit into the image at all, or GaussianSigma is not strictly
+   * positive. */
   static SSIMResult
   SSIM(const double *         reference,
        const double *         test,
@@ -96,7 +124,43 @@ public:
        SizeValueType          height,
        const SSIMParameters & parameters,
        const unsigned char *  mask = nullptr,
-       double *               map = nullptr);
+       double *               map = nullptr,
+       const ParallelType &   parallel = Serially);
+
+  /** A volume that is read row by row: writes `size[0]` values of a row of a slice. Called from several threads. */
+  using RowReaderType = std::function<void(SizeValueType slice, SizeValueType row, double * values)>;
+  using MaskReaderType = std::function<void(SizeValueType slice, SizeValueType row, unsigned char * values)>;
+  using RowWriterType = std::function<void(SizeValueType slice, SizeValueType row, const double * values)>;
+
+  /** Structural similarity with windows of three dimensions. Of each volume, only as many slices of a band of rows as
+   * the window has are kept in memory.
+   *
+   * \param size columns, rows and slices
+   * \param offsets about the means of the two volumes: what is subtracted from them for the sake of precision
+   * \param mask, map may be empty; the map's rows are written as in SSIM(), rows and slices counted from the first one
+   * of the map
+   * \exception ExceptionObject as SSIM() */
+  static SSIMResult
+  SSIM3D(const RowReaderType &                reference,
+         const RowReaderType &                test,
+         const std::array<SizeValueType, 3> & size,
+         const SSIMParameters &               parameters,
+         const std::array<double, 2> &        offsets,
+         const MaskReaderType &               mask = {},
+         const RowWriterType &                map = {},
+         const ParallelType &                 parallel = Serially);
+
+  /** Multi-scale structural similarity (Wang, Simoncelli, Bovik, Asilomar 2003): five scales with the weights .0448,
+   * .2856, .3001, .2363 and .1333; between scales, means of 2 x 2 pixels, the last row or column mirrored where there
+   * is an odd number of them. NaN if the mean contrast of a scale is negative, as of an inverted image.
+   * \exception ExceptionObject if the image is smaller than MultiScaleSSIMMinimumSize() */
+  static double
+  MultiScaleSSIM(const double *         reference,
+                 const double *         test,
+                 SizeValueType          width,
+                 SizeValueType          height,
+                 const SSIMParameters & parameters,
+                 const ParallelType &   parallel = Serially);
 
   /** Visual information fidelity in the pixel domain (Sheikh, Bovik, IEEE TIP 15(2), 2006): four scales with Gaussian
    * windows of 17, 9, 5 and 3 taps, sigma a fifth of the taps, variance of the visual noise 2 on a scale of 0 to 255.
@@ -107,7 +171,66 @@ public:
    * \exception ExceptionObject if the width or the height is under VIFpMinimumSize, or the range is not strictly
    * positive. */
   static double
-  VIFp(const double * reference, const double * test, SizeValueType width, SizeValueType height, double dynamicRange);
+  VIFp(const double *       reference,
+       const double *       test,
+       SizeValueType        width,
+       SizeValueType        height,
+       double               dynamicRange,
+       const ParallelType & parallel = Serially);
+
+  /** Visual information fidelity in the wavelet domain (the same paper): two orientations of each of the four levels of
+   * a steerable pyramid, vectors of 3 x 3 coefficients, variance of the visual noise 0.4 on a scale of 0 to 255.
+   * Parameters and special values as for VIFp().
+   * \exception ExceptionObject if the width or the height is under WaveletVIFMinimumSize, or the range is not strictly
+   * positive. */
+  static double
+  WaveletVIF(const double *       reference,
+             const double *       test,
+             SizeValueType        width,
+             SizeValueType        height,
+             double               dynamicRange,
+             const ParallelType & parallel = Serially);
+
+  /** Gradient magnitude similarity deviation (Xue, Zhang, Mou, Bovik, IEEE TIP 23(2), 2014): the standard deviation of
+   * the similarity of Prewitt gradients at half the resolution, with the constant 170 on a scale of 0 to 255. 0 for
+   * identical images, larger is worse.
+   * \exception ExceptionObject if the width or the height is under GMSDMinimumSize, or the range is not strictly
+   * positive. */
+  static double
+  GMSD(const double * reference, const double * test, SizeValueType width, SizeValueType height, double dynamicRange);
+
+  /** High-frequency error norm (Ravishankar, Bresler, IEEE TMI 30(5), 2011), with a Laplacian of Gaussian of 15 x 15
+   * taps and a sigma of 1.5 pixels, mirrored at the borders: the sum of the squared differences of the filtered images,
+   * and that of the squared filtered reference. HFEN is the square root of their quotient. */
+  static std::array<double, 2>
+  HFENSums(const double *       reference,
+           const double *       test,
+           SizeValueType        width,
+           SizeValueType        height,
+           const ParallelType & parallel = Serially);
+
+  /** The sums over rings (2D) or shells (3D) of Fourier space, of which a Fourier ring or shell correlation consists.
+   */
+  struct FourierShells
+  {
+    /** Of each shell, in cycles per unit of the spacing. */
+    std::vector<double> Radii;
+    /** Real part of the cross spectrum, and the two power spectra. */
+    std::vector<double> Cross;
+    std::vector<double> Power1;
+    std::vector<double> Power2;
+  };
+
+  /** Fourier ring or shell sums (Saxton, Baumeister 1982; van Heel 1987). Shells are as wide as the coarsest frequency
+   * step of any axis, the first is centered at 0, and they end before the smallest Nyquist frequency of any axis.
+   *
+   * \param size, spacing of two or three axes, the fastest first
+   * \exception ExceptionObject if there are not two or three axes */
+  static FourierShells
+  FourierShellSums(const double *                     reference,
+                   const double *                     test,
+                   const std::vector<SizeValueType> & size,
+                   const std::vector<double> &        spacing);
 };
 } // end namespace itk
 

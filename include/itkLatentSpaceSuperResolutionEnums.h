@@ -88,6 +88,37 @@ public:
     Failed,
     EarlyStopping
   };
+
+  /** \class DataRangeSource
+   * \ingroup LatentSpaceSuperResolution
+   * Where the data range of metrics comes from: maximum minus minimum of the reference image, its maximum, or the range
+   * of its pixel type, which has to be an integer type. */
+  enum class DataRangeSource : uint8_t
+  {
+    ReferenceMinimumMaximum = 0,
+    ReferenceMaximum,
+    PixelType
+  };
+
+  /** \class SSIMWindow
+   * \ingroup LatentSpaceSuperResolution
+   * The window of the structural similarity: a sampled Gaussian (Wang et al. 2004), or equal weights. */
+  enum class SSIMWindow : uint8_t
+  {
+    Gaussian = 0,
+    Uniform
+  };
+
+  /** \class NRMSENormalization
+   * \ingroup LatentSpaceSuperResolution
+   * What the root mean squared error is divided by: the root of the mean square of the reference, its maximum minus
+   * minimum, or its mean. */
+  enum class NRMSENormalization : uint8_t
+  {
+    Euclidean = 0,
+    MinimumMaximum,
+    Mean
+  };
 };
 
 /** How enumeration values are printed. */
@@ -99,6 +130,12 @@ extern LatentSpaceSuperResolution_EXPORT std::ostream &
 operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::LearningRateSchedule value);
 extern LatentSpaceSuperResolution_EXPORT std::ostream &
 operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::StopCondition value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::DataRangeSource value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::SSIMWindow value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::NRMSENormalization value);
 } // end namespace itk
 
 #endif // itkLatentSpaceSuperResolutionEnums_h

@@ -37,10 +37,13 @@ namespace itk
  *    LatentSpaceSuperResolutionImageFilter;
  * 4. clamping to [0, 1].
  *
- * Methods, by name: `nearest`, `linear`, `bspline` (order 3, BSplineInterpolateImageFunction), `lanczos` (radius 3,
- * WindowedSincInterpolateImageFunction), and the control `linear-blur`: linear, then in every recovered slice a
- * Gaussian with a standard deviation of 1.5 pixels. It shows what mere smoothing gains. Models are run by
- * RecoverByModel().
+ * Methods, by name: `nearest`, `linear`, `bspline` (order 3, BSplineInterpolateImageFunction) and `bspline0` to
+ * `bspline5`, `lanczos` (radius 3, WindowedSincInterpolateImageFunction) and `lanczos4` (radius 4), and the control
+ * `linear-blur`: linear, then in every recovered slice a Gaussian with a standard deviation of 1.5 pixels. It shows
+ * what mere smoothing gains. Models are run by RecoverByModel().
+ *
+ * Of a volume with thin slices, a SliceThickness makes thick ones: what is kept is then the volume after a Gaussian
+ * along the slice axis with that full width at half maximum (ITK's discrete one), and what it is compared with remains the volume itself.
  *
  * \tparam TImage 3D, of scalar pixels
  *
@@ -84,6 +87,11 @@ public:
   /** Side in pixels of the central square that is kept in plane; a smaller slice is kept whole. Default 0: no crop. */
   itkSetMacro(CropSize, SizeValueType);
   itkGetConstMacro(CropSize, SizeValueType);
+
+  /** Simulated thickness of the slices in mm, the full width at half maximum of a Gaussian profile; 0 (the default):
+   * the slices are those of the image. */
+  itkSetMacro(SliceThickness, double);
+  itkGetConstMacro(SliceThickness, double);
 
   /** The through-plane axis, 0 to 2; -1 (the default): that of the largest spacing. */
   itkSetMacro(SliceAxis, int);
@@ -150,6 +158,10 @@ protected:
   PrintSelf(std::ostream & os, Indent indent) const override;
 
 private:
+  /** The image as slices of the SliceThickness show it. */
+  RealImageType::Pointer
+  SimulateThickSlices(unsigned int axis) const;
+
   void
   CheckPrepared() const;
 
@@ -163,6 +175,7 @@ private:
   typename ImageType::ConstPointer m_Image;
   unsigned int                     m_KeepEvery{ 2 };
   SizeValueType                    m_CropSize{ 0 };
+  double                           m_SliceThickness{ 0.0 };
   int                              m_SliceAxis{ -1 };
   PrecisionEnum                    m_Precision{ PrecisionEnum::Float32 };
   std::string                      m_Device{ "cpu" };

@@ -15,164 +15,25 @@
  *  limitations under the License.
  *
  *=========================================================================*/
+
 #include "itkImageQualityMetricsKernels.h"
+
+#include "itkSeparableWindows.h"
 
 #include "itkMacro.h"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
 #include <numeric>
-
-#if defined(_MSC_VER)
-#  define LSSR_RESTRICT __restrict
-#else
-#  define LSSR_RESTRICT __restrict__
-#endif
 
 namespace itk
 {
 namespace
 {
-/** Correlates a row with a symmetric kernel, whose halfKernel[0] is the central tap. A radius of 0 as template argument
- * means that it is known at run time only. */
-template <unsigned int VRadius>
-void
-FilterRow(const double *              in,
-          const std::vector<double> & halfKernel,
-          SizeValueType               outputSize,
-          double * LSSR_RESTRICT      out)
-{
-  if constexpr (VRadius > 0)
-  {
-    std::array<double, VRadius + 1> taps;
-    std::copy_n(halfKernel.begin(), VRadius + 1, taps.begin());
-    for (SizeValueType i = 0; i < outputSize; ++i)
-    {
-      const double * const center = in + i + VRadius;
-      double               sum = taps[0] * center[0];
-      for (unsigned int k = 1; k <= VRadius; ++k)
-      {
-        sum += taps[k] * (*(center - k) + center[k]);
-      }
-      out[i] = sum;
-    }
-  }
-  else
-  {
-    const SizeValueType  radius = halfKernel.size() - 1;
-    const double * const center = in + radius;
-    for (SizeValueType i = 0; i < outputSize; ++i)
-    {
-      out[i] = halfKernel[0] * center[i];
-    }
-    for (SizeValueType k = 1; k <= radius; ++k)
-    {
-      const double         tap = halfKernel[k];
-      const double * const left = center - k;
-      const double * const right = center + k;
-      for (SizeValueType i = 0; i < outputSize; ++i)
-      {
-        out[i] += tap * (left[i] + right[i]);
-      }
-    }
-  }
-}
+using SeparableWindows::FilterColumn;
+using SeparableWindows::ForEachFilteredRow;
 
-/** The same across rows: rows[0] to rows[2 * radius] are the window's rows. */
-template <unsigned int VRadius>
-void
-FilterColumn(const double * const *      rows,
-             const std::vector<double> & halfKernel,
-             SizeValueType               outputSize,
-             double * LSSR_RESTRICT      out)
-{
-  if constexpr (VRadius > 0)
-  {
-    std::array<double, VRadius + 1>             taps;
-    std::array<const double *, 2 * VRadius + 1> row;
-    std::copy_n(halfKernel.begin(), VRadius + 1, taps.begin());
-    std::copy_n(rows, 2 * VRadius + 1, row.begin());
-    for (SizeValueType i = 0; i < outputSize; ++i)
-    {
-      double sum = taps[0] * row[VRadius][i];
-      for (unsigned int k = 1; k <= VRadius; ++k)
-      {
-        sum += taps[k] * (row[VRadius - k][i] + row[VRadius + k][i]);
-      }
-      out[i] = sum;
-    }
-  }
-  else
-  {
-    const SizeValueType radius = halfKernel.size() - 1;
-    for (SizeValueType i = 0; i < outputSize; ++i)
-    {
-      out[i] = halfKernel[0] * rows[radius][i];
-    }
-    for (SizeValueType k = 1; k <= radius; ++k)
-    {
-      const double         tap = halfKernel[k];
-      const double * const upper = rows[radius - k];
-      const double * const lower = rows[radius + k];
-      for (SizeValueType i = 0; i < outputSize; ++i)
-      {
-        out[i] += tap * (upper[i] + lower[i]);
-      }
-    }
-  }
-}
-
-/** Filters several maps at once, row by row: makeRow(y, rows) writes row y of each map, useRow(y, rows) receives row y
- * of the filtered maps. Only as many rows as the window has are kept, so that everything stays in the processor's
- * cache. */
-template <unsigned int VRadius, unsigned int VMaps, typename TMakeRow, typename TUseRow>
-void
-ForEachFilteredRow(SizeValueType               width,
-                   SizeValueType               height,
-                   const std::vector<double> & halfKernel,
-                   const TMakeRow &            makeRow,
-                   const TUseRow &             useRow)
-{
-  const SizeValueType taps = 2 * halfKernel.size() - 1;
-  const SizeValueType outputWidth = width - taps + 1;
-
-  std::vector<double>         inputRows(VMaps * width);
-  std::vector<double>         ring(VMaps * taps * outputWidth);
-  std::vector<double>         outputRows(VMaps * outputWidth);
-  std::vector<const double *> window(taps);
-
-  std::array<double *, VMaps> input;
-  std::array<double *, VMaps> output;
-  for (unsigned int m = 0; m < VMaps; ++m)
-  {
-    input[m] = inputRows.data() + m * width;
-    output[m] = outputRows.data() + m * outputWidth;
-  }
-
-  for (SizeValueType y = 0; y < height; ++y)
-  {
-    makeRow(y, input);
-    for (unsigned int m = 0; m < VMaps; ++m)
-    {
-      FilterRow<VRadius>(input[m], halfKernel, outputWidth, ring.data() + (m * taps + y % taps) * outputWidth);
-    }
-    if (y + 1 < taps)
-    {
-      continue;
-    }
-    for (unsigned int m = 0; m < VMaps; ++m)
-    {
-      for (SizeValueType k = 0; k < taps; ++k)
-      {
-        window[k] = ring.data() + (m * taps + (y + 1 + k) % taps) * outputWidth;
-      }
-      FilterColumn<VRadius>(window.data(), halfKernel, outputWidth, output[m]);
-    }
-    useRow(y + 1 - taps, output);
-  }
-}
+/** Rows that are one part of the work: fixed, so that sums don't depend on the number of threads. */
+constexpr SizeValueType BandHeight = 64;
 
 /** Center and right half of the normalized Gaussian window. */
 std::vector<double>
@@ -193,267 +54,255 @@ Mean(const double * buffer, SizeValueType width, SizeValueType height)
   return sum / static_cast<double>(width * height);
 }
 
-template <unsigned int VRadius>
-ImageQualityMetricsKernels::SSIMResult
-ComputeSSIM(const double *                                     reference,
-            const double *                                     test,
-            SizeValueType                                      width,
-            SizeValueType                                      height,
-            const ImageQualityMetricsKernels::SSIMParameters & parameters,
-            const unsigned char *                              mask,
-            double *                                           map)
-{
-  const SizeValueType       outputWidth = width - 2 * SizeValueType{ parameters.Radius };
-  const std::vector<double> halfKernel = HalfGaussianKernel(parameters.GaussianSigma, parameters.Radius);
-
-  const double offset1 = Mean(reference, width, height);
-  const double offset2 = Mean(test, width, height);
-  const double k1L = parameters.K1 * parameters.DynamicRange;
-  const double k2L = parameters.K2 * parameters.DynamicRange;
-  const double c1 = k1L * k1L;
-  const double c2 = k2L * k2L;
-
-  // SSIM needs only the sum of the two variances: four maps instead of five.
-  const auto makeRow = [=](SizeValueType y, const std::array<double *, 4> & rows) {
-    const double * const   x1 = reference + y * width;
-    const double * const   x2 = test + y * width;
-    double * LSSR_RESTRICT first = rows[0];
-    double * LSSR_RESTRICT second = rows[1];
-    double * LSSR_RESTRICT squares = rows[2];
-    double * LSSR_RESTRICT product = rows[3];
-    for (SizeValueType x = 0; x < width; ++x)
-    {
-      const double a = x1[x] - offset1;
-      const double b = x2[x] - offset2;
-      first[x] = a;
-      second[x] = b;
-      squares[x] = a * a + b * b;
-      product[x] = a * b;
-    }
-  };
-
-  ImageQualityMetricsKernels::SSIMResult result;
-  std::vector<double>                    similarity(outputWidth);
-
-  const auto useRow = [&](SizeValueType y, const std::array<double *, 4> & rows) {
-    const double * const   first = rows[0];
-    const double * const   second = rows[1];
-    const double * const   squares = rows[2];
-    const double * const   product = rows[3];
-    double * LSSR_RESTRICT out = similarity.data();
-    for (SizeValueType x = 0; x < outputWidth; ++x)
-    {
-      const double variances = squares[x] - (first[x] * first[x] + second[x] * second[x]);
-      const double covariance = product[x] - first[x] * second[x];
-      const double mean1 = first[x] + offset1;
-      const double mean2 = second[x] + offset2;
-      out[x] = ((2.0 * (mean1 * mean2) + c1) * (2.0 * covariance + c2)) /
-               ((mean1 * mean1 + mean2 * mean2 + c1) * (variances + c2));
-    }
-    if (map != nullptr)
-    {
-      std::copy(similarity.begin(), similarity.end(), map + y * outputWidth);
-    }
-    if (mask == nullptr)
-    {
-      result.Sum += std::accumulate(similarity.begin(), similarity.end(), 0.0);
-      result.Count += outputWidth;
-      return;
-    }
-    const unsigned char * const maskRow = mask + (y + parameters.Radius) * width + parameters.Radius;
-    double                      sum = 0.0;
-    for (SizeValueType x = 0; x < outputWidth; ++x)
-    {
-      if (maskRow[x] != 0)
-      {
-        sum += similarity[x];
-        ++result.Count;
-      }
-    }
-    result.Sum += sum;
-  };
-
-  ForEachFilteredRow<VRadius, 4>(width, height, halfKernel, makeRow, useRow);
-  return result;
-}
-
 /** Sum of logarithms, as the logarithm of products of many factors: a logarithm per factor would take most of the time.
- */
+ * Several products, so that one multiplication need not wait for the other. */
 class LogarithmSum
 {
 public:
   void
-  Add(double factor)
+  Add(const double * factors, SizeValueType count)
   {
-    m_Product *= factor;
-    if (m_Product > 1e100)
+    constexpr SizeValueType lanes = 8;
+    // None of them is above 1e20, unless intensities are above 1e10 times the data range.
+    for (SizeValueType first = 0; first < count; first += lanes)
     {
-      m_Sum += std::log(m_Product);
-      m_Product = 1.0;
+      const SizeValueType n = std::min(lanes, count - first);
+      for (SizeValueType i = 0; i < n; ++i)
+      {
+        m_Products[i] *= factors[first + i];
+      }
+      if (*std::max_element(m_Products.begin(), m_Products.end()) > 1e100)
+      {
+        this->Flush();
+      }
     }
   }
 
   double
-  Get() const
+  Get()
   {
-    return m_Sum + std::log(m_Product);
+    this->Flush();
+    return m_Sum;
   }
 
 private:
-  double m_Sum{ 0.0 };
-  double m_Product{ 1.0 };
+  void
+  Flush()
+  {
+    for (double & product : m_Products)
+    {
+      m_Sum += std::log(product);
+      product = 1.0;
+    }
+  }
+
+  std::array<double, 8> m_Products{ 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0 };
+  double                m_Sum{ 0.0 };
 };
+
+LSSR_FOR_EACH_PROCESSOR void
+ComputeMoments(const double *         row1,
+               const double *         row2,
+               SizeValueType          count,
+               double                 offset1,
+               double                 offset2,
+               double * LSSR_RESTRICT first,
+               double * LSSR_RESTRICT second,
+               double * LSSR_RESTRICT square1,
+               double * LSSR_RESTRICT square2,
+               double * LSSR_RESTRICT product)
+{
+  for (SizeValueType x = 0; x < count; ++x)
+  {
+    const double a = row1[x] - offset1;
+    const double b = row2[x] - offset2;
+    first[x] = a;
+    second[x] = b;
+    square1[x] = a * a;
+    square2[x] = b * b;
+    product[x] = a * b;
+  }
+}
+
+/** 1 + information of the test image and of the reference, before their logarithms. */
+LSSR_FOR_EACH_PROCESSOR void
+ComputeInformation(const double *         first,
+                   const double *         second,
+                   const double *         square1,
+                   const double *         square2,
+                   const double *         product,
+                   SizeValueType          count,
+                   double                 varianceScale,
+                   double * LSSR_RESTRICT numerator,
+                   double * LSSR_RESTRICT denominator)
+{
+  constexpr double epsilon{ 1e-10 };
+  constexpr double visualNoiseVariance{ 2.0 };
+  for (SizeValueType x = 0; x < count; ++x)
+  {
+    const double mean1 = first[x];
+    const double mean2 = second[x];
+    double       variance1 = varianceScale * (square1[x] - mean1 * mean1);
+    double       variance2 = varianceScale * (square2[x] - mean2 * mean2);
+    const double covariance = varianceScale * (product[x] - mean1 * mean2);
+    variance1 = variance1 < 0.0 ? 0.0 : variance1;
+    variance2 = variance2 < 0.0 ? 0.0 : variance2;
+
+    // Without branches, so that several pixels are computed at once.
+    double gain = covariance / (variance1 + epsilon);
+    double residual = variance2 - gain * covariance;
+    gain = variance1 < epsilon ? 0.0 : gain;
+    residual = variance1 < epsilon ? variance2 : residual;
+    variance1 = variance1 < epsilon ? 0.0 : variance1;
+    gain = variance2 < epsilon ? 0.0 : gain;
+    residual = variance2 < epsilon ? 0.0 : residual;
+    residual = gain < 0.0 ? variance2 : residual;
+    gain = gain < 0.0 ? 0.0 : gain;
+    residual = residual < epsilon ? epsilon : residual;
+
+    numerator[x] = 1.0 + gain * gain * variance1 / (residual + visualNoiseVariance);
+    denominator[x] = 1.0 + variance1 / visualNoiseVariance;
+  }
+}
 
 /** Adds one scale's numerator and denominator. varianceScale takes variances to the scale of 0 to 255. */
 template <unsigned int VRadius>
 void
-AddVIFpScale(const double *              reference,
-             const double *              test,
-             SizeValueType               width,
-             SizeValueType               height,
-             const std::vector<double> & halfKernel,
-             double                      varianceScale,
-             double &                    numerator,
-             double &                    denominator)
+AddVIFpScale(const double *                                   reference,
+             const double *                                   test,
+             SizeValueType                                    width,
+             SizeValueType                                    height,
+             double                                           varianceScale,
+             const ImageQualityMetricsKernels::ParallelType & parallel,
+             double &                                         numerator,
+             double &                                         denominator)
 {
-  constexpr double epsilon{ 1e-10 };
-  constexpr double visualNoiseVariance{ 2.0 };
-
+  using RowsType = std::array<double *, 5>;
+  const std::vector<double> halfKernel = HalfGaussianKernel((2 * VRadius + 1) / 5.0, VRadius);
   // Only central moments matter, so that each image may have its own offset.
-  const double offset1 = Mean(reference, width, height);
-  const double offset2 = Mean(test, width, height);
-
-  const auto makeRow = [=](SizeValueType y, const std::array<double *, 5> & rows) {
-    const double * const   x1 = reference + y * width;
-    const double * const   x2 = test + y * width;
-    double * LSSR_RESTRICT first = rows[0];
-    double * LSSR_RESTRICT second = rows[1];
-    double * LSSR_RESTRICT square1 = rows[2];
-    double * LSSR_RESTRICT square2 = rows[3];
-    double * LSSR_RESTRICT product = rows[4];
-    for (SizeValueType x = 0; x < width; ++x)
-    {
-      const double a = x1[x] - offset1;
-      const double b = x2[x] - offset2;
-      first[x] = a;
-      second[x] = b;
-      square1[x] = a * a;
-      square2[x] = b * b;
-      product[x] = a * b;
-    }
-  };
-
-  LogarithmSum        numeratorSum;
-  LogarithmSum        denominatorSum;
+  const double        offset1 = Mean(reference, width, height);
+  const double        offset2 = Mean(test, width, height);
   const SizeValueType outputWidth = width - 2 * VRadius;
+  const SizeValueType outputHeight = height - 2 * VRadius;
 
-  const auto useRow = [&](SizeValueType, const std::array<double *, 5> & rows) {
-    for (SizeValueType x = 0; x < outputWidth; ++x)
-    {
-      const double mean1 = rows[0][x];
-      const double mean2 = rows[1][x];
-      double       variance1 = std::max(0.0, varianceScale * (rows[2][x] - mean1 * mean1));
-      const double variance2 = std::max(0.0, varianceScale * (rows[3][x] - mean2 * mean2));
-      const double covariance = varianceScale * (rows[4][x] - mean1 * mean2);
-
-      double gain = covariance / (variance1 + epsilon);
-      double residual = variance2 - gain * covariance;
-      if (variance1 < epsilon)
-      {
-        gain = 0.0;
-        residual = variance2;
-        variance1 = 0.0;
-      }
-      if (variance2 < epsilon)
-      {
-        gain = 0.0;
-        residual = 0.0;
-      }
-      if (gain < 0.0)
-      {
-        residual = variance2;
-        gain = 0.0;
-      }
-      residual = std::max(residual, epsilon);
-
-      numeratorSum.Add(1.0 + gain * gain * variance1 / (residual + visualNoiseVariance));
-      denominatorSum.Add(1.0 + variance1 / visualNoiseVariance);
-    }
-  };
-
-  ForEachFilteredRow<VRadius, 5>(width, height, halfKernel, makeRow, useRow);
-  numerator += numeratorSum.Get();
-  denominator += denominatorSum.Get();
+  std::vector<std::array<double, 2>> bands((outputHeight + BandHeight - 1) / BandHeight);
+  parallel(bands.size(), [&](SizeValueType band) {
+    LogarithmSum        numeratorSum;
+    LogarithmSum        denominatorSum;
+    std::vector<double> factors(2 * outputWidth);
+    double * const      factors1 = factors.data();
+    double * const      factors2 = factors.data() + outputWidth;
+    const SizeValueType firstRow = band * BandHeight;
+    ForEachFilteredRow<VRadius, 5>(
+      width,
+      firstRow,
+      std::min(BandHeight, outputHeight - firstRow),
+      halfKernel,
+      [&](SizeValueType y, const RowsType & rows) {
+        ComputeMoments(reference + y * width,
+                       test + y * width,
+                       width,
+                       offset1,
+                       offset2,
+                       rows[0],
+                       rows[1],
+                       rows[2],
+                       rows[3],
+                       rows[4]);
+      },
+      [&](SizeValueType, const RowsType & rows) {
+        ComputeInformation(rows[0], rows[1], rows[2], rows[3], rows[4], outputWidth, varianceScale, factors1, factors2);
+        numeratorSum.Add(factors1, outputWidth);
+        denominatorSum.Add(factors2, outputWidth);
+      });
+    bands[band] = { numeratorSum.Get(), denominatorSum.Get() };
+  });
+  for (const auto & band : bands)
+  {
+    numerator += band[0];
+    denominator += band[1];
+  }
 }
 
 /** Filters and keeps every second pixel of every second row of the valid region, beginning with the first one. */
 template <unsigned int VRadius>
 std::vector<double>
-FilterAndDecimate(const double *              image,
-                  SizeValueType               width,
-                  SizeValueType               height,
-                  const std::vector<double> & halfKernel)
+FilterAndDecimate(const double *                                   image,
+                  SizeValueType                                    width,
+                  SizeValueType                                    height,
+                  const ImageQualityMetricsKernels::ParallelType & parallel)
 {
-  const SizeValueType outputWidth = (width - 2 * VRadius + 1) / 2;
-  const SizeValueType outputHeight = (height - 2 * VRadius + 1) / 2;
+  const std::vector<double> halfKernel = HalfGaussianKernel((2 * VRadius + 1) / 5.0, VRadius);
+  const SizeValueType       outputWidth = (width - 2 * VRadius + 1) / 2;
+  const SizeValueType       outputHeight = (height - 2 * VRadius + 1) / 2;
 
-  std::vector<double>                         output(outputWidth * outputHeight);
-  std::vector<double>                         row(width);
-  std::array<const double *, 2 * VRadius + 1> window;
-  for (SizeValueType y = 0; y < outputHeight; ++y)
-  {
-    for (unsigned int k = 0; k < window.size(); ++k)
+  std::vector<double> output(outputWidth * outputHeight);
+  parallel((outputHeight + BandHeight - 1) / BandHeight, [&](SizeValueType band) {
+    std::vector<double>                         row(width);
+    std::array<const double *, 2 * VRadius + 1> window;
+    const SizeValueType                         end = std::min((band + 1) * BandHeight, outputHeight);
+    for (SizeValueType y = band * BandHeight; y < end; ++y)
     {
-      window[k] = image + (2 * y + k) * width;
-    }
-    FilterColumn<VRadius>(window.data(), halfKernel, width, row.data());
-
-    double * const out = output.data() + y * outputWidth;
-    for (SizeValueType x = 0; x < outputWidth; ++x)
-    {
-      const double * const center = row.data() + 2 * x + VRadius;
-      double               sum = halfKernel[0] * center[0];
-      for (unsigned int k = 1; k <= VRadius; ++k)
+      for (unsigned int k = 0; k < window.size(); ++k)
       {
-        sum += halfKernel[k] * (*(center - k) + center[k]);
+        window[k] = image + (2 * y + k) * width;
       }
-      out[x] = sum;
+      FilterColumn<VRadius>(window.data(), halfKernel.data(), VRadius, width, row.data());
+
+      double * const out = output.data() + y * outputWidth;
+      for (SizeValueType x = 0; x < outputWidth; ++x)
+      {
+        const double * const center = row.data() + 2 * x + VRadius;
+        double               sum = halfKernel[0] * center[0];
+        for (unsigned int k = 1; k <= VRadius; ++k)
+        {
+          sum += halfKernel[k] * (*(center - k) + center[k]);
+        }
+        out[x] = sum;
+      }
     }
-  }
+  });
   return output;
 }
 
 /** A scale of VIFp, followed by the next coarser ones, whose windows have half the radius. */
 template <unsigned int VRadius>
 void
-AddVIFpScalesFrom(const double * reference,
-                  const double * test,
-                  SizeValueType  width,
-                  SizeValueType  height,
-                  double         varianceScale,
-                  double &       numerator,
-                  double &       denominator)
+AddVIFpScalesFrom(const double *                                   reference,
+                  const double *                                   test,
+                  SizeValueType                                    width,
+                  SizeValueType                                    height,
+                  double                                           varianceScale,
+                  const ImageQualityMetricsKernels::ParallelType & parallel,
+                  double &                                         numerator,
+                  double &                                         denominator)
 {
-  {
-    const std::vector<double> halfKernel = HalfGaussianKernel((2 * VRadius + 1) / 5.0, VRadius);
-    AddVIFpScale<VRadius>(reference, test, width, height, halfKernel, varianceScale, numerator, denominator);
-  }
+  AddVIFpScale<VRadius>(reference, test, width, height, varianceScale, parallel, numerator, denominator);
   if constexpr (VRadius > 1)
   {
     constexpr unsigned int    nextRadius = VRadius / 2;
-    const std::vector<double> halfKernel = HalfGaussianKernel((2 * nextRadius + 1) / 5.0, nextRadius);
-    const std::vector<double> coarseReference = FilterAndDecimate<nextRadius>(reference, width, height, halfKernel);
-    const std::vector<double> coarseTest = FilterAndDecimate<nextRadius>(test, width, height, halfKernel);
+    const std::vector<double> coarseReference = FilterAndDecimate<nextRadius>(reference, width, height, parallel);
+    const std::vector<double> coarseTest = FilterAndDecimate<nextRadius>(test, width, height, parallel);
     AddVIFpScalesFrom<nextRadius>(coarseReference.data(),
                                   coarseTest.data(),
                                   (width - 2 * nextRadius + 1) / 2,
                                   (height - 2 * nextRadius + 1) / 2,
                                   varianceScale,
+                                  parallel,
                                   numerator,
                                   denominator);
   }
 }
 } // namespace
+
+void
+ImageQualityMetricsKernels::Serially(SizeValueType count, const std::function<void(SizeValueType)> & function)
+{
+  for (SizeValueType i = 0; i < count; ++i)
+  {
+    function(i);
+  }
+}
 
 std::vector<double>
 ImageQualityMetricsKernels::GaussianKernel(double sigma, unsigned int radius)
@@ -476,33 +325,13 @@ ImageQualityMetricsKernels::GaussianKernel(double sigma, unsigned int radius)
   return kernel;
 }
 
-ImageQualityMetricsKernels::SSIMResult
-ImageQualityMetricsKernels::SSIM(const double *         reference,
-                                 const double *         test,
-                                 SizeValueType          width,
-                                 SizeValueType          height,
-                                 const SSIMParameters & parameters,
-                                 const unsigned char *  mask,
-                                 double *               map)
-{
-  const SizeValueType taps = 2 * SizeValueType{ parameters.Radius } + 1;
-  if (width < taps || height < taps)
-  {
-    itkGenericExceptionMacro("SSIM with a window of " << taps << " x " << taps << " pixels needs an image of at least "
-                                                      << taps << " x " << taps << " pixels (got " << width << " x "
-                                                      << height << ").");
-  }
-  // The usual radius has its own code, as the compiler unrolls and vectorizes a fixed number of taps.
-  return (parameters.Radius == 5) ? ComputeSSIM<5>(reference, test, width, height, parameters, mask, map)
-                                  : ComputeSSIM<0>(reference, test, width, height, parameters, mask, map);
-}
-
 double
-ImageQualityMetricsKernels::VIFp(const double * reference,
-                                 const double * test,
-                                 SizeValueType  width,
-                                 SizeValueType  height,
-                                 double         dynamicRange)
+ImageQualityMetricsKernels::VIFp(const double *       reference,
+                                 const double *       test,
+                                 SizeValueType        width,
+                                 SizeValueType        height,
+                                 double               dynamicRange,
+                                 const ParallelType & parallel)
 {
   if (width < VIFpMinimumSize || height < VIFpMinimumSize)
   {
@@ -516,7 +345,7 @@ ImageQualityMetricsKernels::VIFp(const double * reference,
   const double scale = 255.0 / dynamicRange;
   double       numerator = 0.0;
   double       denominator = 0.0;
-  AddVIFpScalesFrom<8>(reference, test, width, height, scale * scale, numerator, denominator);
+  AddVIFpScalesFrom<8>(reference, test, width, height, scale * scale, parallel, numerator, denominator);
   if (denominator > 0.0)
   {
     return numerator / denominator;

@@ -101,4 +101,55 @@ operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::StopCondit
     }
   }();
 }
+std::ostream &
+operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::DataRangeSource value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case LatentSpaceSuperResolutionEnums::DataRangeSource::ReferenceMinimumMaximum:
+        return "itk::LatentSpaceSuperResolutionEnums::DataRangeSource::ReferenceMinimumMaximum";
+      case LatentSpaceSuperResolutionEnums::DataRangeSource::ReferenceMaximum:
+        return "itk::LatentSpaceSuperResolutionEnums::DataRangeSource::ReferenceMaximum";
+      case LatentSpaceSuperResolutionEnums::DataRangeSource::PixelType:
+        return "itk::LatentSpaceSuperResolutionEnums::DataRangeSource::PixelType";
+      default:
+        return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::DataRangeSource";
+    }
+  }();
+}
+
+std::ostream &
+operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::SSIMWindow value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case LatentSpaceSuperResolutionEnums::SSIMWindow::Gaussian:
+        return "itk::LatentSpaceSuperResolutionEnums::SSIMWindow::Gaussian";
+      case LatentSpaceSuperResolutionEnums::SSIMWindow::Uniform:
+        return "itk::LatentSpaceSuperResolutionEnums::SSIMWindow::Uniform";
+      default:
+        return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::SSIMWindow";
+    }
+  }();
+}
+
+std::ostream &
+operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::NRMSENormalization value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case LatentSpaceSuperResolutionEnums::NRMSENormalization::Euclidean:
+        return "itk::LatentSpaceSuperResolutionEnums::NRMSENormalization::Euclidean";
+      case LatentSpaceSuperResolutionEnums::NRMSENormalization::MinimumMaximum:
+        return "itk::LatentSpaceSuperResolutionEnums::NRMSENormalization::MinimumMaximum";
+      case LatentSpaceSuperResolutionEnums::NRMSENormalization::Mean:
+        return "itk::LatentSpaceSuperResolutionEnums::NRMSENormalization::Mean";
+      default:
+        return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::NRMSENormalization";
+    }
+  }();
+}
 } // end namespace itk

@@ -67,7 +67,7 @@ TEST(SliceRecoveryExperiment, RecoversALinearRampExactlyByLinearInterpolation)
 TEST(SliceRecoveryExperiment, ReturnsKeptSlicesByEveryInterpolator)
 {
   const auto experiment = MakeExperiment(MakeStack<ImageType>({ { 16, 14, 9 } }));
-  for (const auto & method : { "nearest", "linear", "bspline", "lanczos" })
+  for (const auto & method : { "nearest", "linear", "bspline", "bspline2", "bspline5", "lanczos", "lanczos4" })
   {
     const auto recovered = experiment->RecoverByInterpolation(method);
     for (itk::IndexValueType z = 0; z < 9; z += 2)
@@ -76,6 +76,47 @@ TEST(SliceRecoveryExperiment, ReturnsKeptSlicesByEveryInterpolator)
         << method;
     }
   }
+}
+
+TEST(SliceRecoveryExperiment, OrdersOfBSplinesAreThoseOfTheirNames)
+{
+  const auto experiment = MakeExperiment(MakeStack<ImageType>({ { 16, 14, 9 } }));
+  const auto pixel = [&](const std::string & method) {
+    return experiment->RecoverByInterpolation(method)->GetPixel({ { 5, 6, 3 } });
+  };
+  EXPECT_EQ(pixel("bspline"), pixel("bspline3"));
+  EXPECT_NEAR(pixel("bspline1"), pixel("linear"), 1e-5f);
+  EXPECT_NE(pixel("bspline5"), pixel("bspline3"));
+  EXPECT_NE(pixel("lanczos4"), pixel("lanczos"));
+}
+
+TEST(SliceRecoveryExperiment, ThickSlicesAreThoseOfAGaussianProfileAndTheTruthStaysThin)
+{
+  // One bright slice of nine, 3 mm apart.
+  auto image = MakeStack<ImageType>({ { 16, 14, 17 } });
+  image->SetSpacing(itk::MakeVector(1.0, 1.0, 3.0));
+  for (itk::ImageRegionIteratorWithIndex<ImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
+  {
+    it.Set(it.GetIndex()[2] == 8 ? 1000 : static_cast<short>(it.GetIndex()[0] % 2));
+  }
+  auto experiment = ExperimentType::New();
+  experiment->SetImage(image);
+  experiment->SetSliceThickness(9.0);
+  experiment->Prepare();
+  const double sigma = 3.0 / (2.0 * std::sqrt(2.0 * std::log(2.0)));
+  const auto   kept = experiment->GetKeptSlices();
+  const auto   native = [&](itk::IndexValueType slice) {
+    return experiment->GetWindowMinimum() +
+           kept->GetPixel({ { 4, 4, slice } }) * (experiment->GetWindowMaximum() - experiment->GetWindowMinimum());
+  };
+  // Slices 8 and 6: their quotient is that of the discrete Gaussian of this variance.
+  const double variance = sigma * sigma;
+  EXPECT_NEAR(native(3) / native(4), std::cyl_bessel_i(2.0, variance) / std::cyl_bessel_i(0.0, variance), 1e-2);
+  EXPECT_EQ(experiment->GetTruth()->GetPixel({ { 4, 4, 7 } }), 0.0f);
+  EXPECT_EQ(experiment->GetTruth()->GetPixel({ { 4, 4, 8 } }), 1.0f);
+
+  experiment->SetSliceThickness(-1.0);
+  EXPECT_THROW(experiment->Prepare(), itk::ExceptionObject);
 }
 
 TEST(SliceRecoveryExperiment, LeavesOutSlicesBehindTheLastKeptOne)

@@ -28,6 +28,7 @@ import math
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -157,12 +158,18 @@ def _add_upsample(commands: Any) -> None:
         "upsample",
         help="turn a stack of thick slices into one of thin slices",
         description="Turn a stack of thick slices into one of thin slices. n slices become (n - 1) N + 1 at 1/N of the "
-        "spacing; every N-th one lies exactly where an acquired slice does.",
+        "spacing; every N-th one lies exactly where an acquired slice does. If IN is a folder of volumes, each of them "
+        "is turned into one in the folder OUT.",
         epilog="""examples:
   latent-sr upsample thick.nii.gz thin.nii.gz --factor 5
   latent-sr upsample dicom-folder thin.nrrd --spacing 1.5 --mode residual-corrected
   latent-sr upsample thick.mha thin.mha --factor 4 --model mine.safetensors --threads 4
   latent-sr upsample ct.nrrd thin.nrrd --factor 3 --window -200 400
+  latent-sr upsample cohort/ thin/ --factor 5 --jobs 4
+  latent-sr upsample /data/cohort /data/thin --factor 5 --scheduler tcp://head:8786
+
+The volumes of a folder and of its subfolders keep their relative names; a DICOM folder becomes a file with .nii.gz. One
+that fails does not stop the others.
 
 The output has the pixel type of the input; of int8, int16, and of int64, float64. Modes: low-pass-corrected takes every
 slice from the network and brightness on the large scale from the acquired slices; decoded takes all from the network;
@@ -170,9 +177,15 @@ preserve-acquired keeps acquired slices bit for bit, which stand out where the n
 keeps them, too, and carries their noise along.""",
     )
     parser.add_argument(
-        "input", metavar="IN", help="NIfTI, NRRD, MetaImage, or a folder with one DICOM series; 3D or 4D"
+        "input",
+        metavar="IN",
+        help="NIfTI, NRRD, MetaImage, or a folder with one DICOM series; 3D or 4D; or a folder of such",
     )
-    parser.add_argument("output", metavar="OUT", help="file to write: .nii, .nii.gz, .nrrd or .mha")
+    parser.add_argument(
+        "output",
+        metavar="OUT",
+        help="file to write: .nii, .nii.gz, .nrrd or .mha; or a folder, if IN is one of volumes",
+    )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
         "--factor", type=_whole(1), metavar="N", help="how many times as many slice distances (default: 2)"
@@ -199,71 +212,118 @@ keeps them, too, and carries their noise along.""",
     _add_precision(parser)
     _add_device(parser)
     _add_threads(parser)
+    _add_jobs(parser)
     _add_overwrite(parser)
     parser.set_defaults(run=_upsample)
 
 
 def _upsample(arguments: argparse.Namespace) -> int:
     from latent_sr.io import OUTPUT_EXTENSIONS, check_output
+    from latent_sr.parallel import check_parallel
 
-    source = Path(arguments.input)
-    output = check_output(arguments.output, OUTPUT_EXTENSIONS, arguments.overwrite, [source])
+    source, output = Path(arguments.input), Path(arguments.output)
+    check_parallel(arguments.jobs or 1, arguments.scheduler)
+    if source.is_dir():
+        from latent_sr.batch import means_folder
+
+        if means_folder(source, output):
+            return _upsample_folder(arguments)
+    check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source])
     if not source.exists():
         raise LatentSRError(f"'{source}' does not exist")
+    if (arguments.jobs or 1) > 1 or arguments.scheduler is not None:
+        option = "--scheduler" if arguments.jobs is None else "--jobs"
+        raise UsageError(f"{option} has no effect, because '{output}' is one volume: IN and OUT have to be folders")
     _check_model(arguments.model)
     _quiet_itk()
 
-    from latent_sr.io import open_volume, pixel_type, write_volume, written_as
-    from latent_sr.models import load_model
+    from latent_sr.batch import prepare, write_result
     from latent_sr.progress import Progress
-    from latent_sr.toolkit import translated
-    from latent_sr.upsampling import make_filter, spacing_warning, update_filter
+    from latent_sr.upsampling import update_filter
 
-    volume = open_volume(source)
-    image = volume.image
-    model = load_model(arguments.model)
-    upsampler = make_filter(
-        image,
+    task = _upsample_task(arguments, source, output, output, arguments.threads)
+    prepared = prepare(task)
+    slices = prepared.slices
+    if prepared.warning:
+        _warn(prepared.warning)
+    try:
+        with Progress(slices, "upsampling", "slices") as progress:
+            result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
+    except LatentSRError as error:
+        raise LatentSRError(f"'{source}': {error}") from error
+    outcome = write_result(task, prepared.volume, result, arguments.overwrite)
+    for warning in outcome.warnings:
+        _warn(warning)
+    print(outcome.text)
+    return 0
+
+
+def _upsample_task(
+    arguments: argparse.Namespace, source: Path, written: Path, target: Path, threads: int | None
+) -> Any:
+    """The task of a volume, which is written somewhere, and may get another name later."""
+    from latent_sr.batch import UpsampleTask
+
+    def seen_by_worker(path: Path | str) -> str:
+        return str(path if arguments.scheduler is None else Path(path).absolute())
+
+    return UpsampleTask(
+        source=seen_by_worker(source),
+        output=str(written),
+        label=str(source),
+        target=str(target),
         factor=arguments.factor,
         spacing=arguments.spacing,
-        model=model,
+        model=None if arguments.model is None else seen_by_worker(arguments.model),
         mode=arguments.mode,
         axis=arguments.axis,
         precision=arguments.precision,
         device=arguments.device,
         window=None if arguments.window is None else tuple(arguments.window),
         residual_gain=arguments.residual_gain,
-        threads=arguments.threads,
+        threads=threads,
     )
-    with translated(f"'{source}'"):
-        upsampler.UpdateOutputInformation()
-        axis = int(upsampler.GetSliceAxisUsed())
-    warning = spacing_warning(model, image, axis)
-    if warning:
-        _warn(f"'{source}': {warning}")
-    size = upsampler.GetOutput().GetLargestPossibleRegion().GetSize()
-    slices = int(size[axis]) * (int(size[3]) if image.GetImageDimension() == 4 else 1)
-    try:
-        with Progress(slices, "upsampling", "slices") as progress:
-            result = update_filter(upsampler, lambda share: progress.update(share * slices))
-    except LatentSRError as error:
-        raise LatentSRError(f"'{source}': {error}") from error
-    write_volume(result, output, volume.component, overwrite=arguments.overwrite)
-    if volume.component in ("char", "long", "long_long"):
-        _warn(
-            f"'{output}' is written in the pixel type {written_as(volume.component)}: ITK's Python classes can't write "
-            f"{volume.component}"
-        )
-    print(f"{output}: {_geometry(result)}, {pixel_type(result)}")
-    return 0
 
 
-def _geometry(image: Any) -> str:
-    dimension = image.GetImageDimension()
-    size = image.GetLargestPossibleRegion().GetSize()
-    shape = " x ".join(str(int(size[axis])) for axis in range(dimension))
-    spacing = " x ".join(f"{float(image.GetSpacing()[axis]):.4g}" for axis in range(3))
-    return f"{shape} pixels, {spacing} mm"
+def _upsample_folder(arguments: argparse.Namespace) -> int:
+    """Turn each volume of a folder into one of another folder; 1 if any fails."""
+    from latent_sr.batch import in_staging, plan_outputs, staging_folder, upsample_all
+
+    output = Path(arguments.output)
+    planned = plan_outputs(Path(arguments.input), output, arguments.overwrite)
+    _check_model(arguments.model)
+    _quiet_itk()
+
+    from latent_sr.models import load_model
+    from latent_sr.parallel import default_jobs, threads_per_job
+    from latent_sr.progress import Progress
+    from latent_sr.upsampling import check_upsampling
+
+    # What is wrong with every volume is said once.
+    load_model(arguments.model)
+    check_upsampling(arguments.factor, arguments.spacing, arguments.mode, arguments.window, arguments.residual_gain)
+    jobs = min(arguments.jobs or default_jobs(len(planned), arguments.scheduler), len(planned))
+    threads = threads_per_job(arguments.threads, jobs)
+    failed = 0
+    ended: dict[int, Any] = {}
+    with staging_folder(output) as staging, Progress(len(planned), "upsampling", "volumes") as progress:
+        tasks = [
+            _upsample_task(arguments, source, in_staging(staging, number, target), target, threads)
+            for number, (source, target) in enumerate(planned)
+        ]
+        with closing(upsample_all(tasks, jobs=jobs, scheduler=arguments.scheduler)) as outcomes:
+            for done, (position, outcome) in enumerate(outcomes, 1):
+                ended[position] = outcome
+                progress.update(done, Path(tasks[position].label).name)
+    for _, outcome in sorted(ended.items()):
+        if isinstance(outcome, LatentSRError):
+            failed += 1
+            print(f"{PROGRAM}: error: {one_line(outcome)}", file=sys.stderr)
+            continue
+        for warning in outcome.warnings:
+            _warn(warning)
+        print(outcome.text)
+    return 1 if failed else 0
 
 
 # train ----------------------------------------------------------------------------------------------------------------
@@ -463,7 +523,6 @@ def _check_training(arguments: argparse.Namespace, output: Path) -> None:
     from latent_sr.evaluation import compile_subject
     from latent_sr.io import check_output
     from latent_sr.models import MODEL_EXTENSIONS
-
     from latent_sr.recipe import parse
 
     parse(dict(arguments.set))
@@ -550,7 +609,14 @@ def _add_evaluate(commands: Any) -> None:
   latent-sr evaluate cohort/ --report report.html
   latent-sr evaluate cohort/ --subject '(patient[0-9]+)' --json result.json --csv slices.csv
   latent-sr evaluate a.nii.gz b.nii.gz --keep-every 3 --model old.safetensors --model new.safetensors
-  latent-sr evaluate cohort/ --mode decoded --mode residual-corrected --methods linear,linear-blur,latent""",
+  latent-sr evaluate cohort/ --mode decoded --mode residual-corrected --methods linear,linear-blur,latent
+  latent-sr evaluate cohort/ --mask hearts/ --jobs 4 --report report.html
+  latent-sr evaluate thin/ --keep-every 5 --slice-thickness 5
+  latent-sr evaluate /data/cohort --scheduler tcp://head:8786 --json result.json
+
+Measured are the recovered slices, and apart from them the kept slices and long-axis planes. The result does not depend
+on --jobs and --scheduler. Methods: nearest, linear, bspline0 to bspline5 (by order; bspline is 3), lanczos (radius 3),
+lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear), latent (the models).""",
     )
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of such"
@@ -571,7 +637,20 @@ def _add_evaluate(commands: Any) -> None:
         "--methods",
         default="linear,bspline,lanczos,linear-blur,latent",
         metavar="LIST",
-        help="of nearest, linear, bspline, lanczos, linear-blur, latent (default: all but nearest)",
+        help="of those below (default: linear,bspline,lanczos,linear-blur,latent)",
+    )
+    parser.add_argument(
+        "--slice-thickness",
+        type=_not_negative,
+        default=0.0,
+        metavar="MM",
+        help="simulate thick slices: blur volumes along the slice axis before slices are kept, by a Gaussian of this "
+        "full width at half maximum; the truth is not blurred (default: 0, no blur)",
+    )
+    parser.add_argument(
+        "--mask",
+        metavar="M",
+        help="measure only where this volume is not zero; or a folder with a mask of the same name for each volume",
     )
     parser.add_argument(
         "--subject",
@@ -579,12 +658,13 @@ def _add_evaluate(commands: Any) -> None:
         help="its first group on the path names the subject (default: each file is a subject)",
     )
     parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
-    parser.add_argument("--csv", metavar="F", help="write a row for each slice and method")
+    parser.add_argument("--csv", metavar="F", help="write a row for each slice (or long-axis direction) and method")
     parser.add_argument("--report", metavar="F.html", help="write a report as one HTML file")
     _add_axis(parser)
     _add_precision(parser)
     _add_device(parser)
     _add_threads(parser)
+    _add_jobs(parser)
     _add_overwrite(parser)
     parser.set_defaults(run=_evaluate)
 
@@ -592,6 +672,7 @@ def _add_evaluate(commands: Any) -> None:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from latent_sr.evaluation import LATENT, check_methods, compile_subject
     from latent_sr.io import check_output, expand_inputs
+    from latent_sr.parallel import check_parallel
 
     methods = [name.strip() for name in arguments.methods.split(",") if name.strip()]
     check_methods(methods)
@@ -599,6 +680,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         option = "--model" if arguments.model else "--mode"
         raise UsageError(f"{option} has no effect, because --methods is '{arguments.methods}', without latent")
     compile_subject(arguments.subject)
+    check_parallel(arguments.jobs or 1, arguments.scheduler)
     outputs: dict[Path, str] = {}
     for option, name, extensions in (
         ("--json", arguments.json, (".json",)),
@@ -614,14 +696,23 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     from latent_sr.evaluation import as_csv, as_table, run_evaluation
     from latent_sr.io import write_text
+    from latent_sr.parallel import default_jobs
     from latent_sr.progress import Progress
 
-    progress: list[Progress] = []
+    shown: list[Progress] = []
 
-    def report_progress(done: int, total: int, note: str) -> None:
-        if not progress:
-            progress.append(Progress(total, "evaluating", "recoveries"))
-        progress[0].update(done, note)
+    def report_to(label: str) -> Callable[[int, int, str], None]:
+        mine: list[Progress] = []
+
+        def report(done: int, total: int, note: str) -> None:
+            if not mine:
+                while shown:
+                    shown.pop().close()
+                mine.append(Progress(total, label, "recoveries"))
+                shown.append(mine[0])
+            mine[0].update(done, note)
+
+        return report
 
     try:
         evaluation = run_evaluation(
@@ -633,15 +724,20 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             methods=methods,
             subject=arguments.subject,
             axis=arguments.axis,
+            slice_thickness=arguments.slice_thickness,
+            mask=arguments.mask,
             precision=arguments.precision,
             device=arguments.device,
             threads=arguments.threads,
+            jobs=arguments.jobs or default_jobs(len(paths), arguments.scheduler),
+            scheduler=arguments.scheduler,
             with_pictures=arguments.report is not None,
-            progress=report_progress,
+            progress=report_to("evaluating"),
+            picture_progress=report_to("drawing"),
         )
     finally:
-        for shown in progress:
-            shown.close()
+        while shown:
+            shown.pop().close()
     text = _json_text(evaluation.result)
     if arguments.json is not None and arguments.json != "-":
         write_text(text, arguments.json)
@@ -666,20 +762,47 @@ def _add_metrics(commands: Any) -> None:
     parser = _command(
         commands,
         "metrics",
-        help="compare a test image with a reference image: MSE, MAE, RMSE, PSNR, SSIM, VIFp",
-        description="Compare a test image with a reference image of the same size: MSE, MAE, RMSE, PSNR, and SSIM and "
-        "VIFp in 2D, slice by slice.",
+        help="compare a test image with a reference image: MSE, PSNR, SSIM, VIFp and more",
+        description="Compare a test image with a reference image of the same size: MSE, MAE, RMSE, NRMSE, PSNR, "
+        "Pearson's coefficient, and SSIM and VIFp in 2D, slice by slice; on request, SSIM in 3D, multi-scale SSIM, "
+        "wavelet VIF, GMSD, HFEN, NMI, and the Fourier ring or shell correlation with its resolution.",
         epilog="""examples:
   latent-sr metrics truth.nii.gz recovered.nii.gz --data-range 1
+  latent-sr metrics truth.nii.gz recovered.nii.gz --metrics all
+  latent-sr metrics truth.nii.gz recovered.nii.gz --metrics ssim,fourier --ssim-map map.nii.gz
   latent-sr metrics truth.nii.gz recovered.nii.gz --mask heart.nii.gz --json -
 
-PSNR, SSIM and VIFp depend on the data range; without --data-range it is maximum minus minimum of the reference. VIFp is
-not symmetric: the reference comes first.""",
+PSNR, SSIM, VIF and GMSD depend on the data range; without --data-range it is maximum minus minimum of the reference.
+VIF is not symmetric: the reference comes first. Metrics are defined in docs/metrics.md.""",
     )
     parser.add_argument("reference", metavar="REFERENCE", help="image, 2D to 4D, or a folder with one DICOM series")
     parser.add_argument("test", metavar="TEST", help="image of the same size")
     parser.add_argument("--data-range", type=_positive, metavar="L", help="in units of intensity")
+    parser.add_argument(
+        "--data-range-source",
+        **_choice(("reference-min-max", "reference-max", "pixel-type")),
+        default="reference-min-max",
+        help="where it comes from without --data-range (default: reference-min-max)",
+    )
     parser.add_argument("--mask", metavar="M", help="image of the same size; nonzero pixels are compared")
+    parser.add_argument(
+        "--metrics",
+        default="ssim,vifp",
+        metavar="LIST",
+        help="of ssim, vifp, ssim_3d, ms_ssim, vif_wavelet, gmsd, hfen, nmi, fourier, or all (default: ssim,vifp)",
+    )
+    parser.add_argument(
+        "--nrmse",
+        **_choice(("euclidean", "min-max", "mean")),
+        default="euclidean",
+        help="what the NRMSE is relative to: the reference's Euclidean norm, extremes or mean (default: euclidean)",
+    )
+    parser.add_argument("--ssim-sigma", type=_positive, default=1.5, metavar="S", help="of its window (default: 1.5)")
+    parser.add_argument("--ssim-radius", type=_whole(1), default=5, metavar="R", help="of its window (default: 5)")
+    parser.add_argument("--ssim-uniform", action="store_true", help="equal weights instead of a Gaussian window")
+    parser.add_argument("--ssim-sample-covariance", action="store_true", help="instead of the population's")
+    parser.add_argument("--ssim-whole-map", action="store_true", help="average border pixels, too, images mirrored")
+    parser.add_argument("--ssim-map", metavar="F", help="write the map of SSIM as an image")
     _add_axis(parser, "slices are cut across it (default: auto, the largest spacing, or the last axis if two have it)")
     parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
     _add_threads(parser)
@@ -688,55 +811,84 @@ not symmetric: the reference comes first.""",
 
 
 def _metrics(arguments: argparse.Namespace) -> int:
-    from latent_sr.io import check_output
+    from latent_sr.io import OUTPUT_EXTENSIONS, check_output
 
     names = [arguments.reference, arguments.test, *([arguments.mask] if arguments.mask else [])]
     if arguments.json not in (None, "-"):
         check_output(arguments.json, (".json",), arguments.overwrite)
+    if arguments.ssim_map is not None:
+        check_output(arguments.ssim_map, OUTPUT_EXTENSIONS, arguments.overwrite, names)
     for name in names:
         if not Path(name).exists():
             raise LatentSRError(f"'{name}' does not exist")
     _quiet_itk()
 
-    from latent_sr.evaluation import format_value
-    from latent_sr.io import open_volume, write_text
-    from latent_sr.metrics import compare, json_number, metrics_as_json
+    from latent_sr.io import open_volume, write_text, write_volume
+    from latent_sr.metrics import SSIMParameters, compare, metrics_as_json
 
     images = [open_volume(name, dimensions=(2, 3, 4)).image for name in names]
     reference, test = images[:2]
     if reference.GetImageDimension() == test.GetImageDimension() and not _same_geometry(reference, test):
         _warn("the images differ in origin, spacing or direction; pixels are compared by their index")
+    chosen = [name.strip() for name in arguments.metrics.split(",") if name.strip()]
     result = compare(
         reference,
         test,
         data_range=arguments.data_range,
+        data_range_source=arguments.data_range_source,
         mask=images[2] if arguments.mask else None,
         axis=arguments.axis,
+        metrics="all" if chosen == ["all"] else chosen,
+        ssim=SSIMParameters(
+            arguments.ssim_sigma,
+            arguments.ssim_radius,
+            arguments.ssim_uniform,
+            arguments.ssim_sample_covariance,
+            arguments.ssim_whole_map,
+        ),
+        nrmse=arguments.nrmse,
+        with_map=arguments.ssim_map is not None,
         threads=arguments.threads,
     )
+    if arguments.ssim_map is not None:
+        write_volume(result["ssim_map"], arguments.ssim_map, overwrite=arguments.overwrite)
     text = _json_text(metrics_as_json(result))
     if arguments.json == "-":
         print(text, end="")
         return 0
     if arguments.json is not None:
         write_text(text, arguments.json)
-    for key, label in (
-        ("mse", "MSE"),
-        ("mae", "MAE"),
-        ("rmse", "RMSE"),
-        ("psnr", "PSNR in dB"),
-        ("mean_slice_psnr", "mean PSNR of slices in dB"),
-        ("ssim", "SSIM"),
-        ("vifp", "VIFp"),
-    ):
-        value = json_number(result[key])
-        print(f"{label:26} {f'{value:.6g}' if isinstance(value, float) else format_value(value, key)}")
+    for line in _metric_lines(result):
+        print(line)
+    return 0
+
+
+def _metric_lines(result: dict[str, Any]) -> list[str]:
+    """The results as a table."""
+    from latent_sr.evaluation import format_value
+    from latent_sr.metrics import OPTIONAL_METRICS, json_number
+
+    labels = {
+        "mse": "MSE",
+        "mae": "MAE",
+        "rmse": "RMSE",
+        "nrmse": "NRMSE",
+        "psnr": "PSNR in dB",
+        "mean_slice_psnr": "mean PSNR of slices in dB",
+        "pearson": "Pearson's coefficient",
+        **{name: metric.label for name, metric in OPTIONAL_METRICS.items() if name != "fourier"},
+    }
+    rows = {labels[key]: result[key] for key in labels if key in result}
+    for threshold, resolution in result.get("fourier", {}).get("resolution", {}).items():
+        rows[f"resolution at {threshold} in mm"] = resolution
+    lines = []
+    for label, number in rows.items():
+        value = json_number(number)
+        lines.append(f"{label:26} {f'{value:.6g}' if isinstance(value, float) else format_value(value, label)}")
     axis = result["slice_axis"]
     across = "" if axis is None else f" across axis {axis}"
-    print(f"data range {result['data_range']:g}, {result['number_of_slices']} slices{across}")
-    for note in result["notes"]:
-        print(f"note: {note}")
-    return 0
+    lines.append(f"data range {result['data_range']:g}, {result['number_of_slices']} slices{across}")
+    return lines + [f"note: {note}" for note in result["notes"]]
 
 
 def _same_geometry(reference: Any, test: Any) -> bool:
@@ -845,6 +997,22 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_whole(1), metavar="N", help="number of threads (default: all processors)")
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs",
+        type=_whole(1),
+        metavar="N",
+        help="volumes that are worked on at the same time, in processes that share the threads (default: as many as "
+        "there are processors, but no process for fewer than 4 volumes)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="have the workers of a Dask cluster do it instead, for example tcp://host:8786; they read and write the "
+        "files, so they need the same paths",
+    )
 
 
 def _add_overwrite(parser: argparse.ArgumentParser) -> None:

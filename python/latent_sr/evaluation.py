@@ -20,50 +20,74 @@
 The result is a dictionary whose form is described in ``SCHEMA.md``.
 """
 
-import csv
-import io
+import math
 import os
 import re
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.io import (
+    VOLUME_EXTENSIONS,
     VolumeHeader,
     default_slice_axis,
     expand_inputs,
-    open_volume,
     read_header,
-    split_frames,
     stem_of,
 )
-from latent_sr.metrics import SLICE_METRICS, json_number, notes_on_size, slice_metrics
+from latent_sr.metrics import SLICE_METRICS, SMALLEST_SSIM_SIDE, SMALLEST_VIFP_SIDE, from_json_number, json_number
 from latent_sr.models import describe_model, distinct_names, load_model
-from latent_sr.statistics import compare_methods, mean_of_defined, summarize
-from latent_sr.toolkit import (
-    DEFAULT_MODE,
-    DEFAULT_PRECISION,
-    MODES,
-    mode_enum,
-    number_of_threads,
-    precision_enum,
-    translated,
-    versions,
+from latent_sr.parallel import check_parallel, run_tasks, threads_per_job
+from latent_sr.recovery import (
+    DATA_RANGE,
+    FileOutcome,
+    FileTask,
+    GalleryEntry,
+    LongAxisView,
+    Method,
+    evaluate_file,
 )
+from latent_sr.statistics import compare_methods, mean_of_defined, summarize
+from latent_sr.tables import as_csv, as_table, counted, format_p, format_value, ordinal
+from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, MODES, translated, versions
 
-SCHEMA = "latent-sr/evaluation/1"
+__all__ = [
+    "Evaluation",
+    "GalleryEntry",
+    "LongAxisView",
+    "Pictures",
+    "as_csv",
+    "as_table",
+    "comparable",
+    "counted",
+    "evaluate",
+    "format_p",
+    "format_value",
+    "ordinal",
+    "run_evaluation",
+]
 
-INTERPOLATION_METHODS = ("nearest", "linear", "bspline", "lanczos", "linear-blur")
+SCHEMA = "latent-sr/evaluation/2"
+
+INTERPOLATION_METHODS = (
+    "nearest",
+    "linear",
+    "bspline",
+    *(f"bspline{order}" for order in range(6)),
+    "lanczos",
+    "lanczos4",
+    "linear-blur",
+)
 LATENT = "latent"
 DEFAULT_METHODS = ("linear", "bspline", "lanczos", "linear-blur", LATENT)
 
-DATA_RANGE = 1.0
 GALLERY_SIZE = 3
-LARGEST_LONG_AXIS_FACTOR = 10
+WORST_CASES = 2
 
 METRICS = (
     {"name": "mse", "label": "MSE", "unit": "", "better": "lower"},
@@ -74,38 +98,24 @@ METRICS = (
 
 
 @dataclass
-class GalleryEntry:
-    """A dropped slice: the truth, and what each method made of it; arrays (rows, columns) of intensities in [0, 1]."""
-
-    subject: str
-    volume: str
-    slice_number: int
-    truth: Any
-    recovered: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class LongAxisView:
-    """A cut along the slice axis through the center of a volume; arrays (slices, pixels), intensities in [0, 1].
+class WorstCases:
+    """Slices that the best model recovers worst by a rule, the worst one first.
 
     Attributes
     ----------
-    volume
-        Name of the volume.
-    before, after
-        The acquired stack, and what linear interpolation and a model make of it.
-    spacing_before, spacing_after
-        Distance of the slices in mm.
-    pixel_spacing
-        Distance of the pixels in a slice in mm.
+    kind
+        "loss": those on which it is behind the best interpolation most; "lowest": those with its lowest scores.
+    model, against, metric
+        The best model, the best interpolation (None for "lowest", or if there is none), and the metric of the rule.
+    entries
+        The slices, of different subjects.
     """
 
-    volume: str
-    before: Any
-    after: dict[str, Any]
-    spacing_before: float
-    spacing_after: float
-    pixel_spacing: float
+    kind: str
+    model: str
+    against: str | None
+    metric: str
+    entries: list[GalleryEntry] = field(default_factory=list)
 
 
 @dataclass
@@ -114,6 +124,7 @@ class Pictures:
 
     gallery: list[GalleryEntry] = field(default_factory=list)
     long_axis: LongAxisView | None = None
+    worst: list[WorstCases] = field(default_factory=list)
 
 
 @dataclass
@@ -124,32 +135,27 @@ class Evaluation:
     pictures: Pictures
 
 
-@dataclass(frozen=True)
-class _Method:
-    name: str
-    interpolation: str = ""
-    model_name: str = ""
-    model: Any = None
-    mode: str = ""
-
-    @property
-    def is_latent(self) -> bool:
-        return self.model is not None
-
-
 class _Steps:
     """Counts volumes times methods."""
 
-    def __init__(self, report: Callable[[int, int, str], None] | None, done: int, total: int, label: str) -> None:
-        self.report = report
-        self.done = done
+    def __init__(self, report: Callable[[int, int, str], None] | None, total: int) -> None:
+        self.report = report or (lambda *_: None)
+        self.done = 0
         self.total = total
-        self.label = label
 
-    def begin(self, method: str) -> None:
-        """Say that a method begins."""
-        if self.report is not None:
-            self.report(self.done, self.total, f"{self.label}, {method}")
+    def begin(self, label: str, method: str) -> None:
+        """Say that a method begins, where they begin one after the other."""
+        self.report(self.done, self.total, f"{Path(label).name}, {method}")
+        self.done += 1
+
+    def finish(self, count: int, label: str) -> None:
+        """Say that all methods of a file are done."""
+        self.done += count
+        self.report(self.done, self.total, Path(label).name)
+
+    def end(self) -> None:
+        """Say that everything is done."""
+        self.report(self.total, self.total, "")
 
 
 def subjects_of(paths: Sequence[Path], pattern: re.Pattern[str] | None) -> list[str]:
@@ -211,22 +217,22 @@ def check_methods(methods: Sequence[str]) -> None:
 
 def _make_methods(
     methods: Sequence[str], models: Sequence[str | os.PathLike | None], modes: Sequence[str]
-) -> list[_Method]:
+) -> list[Method]:
     """Interpolation methods, and one method for each model and mode, in the order asked for."""
-    made: list[_Method] = []
+    made: list[Method] = []
     for method in dict.fromkeys(methods):
         if method != LATENT:
-            made.append(_Method(method, interpolation=method))
+            made.append(Method(method, interpolation=method))
             continue
         files = list(dict.fromkeys(None if model is None else Path(model) for model in models))
         names = distinct_names(files)
         chosen = list(dict.fromkeys(modes))
         only = len(files) == len(chosen) == 1
         for file, model_name in zip(files, names, strict=True):
-            model = load_model(file)
             for mode in chosen:
                 name = LATENT if only else f"{LATENT}:{model_name}:{mode}"
-                made.append(_Method(name, model_name=model_name, model=model, mode=mode))
+                model_file = None if file is None else str(file)
+                made.append(Method(name, model_name=model_name, model_file=model_file, mode=mode))
     return made
 
 
@@ -244,18 +250,53 @@ def _check_header(header: VolumeHeader, keep_every: int, axis: int | None) -> No
         )
 
 
-def ordinal(number: int) -> str:
-    """A number as "1st", "2nd", "3rd", "4th", ..."""
-    endings = {} if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}
-    return f"{number}{endings.get(number % 10, 'th')}"
-
-
 def _gallery_choice(subjects: Sequence[str], count: int) -> set[int]:
     """The first volume of each of some evenly spaced subjects: not chosen by looking at results."""
     first = list({subject: number for number, subject in reversed(list(enumerate(subjects)))}.values())[::-1]
     if len(first) <= count:
         return set(first)
     return {first[round(n * (len(first) - 1) / (count - 1))] for n in range(count)}
+
+
+def find_masks(mask: str | os.PathLike | None, headers: Sequence[VolumeHeader]) -> list[Path | None]:
+    """The mask of each volume: one file for all, or that of the same name in a folder.
+
+    In a folder, the extension of a mask may be another one; the mask of a DICOM folder has the name of the folder.
+
+    Raises
+    ------
+    LatentSRError
+        If one is missing, has not the size of its volume, or volumes of the same name could not be told apart.
+    """
+    if mask is None:
+        return [None] * len(headers)
+    mask = Path(mask)
+    if not mask.exists():
+        raise LatentSRError(f"the mask '{mask}' does not exist")
+    found: list[Path | None] = []
+    named: dict[Path, Path] = {}
+    for header in headers:
+        file = mask if mask.is_file() else _mask_in(mask, header.path)
+        if mask.is_dir() and named.setdefault(file, header.path) != header.path:
+            raise LatentSRError(f"'{file}' is the mask of both '{named[file]}' and '{header.path}': rename one of them")
+        _check_mask(file, header)
+        found.append(file)
+    return found
+
+
+def _mask_in(folder: Path, volume: Path) -> Path:
+    names = [volume.name, *(f"{stem_of(volume)}{extension}" for extension in VOLUME_EXTENSIONS)]
+    file = next((folder / name for name in names if (folder / name).is_file()), None)
+    if file is None:
+        raise LatentSRError(f"the folder '{folder}' holds no mask of '{volume}': it has to be named '{volume.name}'")
+    return file
+
+
+def _check_mask(file: Path, header: VolumeHeader) -> None:
+    size = read_header(file).size
+    if size[:3] != header.size[:3] or (len(size) == 4 and size != header.size):
+        expected, given = (" x ".join(map(str, shape)) for shape in (header.size, size))
+        raise LatentSRError(f"the mask '{file}' has {given} pixels, but '{header.path}' has {expected}")
 
 
 def run_evaluation(
@@ -268,11 +309,16 @@ def run_evaluation(
     methods: Sequence[str] = DEFAULT_METHODS,
     subject: str | None = None,
     axis: int | None = None,
+    slice_thickness: float = 0.0,
+    mask: str | os.PathLike | None = None,
     precision: str = DEFAULT_PRECISION,
     device: str = "cpu",
     threads: int | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
     with_pictures: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
+    picture_progress: Callable[[int, int, str], None] | None = None,
 ) -> Evaluation:
     """The same as ``evaluate``, with pictures for a report.
 
@@ -280,12 +326,17 @@ def run_evaluation(
     ----------
     with_pictures
         Whether to keep images of a few volumes for the report. Default: no.
+    picture_progress
+        As ``progress``, for the volumes that are recovered once more because they have the worst slices.
     """
     check_methods(methods)
+    check_parallel(jobs, scheduler)
     if keep_every < 2:
         raise UsageError(f"keep_every is {keep_every}, but has to be at least 2")
     if crop < 0:
         raise UsageError(f"crop is {crop} pixels, but has to be at least 0")
+    if not 0 <= slice_thickness < math.inf:
+        raise UsageError(f"slice thickness is {slice_thickness:g} mm, but has to be at least 0 and finite")
     for mode in modes:
         if mode not in MODES:
             raise UsageError(f"mode is '{mode}', but has to be one of {', '.join(MODES)}")
@@ -297,37 +348,39 @@ def run_evaluation(
     headers = [read_header(path) for path in paths]
     for header in headers:
         _check_header(header, keep_every, axis)
+    masks = find_masks(mask, headers)
     made = _make_methods(methods, models, modes)
+    loaded = {method.model_name: load_model(method.model_file) for method in made if method.is_latent}
 
-    subjects = [name for name, header in zip(path_subjects, headers, strict=True) for _ in range(header.frames)]
-    chosen = _gallery_choice(subjects, GALLERY_SIZE) if with_pictures else set()
-    total = len(subjects) * len(made)
-    pictures = Pictures()
-    volumes: list[dict[str, Any]] = []
-    with number_of_threads(threads):
-        for path, name, header in zip(paths, path_subjects, headers, strict=True):
-            for frame, image in enumerate(split_frames(open_volume(path).image)):
-                label = path.as_posix() if header.frames == 1 else f"{path.as_posix()}#{frame}"
-                steps = _Steps(progress, len(volumes) * len(made), total, Path(label).name)
-                entry: GalleryEntry | None = None
-                if len(volumes) in chosen:
-                    entry = GalleryEntry(name, label, 0, None)
-                    pictures.gallery.append(entry)
-                with translated(f"'{label}'"):
-                    record = _evaluate_volume(
-                        image, made, keep_every, crop, axis, precision, device, threads, entry, steps
-                    )
-                    if len(volumes) in chosen and pictures.long_axis is None:
-                        pictures.long_axis = _long_axis_view(image, label, made, record, precision, device, threads)
-                volumes.append(
-                    {"path": path.as_posix(), "frame": frame if header.frames > 1 else None, "subject": name, **record}
-                )
-    if progress is not None:
-        progress(total, total, "")
+    def seen_by_worker(path: Path | str | None) -> str | None:
+        # Another machine has another current folder.
+        return None if path is None else str(path) if scheduler is None else str(Path(path).absolute())
 
+    tasks = [
+        FileTask(
+            path=seen_by_worker(header.path),
+            label=header.path.as_posix(),
+            subject=name,
+            frames=header.frames,
+            methods=tuple(replace(method, model_file=seen_by_worker(method.model_file)) for method in made),
+            keep_every=keep_every,
+            crop=crop,
+            axis=axis,
+            slice_thickness=slice_thickness,
+            precision=precision,
+            device=device,
+            threads=threads_per_job(threads, min(jobs, len(headers))),
+            mask=seen_by_worker(mask_file),
+        )
+        for name, header, mask_file in zip(path_subjects, headers, masks, strict=True)
+    ]
+    outcomes = _outcomes(_with_gallery(tasks) if with_pictures else tasks, jobs, scheduler, progress)
+    volumes = _volumes(tasks, outcomes, masks)
     settings = {
         "keep_every": keep_every,
         "crop": crop,
+        "slice_thickness_mm": float(slice_thickness),
+        "mask": None if mask is None else Path(mask).as_posix(),
         "data_range": DATA_RANGE,
         "methods": [method.name for method in made],
         "modes": list(dict.fromkeys(modes)) if any(method.is_latent for method in made) else [],
@@ -336,8 +389,16 @@ def run_evaluation(
         "precision": precision,
         "device": device,
         "threads": threads,
+        "jobs": jobs,
+        "scheduler": scheduler,
     }
-    return Evaluation(_assemble(volumes, made, settings), pictures)
+    result = _assemble(volumes, made, loaded, settings)
+    pictures = Pictures()
+    if with_pictures:
+        pictures.gallery = [entry for outcome in outcomes for entry in outcome.gallery]
+        pictures.long_axis = next((outcome.long_axis for outcome in outcomes if outcome.long_axis is not None), None)
+        pictures.worst = _worst_cases(result, tasks, jobs, scheduler, picture_progress)
+    return Evaluation(result, pictures)
 
 
 def evaluate(
@@ -350,9 +411,13 @@ def evaluate(
     methods: Sequence[str] = DEFAULT_METHODS,
     subject: str | None = None,
     axis: int | None = None,
+    slice_thickness: float = 0.0,
+    mask: str | os.PathLike | None = None,
     precision: str = DEFAULT_PRECISION,
     device: str = "cpu",
     threads: int | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
     """Drop slices of volumes, recover them with every method, measure the recovered ones, and test over subjects.
@@ -368,29 +433,48 @@ def evaluate(
     models
         Model files; None is the bundled model, and the default.
     modes
-        Output modes of the models: see ``upsample``. Default: "decoded".
+        Output modes of the models: see ``upsample``. Default: that of ``upsample``.
     methods
-        Names of ``INTERPOLATION_METHODS``, and "latent" for the models. Default: all but "nearest".
+        Names of ``INTERPOLATION_METHODS``, and "latent" for the models. Default: ``DEFAULT_METHODS``.
     subject
         Regular expression whose first group on the path names the subject. Default: each file is a subject.
     axis
         The through-plane axis, 0 to 2. Default: that of each volume's largest spacing.
-    precision, device, threads
+    slice_thickness
+        Simulates thick slices of volumes that have thin ones: the full width at half maximum, in mm, of a Gaussian
+        along the slice axis, which blurs a volume before slices are kept; the truth stays as it was acquired.
+        Default 0: no blur.
+    mask
+        A file for all volumes, or a folder with a file of the name of each: only where it is not zero, metrics are
+        measured. VIFp is always that of whole slices. Default: everywhere.
+    precision, device
         As for ``upsample``.
+    threads
+        Number of threads of ITK's filters and of the metrics. Default: ITK's. The network runs on one thread, so that
+        its last bits depend on nothing: several jobs use several processors.
+    jobs
+        Number of processes of this machine that evaluate files at the same time, and share the threads. Default 1:
+        this process. A script that asks for more needs the guard ``if __name__ == "__main__":``.
+    scheduler
+        Address of a Dask scheduler, such as "tcp://host:8786", whose workers evaluate the files instead. They have to
+        find the same files, by the same absolute paths.
     progress
-        Called with the number of volumes times methods that are done, their total, and what comes next.
+        Called with the number of volumes times methods that are done, their total, and what comes next (with several
+        processes: what is done).
 
     Returns
     -------
     dict
-        In the form of ``SCHEMA.md``.
+        In the form of ``SCHEMA.md``; the same for any number of jobs and any scheduler, but for what ``comparable``
+        leaves out.
 
     Raises
     ------
     UsageError
         For parameters that can't be.
     LatentSRError
-        If an input can't be read or has too few slices, or a method fails. All inputs' headers are looked at first.
+        If an input can't be read or has too few slices, a method fails, or a process or the cluster is lost. All
+        inputs' headers are looked at first.
     """
     return run_evaluation(
         inputs,
@@ -401,167 +485,262 @@ def evaluate(
         methods=methods,
         subject=subject,
         axis=axis,
+        slice_thickness=slice_thickness,
+        mask=mask,
         precision=precision,
         device=device,
         threads=threads,
+        jobs=jobs,
+        scheduler=scheduler,
         progress=progress,
     ).result
 
 
-def _evaluate_volume(
-    image: Any,
-    methods: Sequence[_Method],
-    keep_every: int,
-    crop: int,
-    axis: int | None,
-    precision: str,
-    device: str,
-    threads: int | None,
-    entry: GalleryEntry | None,
-    steps: _Steps,
-) -> dict[str, Any]:
-    """The record of one 3D volume, without path and subject."""
-    import itk
-
-    experiment = itk.SliceRecoveryExperiment[type(image)].New()
-    experiment.SetImage(image)
-    experiment.SetKeepEvery(keep_every)
-    experiment.SetCropSize(crop)
-    experiment.SetSliceAxis(-1 if axis is None else axis)
-    experiment.SetPrecision(precision_enum(precision))
-    experiment.SetDevice(device)
-    experiment.Prepare()
-    truth = experiment.ExtractDroppedSlices(experiment.GetTruth())
-    numbers = [int(number) for number in experiment.GetDroppedSliceNumbers()]
-    columns, rows, _ = (int(length) for length in truth.GetLargestPossibleRegion().GetSize())
-    middle = len(numbers) // 2
-    if entry is not None:
-        entry.slice_number = numbers[middle]
-        entry.truth = itk.array_view_from_image(truth)[middle].copy()
-
-    results: dict[str, Any] = {}
-    for method in methods:
-        steps.begin(method.name)
-        started = time.perf_counter()
-        if method.is_latent:
-            volume = experiment.RecoverByModel(method.model, mode_enum(method.mode))
-        else:
-            volume = experiment.RecoverByInterpolation(method.interpolation)
-        seconds = time.perf_counter() - started
-        recovered = experiment.ExtractDroppedSlices(volume)
-        slices = slice_metrics(truth, recovered, DATA_RANGE, threads)
-        if entry is not None:
-            entry.recovered[method.name] = itk.array_view_from_image(recovered)[middle].copy()
-        results[method.name] = {
-            "slices": slices,
-            "mean": {metric: mean_of_defined(slices[metric]) for metric in SLICE_METRICS},
-            "seconds": seconds,
+def comparable(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without what differs by nature between two runs on the same volumes: times, threads, jobs, scheduler."""
+    kept = {key: value for key, value in result.items() if key != "created"}
+    kept["settings"] = {
+        key: value for key, value in result["settings"].items() if key not in ("threads", "jobs", "scheduler")
+    }
+    kept["volumes"] = [
+        {
+            **volume,
+            "methods": {
+                name: {key: value for key, value in record.items() if key != "seconds"}
+                for name, record in volume["methods"].items()
+            },
         }
-        steps.done += 1
-    size = image.GetLargestPossibleRegion().GetSize()
+        for volume in result["volumes"]
+    ]
+    return kept
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+def _outcomes(
+    tasks: Sequence[FileTask],
+    jobs: int,
+    scheduler: str | None,
+    progress: Callable[[int, int, str], None] | None,
+) -> list[FileOutcome]:
+    """What became of each file, in the order of the tasks; the first failure ends it."""
+
+    def steps_of(task: FileTask) -> int:
+        return len(task.methods) * (task.frames if task.only is None else len(task.only))
+
+    steps = _Steps(progress, sum(map(steps_of, tasks)))
+    one_by_one = scheduler is None and min(jobs, len(tasks)) == 1
+    function = partial(evaluate_file, begin=steps.begin) if one_by_one else evaluate_file
+    found: dict[int, FileOutcome] = {}
+    labels = [task.label for task in tasks]
+    running = run_tasks(function, tasks, labels, jobs=1 if one_by_one else jobs, scheduler=scheduler)
+    with closing(running):
+        for position, outcome in running:
+            if isinstance(outcome, LatentSRError):
+                raise outcome
+            found[position] = outcome
+            if not one_by_one:
+                steps.finish(steps_of(tasks[position]), labels[position])
+    steps.end()
+    return [found[position] for position in range(len(tasks))]
+
+
+def _frames_of(tasks: Sequence[FileTask]) -> list[tuple[int, int]]:
+    """For each volume, a frame of a file, the number of its task and of its frame."""
+    return [(number, frame) for number, task in enumerate(tasks) for frame in range(task.frames)]
+
+
+def _with_gallery(tasks: Sequence[FileTask]) -> list[FileTask]:
+    """The same tasks, some of which are to take pictures for the gallery, and one of a long-axis view."""
+    where = _frames_of(tasks)
+    chosen = sorted(_gallery_choice([tasks[number].subject for number, _ in where], GALLERY_SIZE))
+    asked = list(tasks)
+    for volume in chosen:
+        number, frame = where[volume]
+        asked[number] = replace(asked[number], pictures=(*asked[number].pictures, (frame, None)))
+        if volume == chosen[0]:
+            asked[number] = replace(asked[number], long_axis=frame)
+    return asked
+
+
+def _volumes(
+    tasks: Sequence[FileTask], outcomes: Sequence[FileOutcome], masks: Sequence[Path | None]
+) -> list[dict[str, Any]]:
+    """The records of all volumes, with what is known of their files."""
+    return [
+        {
+            "path": task.label,
+            "frame": frame if task.frames > 1 else None,
+            "subject": task.subject,
+            "mask": None if mask is None else mask.as_posix(),
+            **record,
+        }
+        for task, outcome, mask in zip(tasks, outcomes, masks, strict=True)
+        for frame, record in enumerate(outcome.records)
+    ]
+
+
+# Worst cases ----------------------------------------------------------------------------------------------------------
+
+
+def best_method(result: dict[str, Any], metric: dict[str, Any], kind: str | None = None) -> str | None:
+    """The method, of one kind or any, with the best mean of a metric; None if it is undefined for all."""
+    values = {
+        method["name"]: from_json_number(result["summary"][method["name"]][metric["name"]]["mean"])
+        for method in result["methods"]
+        if kind in (None, method["kind"])
+    }
+    values = {name: value for name, value in values.items() if not math.isnan(value)}
+    if not values:
+        return None
+    return (min if metric["better"] == "lower" else max)(values, key=values.__getitem__)
+
+
+def main_metric(result: dict[str, Any]) -> dict[str, Any] | None:
+    """The metric by which methods are compared in a sentence: SSIM, or PSNR where slices are too small for it."""
+    metrics = {metric["name"]: metric for metric in result["metrics"]}
+    for name in ("ssim", "psnr", "mse"):
+        if best_method(result, metrics[name]) is not None:
+            return metrics[name]
+    return None
+
+
+def choose_worst(result: dict[str, Any], count: int = WORST_CASES) -> list[tuple[WorstCases, list[tuple[int, int]]]]:
+    """The slices that the best model recovers worst, as numbers of volumes and of slices; none without a model.
+
+    There are two rules: how far the model is behind the best interpolation, and how low its score is. For each, a
+    subject has one slice at most.
+    """
+    metric = main_metric(result)
+    model = None if metric is None else best_method(result, metric, "model")
+    if model is None:
+        return []
+    name = metric["name"]
+    sign = -1.0 if metric["better"] == "lower" else 1.0
+    against = best_method(result, metric, "interpolation")
+
+    def ranked(value: Callable[[dict[str, Any], int], float]) -> list[tuple[int, int]]:
+        rated = []
+        for number, volume in enumerate(result["volumes"]):
+            for position, slice_number in enumerate(volume["slice_numbers"]):
+                rating = sign * value(volume["methods"], position)
+                if not math.isnan(rating):
+                    rated.append((rating, number, slice_number))
+        worst: dict[str, tuple[int, int]] = {}
+        for _, number, slice_number in sorted(rated):
+            worst.setdefault(result["volumes"][number]["subject"], (number, slice_number))
+        return list(worst.values())[:count]
+
+    def score(methods: dict[str, Any], method: str, position: int) -> float:
+        return from_json_number(methods[method]["slices"][name][position])
+
+    chosen = []
+    if against is not None:
+        slices = ranked(lambda methods, at: score(methods, model, at) - score(methods, against, at))
+        chosen.append((WorstCases("loss", model, against, name), slices))
+    chosen.append((WorstCases("lowest", model, None, name), ranked(lambda methods, at: score(methods, model, at))))
+    return chosen
+
+
+def _worst_cases(
+    result: dict[str, Any],
+    tasks: Sequence[FileTask],
+    jobs: int,
+    scheduler: str | None,
+    progress: Callable[[int, int, str], None] | None,
+) -> list[WorstCases]:
+    """The worst cases with pictures, for which their volumes are recovered once more."""
+    chosen = choose_worst(result)
+    where = _frames_of(tasks)
+    wanted: dict[int, set[tuple[int, int]]] = {}
+    for _, slices in chosen:
+        for volume, slice_number in slices:
+            number, frame = where[volume]
+            wanted.setdefault(number, set()).add((frame, slice_number))
+    if not wanted:
+        return []
+    asked = [
+        replace(tasks[number], pictures=tuple(sorted(slices)), only=tuple(sorted({frame for frame, _ in slices})))
+        for number, slices in sorted(wanted.items())
+    ]
+    outcomes = _outcomes(asked, jobs, scheduler, progress)
+    entries = {(entry.volume, entry.slice_number): entry for outcome in outcomes for entry in outcome.gallery}
+    for worst, slices in chosen:
+        for volume, slice_number in slices:
+            number, frame = where[volume]
+            worst.entries.append(entries[tasks[number].label_of(frame), slice_number])
+    return [worst for worst, _ in chosen if worst.entries]
+
+
+# The result -----------------------------------------------------------------------------------------------------------
+
+_PARTS: dict[str, Callable[[dict[str, Any]], dict[str, float]]] = {
+    "": lambda record: record["mean"],
+    "_kept": lambda record: record["kept"]["mean"],
+    "_long_axis": lambda record: record["long_axis"]["mean"],
+}
+"""Where a volume's means are in the record of a method: of dropped slices, kept ones, and long-axis planes."""
+
+
+def _subject_scores(
+    volumes: Sequence[dict[str, Any]],
+    by_subject: dict[str, list[int]],
+    names: Sequence[str],
+    means: Callable[[dict[str, Any]], dict[str, float]],
+) -> dict[str, dict[str, list[float]]]:
+    """For each method and metric, the means of the subjects' volumes."""
     return {
-        "size": [int(size[n]) for n in range(3)],
-        "spacing_mm": [float(image.GetSpacing()[n]) for n in range(3)],
-        "slice_axis": int(experiment.GetSliceAxisUsed()),
-        "window": [float(experiment.GetWindowMinimum()), float(experiment.GetWindowMaximum())],
-        "measured_size": [columns, rows],
-        "slice_numbers": numbers,
-        "methods": results,
-        "notes": notes_on_size(rows, columns),
+        name: {
+            metric: [
+                mean_of_defined([means(volumes[number]["methods"][name])[metric] for number in numbers])
+                for numbers in by_subject.values()
+            ]
+            for metric in SLICE_METRICS
+        }
+        for name in names
     }
 
 
-def _long_axis_view(
-    image: Any,
-    label: str,
-    methods: Sequence[_Method],
-    record: dict[str, Any],
-    precision: str,
-    device: str,
-    threads: int | None,
-) -> LongAxisView | None:
-    """The whole acquired volume, cut along the slice axis, and up-sampled by the first model; None without a model."""
-    import itk
-    import numpy as np
-
-    from latent_sr.upsampling import make_filter, update_filter
-
-    method = next((method for method in methods if method.is_latent), None)
-    if method is None:
-        return None
-    axis = record["slice_axis"]
-    spacing = record["spacing_mm"]
-    in_plane = [n for n in range(3) if n != axis]
-    along = max(in_plane, key=lambda n: record["size"][n])
-    across = next(n for n in in_plane if n != along)
-    factor = int(min(max(2, round(spacing[axis] / spacing[along])), LARGEST_LONG_AXIS_FACTOR))
-    upsampler = make_filter(
-        image,
-        factor=factor,
-        model=method.model,
-        mode=method.mode,
-        axis=axis,
-        precision=precision,
-        device=device,
-        threads=threads,
-    )
-    thin = update_filter(upsampler)
-    low, high = record["window"]
-
-    def cut(volume: Any) -> Any:
-        # NumPy's axes are in reverse order.
-        array = np.take(itk.array_view_from_image(volume), record["size"][across] // 2, axis=2 - across)
-        array = array.astype(np.float32)
-        array = array if axis > along else array.T
-        return np.clip((array - low) / (high - low if high > low else 1.0), 0.0, 1.0)
-
-    before = cut(image)
-    positions = np.arange((len(before) - 1) * factor + 1) / factor
-    lower = np.minimum(positions.astype(int), max(len(before) - 2, 0))
-    share = (positions - lower)[:, None].astype(np.float32)
-    linear = (1 - share) * before[lower] + share * before[np.minimum(lower + 1, len(before) - 1)]
-    return LongAxisView(
-        label,
-        before,
-        {"linear": linear, method.name: cut(thin)},
-        spacing[axis],
-        spacing[axis] / factor,
-        spacing[along],
-    )
-
-
-def _assemble(volumes: list[dict[str, Any]], methods: Sequence[_Method], settings: dict[str, Any]) -> dict[str, Any]:
+def _assemble(
+    volumes: list[dict[str, Any]], methods: Sequence[Method], models: dict[str, Any], settings: dict[str, Any]
+) -> dict[str, Any]:
     """Means, tests, and everything around the volumes' records; numbers become those of JSON."""
     names = [method.name for method in methods]
     by_subject: dict[str, list[int]] = {}
     for number, volume in enumerate(volumes):
         by_subject.setdefault(volume["subject"], []).append(number)
-    subject_means = {
-        subject: {
-            name: {
-                metric: mean_of_defined([volumes[n]["methods"][name]["mean"][metric] for n in numbers])
-                for metric in SLICE_METRICS
-            }
-            for name in names
-        }
-        for subject, numbers in by_subject.items()
-    }
-    scores = {
-        name: {metric: [means[name][metric] for means in subject_means.values()] for metric in SLICE_METRICS}
-        for name in names
-    }
+    scores = {part: _subject_scores(volumes, by_subject, names, means) for part, means in _PARTS.items()}
     candidates = [method.name for method in methods if method.is_latent]
     with translated():
-        tests = compare_methods(scores, candidates, SLICE_METRICS)
-    notes = sorted({note for volume in volumes for note in volume["notes"]})
-
+        tests = compare_methods(scores[""], candidates, SLICE_METRICS)
     described = []
     for method in methods:
         if method.is_latent:
             described.append({"name": method.name, "kind": "model", "model": method.model_name, "mode": method.mode})
         else:
             described.append({"name": method.name, "kind": "interpolation", "model": None, "mode": None})
-    models = {method.model_name: method.model for method in methods if method.is_latent}
+    subjects = [
+        {
+            "subject": subject,
+            "volumes": numbers,
+            **{
+                f"mean{part}": {
+                    name: {metric: values[metric][position] for metric in SLICE_METRICS}
+                    for name, values in part_scores.items()
+                }
+                for part, part_scores in scores.items()
+            },
+        }
+        for position, (subject, numbers) in enumerate(by_subject.items())
+    ]
+    summaries = {
+        f"summary{part}": {
+            name: {metric: summarize(values[metric]) for metric in SLICE_METRICS}
+            for name, values in part_scores.items()
+        }
+        for part, part_scores in scores.items()
+    }
     return _as_json(
         {
             "schema": SCHEMA,
@@ -572,15 +751,36 @@ def _assemble(volumes: list[dict[str, Any]], methods: Sequence[_Method], setting
             "methods": described,
             "models": [{"name": name, **describe_model(model)} for name, model in models.items()],
             "volumes": volumes,
-            "subjects": [
-                {"subject": subject, "volumes": numbers, "mean": subject_means[subject]}
-                for subject, numbers in by_subject.items()
-            ],
-            "summary": {name: {metric: summarize(scores[name][metric]) for metric in SLICE_METRICS} for name in names},
+            "subjects": subjects,
+            **summaries,
             "tests": tests,
-            "notes": notes,
+            "p_adjustment": {
+                "procedure": "Holm",
+                "family": "all tests of one model: against each other method, in each metric",
+                "sizes": {name: sum(test["method"] == name for test in tests) for name in candidates},
+            },
+            "notes": _notes(volumes),
         }
     )
+
+
+def _notes(volumes: Sequence[dict[str, Any]]) -> list[str]:
+    """What a reader has to know: of single volumes, and of planes that are too flat for a metric."""
+    notes = sorted({note for volume in volumes for note in volume["notes"]})
+    sides = [
+        min(*volume["measured_size"], len(volume["slice_numbers"]) + len(volume["kept_slice_numbers"]))
+        for volume in volumes
+    ]
+    for label, smallest in (("SSIM", SMALLEST_SSIM_SIDE), ("VIFp", SMALLEST_VIFP_SIDE)):
+        small = sum(side < smallest for side in sides)
+        if small:
+            notes.append(
+                f"{label} of long-axis planes is left out in {small} of {counted(len(volumes), 'volume')}: the planes "
+                f"are smaller than {smallest} pixels"
+            )
+    if any(volume["mask"] is not None for volume in volumes):
+        notes.append("VIFp is that of whole slices; the other metrics are those of the pixels that the masks select")
+    return notes
 
 
 def _as_json(value: Any) -> Any:
@@ -592,93 +792,3 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, float):
         return json_number(value)
     return value
-
-
-# As text --------------------------------------------------------------------------------------------------------------
-
-
-def as_csv(result: dict[str, Any]) -> str:
-    """A table with a row for each slice and method: volume, frame, subject, slice, method, and the metrics.
-
-    What is undefined or left out is empty; infinite values are "Infinity".
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["volume", "frame", "subject", "slice", "method", *SLICE_METRICS])
-    for volume in result["volumes"]:
-        for name, record in volume["methods"].items():
-            for position, number in enumerate(volume["slice_numbers"]):
-                values = [record["slices"][metric][position] for metric in SLICE_METRICS]
-                writer.writerow(
-                    [volume["path"], volume["frame"], volume["subject"], number, name]
-                    + ["" if value is None else value for value in values]
-                )
-    return text.getvalue()
-
-
-def format_value(value: float | str | None, metric: str) -> str:
-    """A metric's value with as many digits as make sense; a dash for what is undefined."""
-    if value is None:
-        return "-"
-    if isinstance(value, str):
-        return "inf" if value == "Infinity" else value
-    return {"mse": f"{value:.5f}", "psnr": f"{value:.2f}"}.get(metric, f"{value:.4f}")
-
-
-def format_p(p: float | str | None) -> str:
-    """A p value with two digits, small ones in scientific notation."""
-    if p is None or isinstance(p, str):
-        return "-"
-    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
-
-
-def counted(number: int, singular: str) -> str:
-    """A number with its noun: "1 subject", "2 subjects"."""
-    return f"{number} {singular}{'' if number == 1 else 's'}"
-
-
-def as_table(result: dict[str, Any]) -> str:
-    """Means over subjects and tests as plain text."""
-    slices = sum(len(volume["slice_numbers"]) for volume in result["volumes"])
-    subjects = len(result["subjects"])
-    keep = result["settings"]["keep_every"]
-    lines = [
-        f"{counted(subjects, 'subject')}, {counted(len(result['volumes']), 'volume')}, "
-        f"{counted(slices, 'slice')} recovered (every {ordinal(keep)} slice kept); means over subjects",
-        "",
-    ]
-    header = ["method", *(f"{m['label']} {m['unit']}".strip() for m in result["metrics"]), "s/volume"]
-    rows = [header]
-    for method in result["methods"]:
-        name = method["name"]
-        seconds = mean_of_defined([volume["methods"][name]["seconds"] for volume in result["volumes"]])
-        values = [format_value(result["summary"][name][m["name"]]["mean"], m["name"]) for m in result["metrics"]]
-        rows.append([name, *values, f"{seconds:.2f}"])
-    lines += _aligned(rows)
-    if result["tests"]:
-        lines += ["", "one-sided Wilcoxon signed-rank tests over subjects (better than ...)", ""]
-        rows = [["method", "better than", "metric", "n", "median difference", "p"]]
-        labels = {metric["name"]: metric["label"] for metric in result["metrics"]}
-        for test in result["tests"]:
-            if test["metric"] == "mse":  # says the same as PSNR; it is in the JSON file and the report
-                continue
-            difference = test["median_difference"]
-            text = f"{difference:+.5f}" if isinstance(difference, float) else format_value(difference, test["metric"])
-            rows.append(
-                [test["method"], test["against"], labels[test["metric"]], str(test["n"]), text, format_p(test["p"])]
-            )
-        lines += _aligned(rows, left=3)
-    lines += [f"note: {note}" for note in result["notes"]]
-    return "\n".join(lines)
-
-
-def _aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
-    """Rows as lines: the first columns to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column < left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -18,9 +18,11 @@
 """Image quality metrics of a pair of images."""
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from latent_sr.errors import LatentSRError
+from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.io import cast, default_slice_axis, pixel_type
 from latent_sr.toolkit import translated
 
@@ -31,6 +33,66 @@ SMALLEST_VIFP_SIDE = 41
 """Pixels that a slice needs for the four scales of VIFp."""
 
 SLICE_METRICS = ("mse", "psnr", "ssim", "vifp")
+
+DATA_RANGE_SOURCES = {
+    "reference-min-max": "ReferenceMinimumMaximum",
+    "reference-max": "ReferenceMaximum",
+    "pixel-type": "PixelType",
+}
+
+NRMSE_NORMALIZATIONS = {"euclidean": "Euclidean", "min-max": "MinimumMaximum", "mean": "Mean"}
+
+
+@dataclass(frozen=True)
+class _Metric:
+    """A metric that is computed on request: its setter and getter, what it is called, and the side that it needs."""
+
+    name: str
+    label: str
+    in_slices: bool = False
+    smallest: int = 1
+    dimension: int = 2
+
+
+OPTIONAL_METRICS = {
+    "ssim": _Metric("SSIM", "SSIM", True, SMALLEST_SSIM_SIDE),
+    "vifp": _Metric("VIFp", "VIFp", True, SMALLEST_VIFP_SIDE),
+    "ssim_3d": _Metric("SSIM3D", "SSIM in 3D", False, SMALLEST_SSIM_SIDE, 3),
+    "ms_ssim": _Metric("MultiScaleSSIM", "multi-scale SSIM", True, 161),
+    "vif_wavelet": _Metric("WaveletVIF", "wavelet VIF", True, 65),
+    "gmsd": _Metric("GMSD", "GMSD", True, 5),
+    "hfen": _Metric("HFEN", "HFEN", True),
+    "nmi": _Metric("NMI", "NMI"),
+    "fourier": _Metric("FourierCorrelation", "Fourier correlation"),
+}
+"""What ``compare`` computes on request; errors, PSNR and Pearson's coefficient always are."""
+
+DEFAULT_METRICS = ("ssim", "vifp")
+
+
+@dataclass(frozen=True)
+class SSIMParameters:
+    """Parameters of SSIM in all of its forms.
+
+    Attributes
+    ----------
+    sigma
+        Standard deviation of the Gaussian window in pixels. Default 1.5.
+    radius
+        The window has 2 radius + 1 taps. Default 5.
+    uniform
+        All taps are equal, instead of a Gaussian.
+    sample_covariance
+        Covariances of a sample instead of a population.
+    whole_map
+        The mean over all pixels, with mirrored borders, instead of those at which the window fits.
+    """
+
+    sigma: float = 1.5
+    radius: int = 5
+    uniform: bool = False
+    sample_covariance: bool = False
+    whole_map: bool = False
 
 
 def json_number(value: float | None) -> float | str | None:
@@ -114,13 +176,52 @@ def slice_metrics(reference: Any, test: Any, data_range: float, threads: int | N
         return _slice_lists(calculator)
 
 
+def _requested(
+    metrics: Iterable[str] | str, size: list[int], axis: int, ssim: SSIMParameters
+) -> tuple[list[str], list[str]]:
+    """Names of metrics to compute, and notes on those of "all" or of the default that the size forbids.
+
+    Raises
+    ------
+    UsageError
+        For a name that is not known.
+    """
+    everything = metrics == "all"
+    names = list(OPTIONAL_METRICS) if everything else [metrics] if isinstance(metrics, str) else list(metrics)
+    for name in names:
+        if name not in OPTIONAL_METRICS:
+            raise UsageError(f"metric '{name}' is unknown: metrics are {', '.join(OPTIONAL_METRICS)}, or all")
+    in_plane = size[:2] if len(size) == 2 else [size[n] for n in range(3) if n != axis]
+    chosen, notes = [], []
+    for name in dict.fromkeys(names):
+        metric = OPTIONAL_METRICS[name]
+        smallest = metric.smallest
+        if name in ("ssim", "ssim_3d", "ms_ssim"):
+            smallest = (16 if name == "ms_ssim" else 1) * 2 * ssim.radius + 1
+        sides = size[:3] if metric.dimension == 3 else in_plane
+        what = "volumes" if metric.dimension == 3 else "slices"
+        if (everything or name in DEFAULT_METRICS) and len(size) < metric.dimension:
+            notes.append(f"{metric.label} is left out: the images have {len(size)} dimensions")
+        elif (everything or name in DEFAULT_METRICS) and min(sides) < smallest:
+            text = " x ".join(map(str, sides))
+            notes.append(f"{metric.label} is left out: {what} of {text} pixels are smaller than {smallest} pixels")
+        else:
+            chosen.append(name)
+    return chosen, notes
+
+
 def compare(
     reference: Any,
     test: Any,
     *,
     data_range: float | None = None,
+    data_range_source: str = "reference-min-max",
     mask: Any = None,
     axis: int | None = None,
+    metrics: Iterable[str] | str = DEFAULT_METRICS,
+    ssim: SSIMParameters | None = None,
+    nrmse: str = "euclidean",
+    with_map: bool = False,
     threads: int | None = None,
 ) -> dict[str, Any]:
     """Compare a test image with a reference image.
@@ -130,56 +231,115 @@ def compare(
     reference, test
         ``itk.Image`` objects of the same size, 2D to 4D. If their pixel types differ, both are converted to float64.
     data_range
-        In units of intensity. Default: maximum minus minimum of the reference.
+        In units of intensity. Default: that of ``data_range_source``.
+    data_range_source
+        "reference-min-max" (the default: maximum minus minimum of the reference), "reference-max" or "pixel-type".
     mask
         ``itk.Image`` of the same size; nonzero pixels are compared. Default: all.
     axis
         The axis, 0 to 2, across which slices are cut. Default: that of the largest spacing, or the last if two have it.
+    metrics
+        Names of ``OPTIONAL_METRICS`` to compute beside errors and PSNR, or "all". Default: "ssim" and "vifp". Those of
+        the default and of "all" are left out, with a note, where the images are too small.
+    ssim
+        Parameters of SSIM.
+    nrmse
+        What the NRMSE is relative to: "euclidean" (the default), "min-max" or "mean" of the reference.
+    with_map
+        Whether to return the map of SSIM.
     threads
         Number of threads. Default: ITK's.
 
     Returns
     -------
     dict
-        "mse", "mae", "rmse", "psnr" (dB, of the volume), "mean_slice_psnr" (dB), "ssim", "vifp" (means over slices),
-        "data_range", "slice_axis" (None in 2D), "number_of_slices", "slices" (a list for each metric) and "notes".
+        "mse", "mae", "rmse", "nrmse", "psnr" (dB, of the volume), "mean_slice_psnr" (dB), "pearson", "data_range",
+        "slice_axis" (None in 2D), "number_of_slices", "slices" (a list for each metric of slices) and "notes"; "ssim"
+        and "vifp" (means over slices, NaN if left out), and each other metric that was computed. "fourier" is a dict:
+        "frequencies" in 1/mm, "correlation", and the "resolution" in mm by threshold. "ssim_map" is an ``itk.Image``.
         Values that are undefined or left out are NaN.
 
     Raises
     ------
     LatentSRError
         If sizes differ, a pixel is not finite, or another precondition of ``itk::ImageQualityMetricsCalculator`` fails.
+    UsageError
+        For a name that is not known.
     """
+    import itk
+
     dimension = reference.GetImageDimension()
     if test.GetImageDimension() != dimension:
         raise LatentSRError(f"the reference is {dimension}D and the test image {test.GetImageDimension()}D")
+    for value, allowed in ((data_range_source, DATA_RANGE_SOURCES), (nrmse, NRMSE_NORMALIZATIONS)):
+        if value not in allowed:
+            raise UsageError(f"'{value}' is not one of {', '.join(allowed)}")
     if pixel_type(reference) != pixel_type(test):
         reference, test = cast(reference, "D"), cast(test, "D")
     if axis is None:
         found = default_slice_axis([float(value) for value in reference.GetSpacing()]) if dimension > 2 else None
         axis = 2 if found is None else found
+    ssim = ssim or SSIMParameters()
+    size = [int(reference.GetLargestPossibleRegion().GetSize()[n]) for n in range(dimension)]
+    chosen, notes = _requested(metrics, size, axis, ssim)
+    if with_map and "ssim" not in chosen:
+        raise LatentSRError("there is no map of SSIM, because SSIM is not computed")
+    enums = itk.LatentSpaceSuperResolutionEnums
     with translated():
         calculator = _calculator(reference, test, 0.0 if data_range is None else data_range, axis, threads)
+        calculator.SetDataRangeSource(getattr(enums, f"DataRangeSource_{DATA_RANGE_SOURCES[data_range_source]}"))
+        calculator.SetNRMSENormalization(getattr(enums, f"NRMSENormalization_{NRMSE_NORMALIZATIONS[nrmse]}"))
+        calculator.SetGaussianSigma(ssim.sigma)
+        calculator.SetSSIMRadius(ssim.radius)
+        calculator.SetSSIMWindow(enums.SSIMWindow_Uniform if ssim.uniform else enums.SSIMWindow_Gaussian)
+        calculator.SetUseSampleCovariance(ssim.sample_covariance)
+        calculator.SetAverageWholeMap(ssim.whole_map)
+        calculator.SetKeepSSIMMaps(with_map)
+        for name, metric in OPTIONAL_METRICS.items():
+            getattr(calculator, f"SetCompute{metric.name}")(name in chosen)
         if mask is not None:
             calculator.SetMaskImage(_binary_mask(mask))
         calculator.Compute()
-        slices = _slice_lists(calculator)
-        size = [int(reference.GetLargestPossibleRegion().GetSize()[n]) for n in range(dimension)]
-        in_plane = size if dimension == 2 else [size[n] for n in range(3) if n != axis]
-        return {
+        slices = {
+            "mse": [float(value) for value in calculator.GetSliceMSE()],
+            "psnr": [float(value) for value in calculator.GetSlicePSNR()],
+        }
+        result: dict[str, Any] = {
             "mse": calculator.GetMSE(),
             "mae": calculator.GetMAE(),
             "rmse": calculator.GetRMSE(),
+            "nrmse": calculator.GetNRMSE(),
             "psnr": calculator.GetPSNR(),
-            "ssim": calculator.GetSSIM() if calculator.GetComputeSSIM() else math.nan,
-            "vifp": calculator.GetVIFp() if calculator.GetComputeVIFp() else math.nan,
             "mean_slice_psnr": calculator.GetMeanSlicePSNR(),
+            "pearson": calculator.GetPearsonCorrelation(),
+        }
+        for name, metric in OPTIONAL_METRICS.items():
+            if name in DEFAULT_METRICS and name not in chosen:
+                result[name] = math.nan
+                slices[name] = [math.nan] * len(slices["mse"])
+            elif name == "fourier" and name in chosen:
+                result[name] = _fourier(calculator)
+            elif name in chosen:
+                result[name] = getattr(calculator, f"Get{metric.name}")()
+                if metric.in_slices:
+                    slices[name] = [float(value) for value in getattr(calculator, f"GetSlice{metric.name}")()]
+        if with_map:
+            result["ssim_map"] = calculator.GetSSIMMap()
+        return result | {
             "data_range": calculator.GetDataRangeUsed(),
             "slice_axis": None if dimension == 2 else axis,
             "number_of_slices": len(slices["mse"]),
             "slices": slices,
-            "notes": notes_on_size(in_plane[1], in_plane[0]),
+            "notes": notes,
         }
+
+
+def _fourier(calculator: Any) -> dict[str, Any]:
+    return {
+        "frequencies": [float(value) for value in calculator.GetFourierFrequencies()],
+        "correlation": [float(value) for value in calculator.GetFourierCorrelation()],
+        "resolution": {"1/7": calculator.GetFourierResolution(1 / 7), "0.5": calculator.GetFourierResolution(0.5)},
+    }
 
 
 def _binary_mask(mask: Any) -> Any:
@@ -192,14 +352,10 @@ def _binary_mask(mask: Any) -> Any:
     return binary
 
 
-def metrics_as_json(result: dict[str, Any]) -> dict[str, Any]:
-    """The result of ``compare`` with values that JSON can hold: see ``json_number``."""
-    converted: dict[str, Any] = {}
-    for key, value in result.items():
-        if isinstance(value, float):
-            converted[key] = json_number(value)
-        elif key == "slices":
-            converted[key] = {name: [json_number(number) for number in values] for name, values in value.items()}
-        else:
-            converted[key] = value
-    return converted
+def metrics_as_json(result: Any) -> Any:
+    """The result of ``compare`` with values that JSON can hold (see ``json_number``), without the map."""
+    if isinstance(result, dict):
+        return {key: metrics_as_json(value) for key, value in result.items() if key != "ssim_map"}
+    if isinstance(result, list):
+        return [metrics_as_json(value) for value in result]
+    return json_number(result) if isinstance(result, float) else result

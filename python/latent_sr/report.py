@@ -20,22 +20,17 @@
 import base64
 import html
 import io
+import json
 import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from latent_sr.evaluation import (
-    Evaluation,
-    GalleryEntry,
-    LongAxisView,
-    Pictures,
-    counted,
-    format_p,
-    format_value,
-    ordinal,
-)
-from latent_sr.metrics import from_json_number
+from latent_sr.errors import LatentSRError
+from latent_sr.evaluation import SCHEMA, Evaluation, Pictures, WorstCases, best_method, main_metric
+from latent_sr.metrics import from_json_number, json_number
+from latent_sr.recovery import GalleryEntry, LongAxisView
+from latent_sr.tables import counted, format_difference, format_p, format_value, ordinal
 
 _TEXT = "#010203"
 """Stands for the color of the text around a figure, light or dark, while the figure is drawn."""
@@ -51,6 +46,18 @@ DESCRIPTIONS = {
     "linear-blur": "control: linear interpolation, then a Gaussian with a standard deviation of 1.5 pixels in plane; "
     "shows what mere smoothing gains",
 }
+_FAMILIES = {
+    "bspline": "B-spline interpolation of order {}",
+    "lanczos": "windowed sinc interpolation, Lanczos window of radius {}",
+}
+
+
+def describe_interpolation(name: str) -> str:
+    """What an interpolation method is, in words; empty for an unknown one."""
+    if name in DESCRIPTIONS:
+        return DESCRIPTIONS[name]
+    family = name.rstrip("0123456789")
+    return _FAMILIES[family].format(name[len(family) :]) if family in _FAMILIES else ""
 
 
 def render_report(evaluation: Evaluation | dict[str, Any]) -> str:
@@ -65,6 +72,11 @@ def render_report(evaluation: Evaluation | dict[str, Any]) -> str:
     -------
     str
         A document without any reference to the outside.
+
+    Raises
+    ------
+    LatentSRError
+        For a result of another version.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -72,6 +84,11 @@ def render_report(evaluation: Evaluation | dict[str, Any]) -> str:
         result, pictures = evaluation.result, evaluation.pictures
     else:
         result, pictures = evaluation, Pictures()
+    if result.get("schema") != SCHEMA:
+        raise LatentSRError(f"the result has the schema '{result.get('schema')}', but has to have '{SCHEMA}'")
+    entries = [*pictures.gallery, *(entry for worst in pictures.worst for entry in worst.entries)]
+    limit = _difference_limit(entries)
+    metric = main_metric(result)
     environment = Environment(
         loader=PackageLoader("latent_sr", "templates"),
         autoescape=True,
@@ -86,7 +103,13 @@ def render_report(evaluation: Evaluation | dict[str, Any]) -> str:
         table=_table(result),
         tests=_tests(result),
         plots=[_box_plot(result, metric) for metric in result["metrics"] if _is_measured(result, metric["name"])],
-        gallery=_gallery(pictures.gallery),
+        parts=[
+            {"title": "Kept slices", "rows": _table(result, "_kept")},
+            {"title": "Long-axis planes", "rows": _table(result, "_long_axis")},
+        ],
+        limit=f"{limit:.2f}",
+        gallery=[_gallery_entry(entry, limit, metric) for entry in pictures.gallery],
+        worst=[_worst(worst, limit, metric) for worst in pictures.worst],
         long_axis=_long_axis(pictures.long_axis),
         descriptions=_descriptions(result),
         settings=_settings(result),
@@ -104,32 +127,17 @@ def _counts(result: dict[str, Any]) -> str:
     )
 
 
-def _mean(result: dict[str, Any], method: str, metric: str) -> float:
-    return from_json_number(result["summary"][method][metric]["mean"])
-
-
 def _is_measured(result: dict[str, Any], metric: str) -> bool:
-    return any(not math.isnan(_mean(result, method["name"], metric)) for method in result["methods"])
-
-
-def _best(result: dict[str, Any], metric: dict[str, Any], methods: Sequence[str]) -> str | None:
-    """The method with the best mean; None if it is undefined for all."""
-    values = {method: _mean(result, method, metric["name"]) for method in methods}
-    values = {method: value for method, value in values.items() if not math.isnan(value)}
-    if not values:
-        return None
-    return (min if metric["better"] == "lower" else max)(values, key=values.__getitem__)
+    return any(result["summary"][method["name"]][metric]["mean"] is not None for method in result["methods"])
 
 
 def summary_sentence(result: dict[str, Any]) -> str:
     """One sentence: how the best model compares with the best of the other methods, in SSIM (or PSNR without it)."""
-    name = next((name for name in ("ssim", "psnr", "mse") if _is_measured(result, name)), None)
-    metric = next((metric for metric in result["metrics"] if metric["name"] == name), None)
+    metric = main_metric(result)
     if metric is None:
         return f"Nothing could be measured on {_counts(result)}."
-    models = [method["name"] for method in result["methods"] if method["kind"] == "model"]
-    others = [method["name"] for method in result["methods"] if method["kind"] != "model"]
-    best_model, best_other = _best(result, metric, models), _best(result, metric, others)
+    name = metric["name"]
+    best_model, best_other = best_method(result, metric, "model"), best_method(result, metric, "interpolation")
     unit = f" {metric['unit']}" if metric["unit"] else ""
 
     def value(method: str) -> str:
@@ -152,51 +160,67 @@ def summary_sentence(result: dict[str, Any]) -> str:
     )
     if test is None:
         return f"{sentence}."
-    difference = from_json_number(test["median_difference"])
     return (
-        f"{sentence} (median difference over subjects {difference:+.4f}{unit}, one-sided p = {format_p(test['p'])}, "
-        f"n = {test['n']})."
+        f"{sentence} (median difference over subjects {format_difference(test['median_difference'], name)}{unit}; "
+        f"one-sided Wilcoxon signed-rank test: p = {format_p(test['p'])}, adjusted by Holm's procedure "
+        f"{format_p(test['p_holm'])}, n = {test['n']})."
     )
 
 
-def _table(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Rows of means and standard deviations."""
+def _table(result: dict[str, Any], part: str = "") -> list[dict[str, Any]]:
+    """Rows of means and standard deviations, of dropped slices or another part."""
+    summaries = result[f"summary{part}"]
     methods = [method["name"] for method in result["methods"]]
-    best = {metric["name"]: _best(result, metric, methods) for metric in result["metrics"]}
+    # What looks the same is equally good: kept slices come back but for rounding.
+    best = {
+        metric["name"]: format_value(json_number(_best_mean(summaries, metric)), metric["name"])
+        for metric in result["metrics"]
+    }
     rows = []
     for method in methods:
         cells = []
         for metric in result["metrics"]:
-            summary = result["summary"][method][metric["name"]]
+            summary = summaries[method][metric["name"]]
+            mean = format_value(summary["mean"], metric["name"])
             cells.append(
                 {
-                    "mean": format_value(summary["mean"], metric["name"]),
+                    "mean": mean,
                     "sd": format_value(summary["sd"], metric["name"]),
-                    "best": best[metric["name"]] == method,
+                    "best": summary["mean"] is not None and mean == best[metric["name"]],
                 }
             )
         rows.append({"method": method, "cells": cells})
     return rows
 
 
+def _best_mean(summaries: dict[str, Any], metric: dict[str, Any]) -> float:
+    means = [from_json_number(summary[metric["name"]]["mean"]) for summary in summaries.values()]
+    means = [mean for mean in means if not math.isnan(mean)]
+    return (min if metric["better"] == "lower" else max)(means) if means else math.nan
+
+
 def _tests(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """For each model, rows of the other methods, with a cell for each metric."""
+    """For each model, the other methods, each with a row for each metric."""
+    labels = {
+        metric["name"]: metric["label"] + (f" in {metric['unit']}" if metric["unit"] else "")
+        for metric in result["metrics"]
+    }
     groups = []
     for method in dict.fromkeys(test["method"] for test in result["tests"]):
-        tests = {(t["against"], t["metric"]): t for t in result["tests"] if t["method"] == method}
-        rows = []
-        for against in dict.fromkeys(key[0] for key in tests):
-            cells = []
-            for metric in result["metrics"]:
-                test = tests.get((against, metric["name"]))
-                if test is None:
-                    cells.append(None)
-                    continue
-                difference = from_json_number(test["median_difference"])
-                digits = {"mse": 5, "psnr": 2}.get(metric["name"], 4)
-                cells.append({"difference": f"{difference:+.{digits}f}", "p": format_p(test["p"]), "n": test["n"]})
-            rows.append({"against": against, "cells": cells})
-        groups.append({"method": method, "rows": rows})
+        against: dict[str, list[dict[str, Any]]] = {}
+        for test in result["tests"]:
+            if test["method"] == method:
+                against.setdefault(test["against"], []).append(
+                    {
+                        "metric": labels[test["metric"]],
+                        "median": format_difference(test["median_difference"], test["metric"]),
+                        "hodges_lehmann": format_difference(test["hodges_lehmann"], test["metric"]),
+                        "n": test["n"],
+                        "p": format_p(test["p"]),
+                        "p_holm": format_p(test["p_holm"]),
+                    }
+                )
+        groups.append({"method": method, "against": against, "family": result["p_adjustment"]["sizes"][method]})
     return groups
 
 
@@ -206,7 +230,7 @@ def _descriptions(result: dict[str, Any]) -> list[tuple[str, str]]:
         if method["kind"] == "model":
             text = f"super-resolution by the model “{method['model']}”, output mode “{method['mode']}”"
         else:
-            text = DESCRIPTIONS.get(method["name"], "")
+            text = describe_interpolation(method["name"])
         described.append((method["name"], text))
     return described
 
@@ -216,21 +240,52 @@ def _settings(result: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("Slices", f"every {ordinal(settings['keep_every'])} one kept, those between recovered and measured"),
         ("Crop", f"central {settings['crop']} pixels" if settings["crop"] else "none"),
+        ("Slice thickness", _thickness(settings["slice_thickness_mm"])),
+        ("Mask", settings["mask"] or "none, all pixels are measured"),
         ("Intensities", "percentiles 1 and 99 of the kept slices mapped to 0 and 1, clamped; data range 1"),
         ("Slice axis", str(settings["axis"])),
         ("Subjects", f"first group of “{settings['subject']}”" if settings["subject"] else "each file is one"),
         ("Precision, device", f"{settings['precision']}, {settings['device']}"),
         ("Threads", "default" if settings["threads"] is None else str(settings["threads"])),
+        ("Computed", _place(settings)),
     ]
     for model in result["models"]:
         architecture = model.get("architecture", {})
         text = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in architecture.items())
         rows.append((f"Model “{model['name']}”", f"{text}; {model.get('parameters', '?')} parameters"))
         for key, value in model.get("provenance", {}).items():
-            rows.append((f"Model “{model['name']}”, {key}", str(value)))
+            rows.append((f"Model “{model['name']}”, {key.replace('_', ' ')}", _readable(value)))
     rows.append(("Versions", ", ".join(f"{name} {version}" for name, version in result["versions"].items())))
     rows.append(("Created", result["created"]))
     return rows
+
+
+def _readable(value: Any) -> str:
+    """An entry of a model's provenance; of a JSON object, its entries."""
+    try:
+        parsed = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        parsed = value
+    if not isinstance(parsed, dict):
+        return str(value)
+    return ", ".join(f"{key.replace('_', ' ')} {_word(item)}" for key, item in parsed.items())
+
+
+def _word(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _thickness(millimeters: float) -> str:
+    if millimeters == 0:
+        return "as acquired"
+    return f"simulated: blurred by a Gaussian of {millimeters:g} mm (full width at half maximum) along the slice axis"
+
+
+def _place(settings: dict[str, Any]) -> str:
+    if settings["scheduler"] is not None:
+        return f"on the Dask cluster {settings['scheduler']}"
+    jobs = settings["jobs"]
+    return f"by {jobs} process{'' if jobs == 1 else 'es'} of one machine"
 
 
 # Figures --------------------------------------------------------------------------------------------------------------
@@ -269,7 +324,7 @@ def _box_plot(result: dict[str, Any], metric: dict[str, Any]) -> dict[str, str]:
     }
     finite = {method: [v for v in values if math.isfinite(v)] for method, values in scores.items()}
     shown = [method for method in kinds if finite[method]]
-    figure = Figure(figsize=(4.6, 3.4), layout="constrained")
+    figure = Figure(figsize=(max(4.6, 0.75 * len(shown)), 3.4), layout="constrained")
     axes = figure.add_subplot()
     for subject in range(len(result["subjects"])):
         line = [scores[method][subject] for method in shown]
@@ -323,44 +378,71 @@ def _png(array: Any, colors: str, low: float, high: float) -> str:
     return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
 
 
-def _gallery(entries: Sequence[GalleryEntry]) -> dict[str, Any] | None:
-    """Pictures of recovered slices and their differences from the truth, on one common scale."""
+def _difference_limit(entries: Sequence[GalleryEntry]) -> float:
+    """Where the color scale of all difference maps ends."""
     import numpy as np
 
-    entries = [entry for entry in entries if entry.truth is not None]
-    if not entries:
-        return None
     differences = [np.abs(image - entry.truth).ravel() for entry in entries for image in entry.recovered.values()]
-    limit = (
-        max(0.05, math.ceil(20 * float(np.percentile(np.concatenate(differences), 99.5))) / 20) if differences else 1
-    )
-    shown = []
-    for entry in entries:
-        where = f"slice {entry.slice_number} of {entry.subject}"
-        cells = [
+    if not differences:
+        return 1.0
+    return max(0.05, math.ceil(20 * float(np.percentile(np.concatenate(differences), 99.5))) / 20)
+
+
+def _gallery_entry(entry: GalleryEntry, limit: float, metric: dict[str, Any] | None) -> dict[str, Any]:
+    """Pictures of a recovered slice and of its differences from the truth, with its scores."""
+    import numpy as np
+
+    where = f"slice {entry.slice_number} of {entry.subject}"
+    rows, columns = entry.truth.shape
+    cells = []
+    for method, image in entry.recovered.items():
+        difference = image - entry.truth
+        error = float(np.sqrt(np.mean(difference**2)))
+        score = entry.scores.get(method, {}).get(metric["name"], math.nan) if metric else math.nan
+        cells.append(
             {
                 "method": method,
+                "score": "" if math.isnan(score) else f"{metric['label']} {format_value(score, metric['name'])}",
                 "image": _png(image, "gray", 0, 1),
                 "alt": f"{where}, recovered by {method}",
-                "difference": _png(image - entry.truth, "bwr", -limit, limit),
-                "difference_alt": f"{where}: {method} minus truth, root mean square "
-                f"{float(np.sqrt(np.mean((image - entry.truth) ** 2))):.3f}",
-            }
-            for method, image in entry.recovered.items()
-        ]
-        rows, columns = entry.truth.shape
-        shown.append(
-            {
-                "subject": entry.subject,
-                "volume": entry.volume,
-                "slice": entry.slice_number,
-                "aspect": f"{columns} / {rows}",
-                "truth": _png(entry.truth, "gray", 0, 1),
-                "truth_alt": f"{where}, as acquired",
-                "cells": cells,
+                "difference": _png(difference, "bwr", -limit, limit),
+                "difference_alt": f"{where}: {method} minus truth, root mean square {error:.3f}",
             }
         )
-    return {"entries": shown, "limit": f"{limit:.2f}"}
+    return {
+        "subject": entry.subject,
+        "volume": entry.volume,
+        "slice": entry.slice_number,
+        "aspect": f"{columns} / {rows}",
+        "truth": _png(entry.truth, "gray", 0, 1),
+        "truth_alt": f"{where}, as acquired",
+        "cells": cells,
+    }
+
+
+def _worst(worst: WorstCases, limit: float, metric: dict[str, Any]) -> dict[str, Any]:
+    """The worst cases by one rule, and what the rule is."""
+    label = metric["label"]
+    if worst.kind == "loss":
+        title = f"{worst.model} against {worst.against}"
+        rule = (
+            f"The dropped slices on which {worst.model}, the best model, loses most {label} against {worst.against}, "
+            "the best interpolation (or gains least); one slice of a subject at most."
+        )
+    else:
+        extreme = "highest" if metric["better"] == "lower" else "lowest"
+        title = f"{extreme.capitalize()} {label} of {worst.model}"
+        rule = f"The dropped slices with the {extreme} {label} of {worst.model}; one slice of a subject at most."
+    shown = []
+    for entry in worst.entries:
+        item = _gallery_entry(entry, limit, metric)
+        score = entry.scores[worst.model][worst.metric]
+        item["remark"] = f"{label} {format_value(score, worst.metric)}"
+        if worst.against is not None:
+            difference = format_difference(score - entry.scores[worst.against][worst.metric], worst.metric)
+            item["remark"] = f"{label} {difference} against {worst.against}"
+        shown.append(item)
+    return {"title": title, "rule": rule, "entries": shown}
 
 
 def _long_axis(view: LongAxisView | None) -> dict[str, Any] | None:
@@ -371,7 +453,7 @@ def _long_axis(view: LongAxisView | None) -> dict[str, Any] | None:
     aspect = f"{columns * view.pixel_spacing:.3f} / {max(rows * view.spacing_before, 1e-3):.3f}"
     pictures = [
         {
-            "title": f"before: acquired, {view.spacing_before:.3g} mm",
+            "title": f"as acquired, {view.spacing_before:.3g} mm",
             "image": _png(view.before, "gray", 0, 1),
             "alt": f"Cut along the slice axis of {view.volume}: {rows} acquired slices, "
             f"{view.spacing_before:.3g} mm apart",
@@ -381,7 +463,7 @@ def _long_axis(view: LongAxisView | None) -> dict[str, Any] | None:
     for method, image in view.after.items():
         pictures.append(
             {
-                "title": f"after: {method}, {view.spacing_after:.3g} mm",
+                "title": f"{method}, {view.spacing_after:.3g} mm",
                 "image": _png(image, "gray", 0, 1),
                 "alt": f"The same cut after {method}: {len(image)} slices, {view.spacing_after:.3g} mm apart",
                 "pixelated": False,

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Means over slices, volumes and subjects, and the paired test over subjects.
+"""Means over slices, volumes and subjects, the paired test over subjects, and what goes with it.
 
 Slices and frames of one subject are not independent: values are averaged per slice, then per volume, then per subject,
 and only subjects are compared.
@@ -65,6 +65,36 @@ def paired_differences(first: Sequence[float], second: Sequence[float], metric: 
     return differences
 
 
+def hodges_lehmann(differences: Sequence[float]) -> float:
+    """The Hodges-Lehmann estimate of the location of paired differences: the median of their Walsh averages.
+
+    Walsh averages are the means of two differences each, of every difference with itself included. It is the estimate
+    that belongs to the signed-rank test. NaN without differences, and for infinities of both signs.
+    """
+    import numpy as np
+
+    values = np.asarray(differences, dtype=float)
+    if not len(values):
+        return math.nan
+    first, second = np.triu_indices(len(values))
+    with np.errstate(invalid="ignore"):
+        return float(np.median((values[first] + values[second]) / 2))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p values by Holm's step-down procedure, for one family of tests; it needs no independence.
+
+    S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6(2), 1979.
+    """
+    count = len(p_values)
+    adjusted = [0.0] * count
+    largest = 0.0
+    for rank, position in enumerate(sorted(range(count), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (count - rank) * p_values[position]))
+        adjusted[position] = largest
+    return adjusted
+
+
 def wilcoxon(differences: Sequence[float]) -> dict[str, Any]:
     """One-sided signed-rank test of differences against the alternative that they tend to be greater than zero.
 
@@ -109,8 +139,9 @@ def compare_methods(
     Returns
     -------
     list of dict
-        The test's results, with "metric", "method", "against", and the "mean_difference" and "median_difference" in
-        units of the metric, method minus other. Metrics that are defined in no subject are left out.
+        The test's results, with "metric", "method", "against", and the "mean_difference", "median_difference" and
+        "hodges_lehmann" in units of the metric, method minus other. "p_holm" is p, adjusted for all tests of the same
+        method. Metrics that are defined in no subject are left out.
     """
     results = []
     for metric in metrics:
@@ -130,6 +161,12 @@ def compare_methods(
                         **test(differences),
                         "mean_difference": sign * mean_of_defined(differences),
                         "median_difference": sign * median(differences),
+                        "hodges_lehmann": sign * hodges_lehmann(differences),
                     }
                 )
+    # A claim about a model rests on all of its comparisons: they are one family. Those of another model are not.
+    for candidate in candidates:
+        family = [result for result in results if result["method"] == candidate]
+        for result, adjusted in zip(family, holm([result["p"] for result in family]), strict=True):
+            result["p_holm"] = adjusted
     return results

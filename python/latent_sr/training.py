@@ -271,8 +271,9 @@ def train(
     network
         "multi-scale" or "paper", to train the one by the recipe of the other. Default: that of the preset.
     settings
-        Other parameters of the trainer and the network, by name, such as ``{"learning_rate": 3e-4, "latent_levels": [2, 3]}``:
-        all of ``latent_sr.recipe.TRAINER`` and ``latent_sr.recipe.NETWORK``.
+        Other parameters of the trainer and the network, by name, such as
+        ``{"learning_rate": 3e-4, "latent_levels": [2, 3]}``: all of ``latent_sr.recipe.TRAINER``
+        and ``latent_sr.recipe.NETWORK``.
     iterations
         Number of iterations. Default: that of the preset.
     minutes

@@ -19,7 +19,7 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
@@ -35,6 +35,34 @@ from latent_sr.toolkit import (
 )
 
 DEFAULT_FACTOR = 2
+
+
+def check_upsampling(
+    factor: int | None,
+    spacing: float | None,
+    mode: str,
+    window: Sequence[float] | None,
+    residual_gain: float | None,
+) -> None:
+    """Refuse parameters of ``upsample`` that can't be, whatever the volume.
+
+    Raises
+    ------
+    UsageError
+        With the parameter, its value and what is allowed.
+    """
+    if factor is not None and spacing is not None:
+        raise UsageError(f"factor {factor} and spacing {spacing:g} mm exclude each other: set one of them")
+    if factor is not None and factor < 1:
+        raise UsageError(f"factor is {factor}, but has to be at least 1")
+    if spacing is not None and not spacing > 0:
+        raise UsageError(f"spacing is {spacing:g} mm, but has to be positive")
+    if window is not None and not (math.isfinite(window[0]) and math.isfinite(window[1]) and window[0] < window[1]):
+        raise UsageError(f"window is {window[0]:g} to {window[1]:g}, but has to be finite and in rising order")
+    if residual_gain is not None and not 0 <= residual_gain < math.inf:
+        raise UsageError(f"residual gain is {residual_gain:g}, but has to be at least 0")
+    if residual_gain is not None and mode != "residual-corrected":
+        raise UsageError(f"the residual gain has no effect in the mode {mode}, only in residual-corrected")
 
 
 def make_filter(
@@ -54,18 +82,7 @@ def make_filter(
     """A ``LatentSpaceSuperResolutionImageFilter`` with an image as input. Parameters are those of ``upsample``."""
     import itk
 
-    if factor is not None and spacing is not None:
-        raise UsageError(f"factor {factor} and spacing {spacing:g} mm exclude each other: set one of them")
-    if factor is not None and factor < 1:
-        raise UsageError(f"factor is {factor}, but has to be at least 1")
-    if spacing is not None and not spacing > 0:
-        raise UsageError(f"spacing is {spacing:g} mm, but has to be positive")
-    if window is not None and not (math.isfinite(window[0]) and math.isfinite(window[1]) and window[0] < window[1]):
-        raise UsageError(f"window is {window[0]:g} to {window[1]:g}, but has to be finite and in rising order")
-    if residual_gain is not None and not 0 <= residual_gain < math.inf:
-        raise UsageError(f"residual gain is {residual_gain:g}, but has to be at least 0")
-    if residual_gain is not None and mode != "residual-corrected":
-        raise UsageError(f"the residual gain has no effect in the mode {mode}, only in residual-corrected")
+    check_upsampling(factor, spacing, mode, window, residual_gain)
     if image.GetImageDimension() not in (3, 4):
         raise LatentSRError(f"the image is {image.GetImageDimension()}D, but has to be 3D or 4D")
     if model is None or isinstance(model, (str, os.PathLike)):

@@ -30,7 +30,7 @@ from latent_sr.evaluation import ordinal, subjects_of
 from test_report import assert_self_contained
 
 KEYS = ["schema", "created", "versions", "settings", "metrics", "methods", "models", "volumes", "subjects", "summary"]
-KEYS += ["tests", "notes"]
+KEYS += ["summary_kept", "summary_long_axis", "tests", "p_adjustment", "notes"]
 METRICS = ["mse", "psnr", "ssim", "vifp"]
 
 
@@ -68,7 +68,7 @@ def strict(text: str) -> dict:
 def test_the_json_file_has_the_documented_form(outcome):
     result = strict((outcome[0] / "r.json").read_text(encoding="utf-8"))
     assert list(result) == KEYS
-    assert result["schema"] == "latent-sr/evaluation/1"
+    assert result["schema"] == "latent-sr/evaluation/2"
     methods = ["linear", "bspline", "lanczos", "linear-blur", "latent"]
     assert [method["name"] for method in result["methods"]] == methods
     assert result["settings"]["methods"] == methods
@@ -83,11 +83,15 @@ def test_the_json_file_has_the_documented_form(outcome):
         assert volume["slice_numbers"] == [1, 3, 5]
         assert volume["measured_size"] == [48, 44]
         assert volume["frame"] is None
+        assert volume["kept_slice_numbers"] == [0, 2, 4, 6]
+        assert volume["mask"] is None
         assert list(volume["methods"]) == methods
         for record in volume["methods"].values():
             assert all(len(record["slices"][metric]) == 3 for metric in METRICS)
             for metric in METRICS:
                 assert record["mean"][metric] == pytest.approx(np.mean(record["slices"][metric]))
+            assert all(len(record["kept"]["slices"][metric]) == 4 for metric in METRICS)
+            assert list(record["long_axis"]["axes"]) == ["0", "1"]
 
 
 def test_values_are_averaged_per_subject_before_they_are_compared(outcome):
@@ -112,7 +116,7 @@ def test_the_model_is_tested_against_each_other_method(outcome):
         assert test["method"] == "latent"
         assert test["n"] == 3
         assert test["exact"] is True
-        assert 1 / 8 <= test["p"] <= 1
+        assert 1 / 8 <= test["p"] <= test["p_holm"] <= 1
         better = (
             result["summary"]["latent"][test["metric"]]["mean"]
             - result["summary"][test["against"]][test["metric"]]["mean"]
@@ -134,20 +138,192 @@ def test_linear_interpolation_scores_what_it_scores_by_hand(outcome, cohort):
     assert volume["window"] == pytest.approx(np.percentile(kept, [1, 99]), abs=1.0)
 
 
+@pytest.fixture(scope="module")
+def tall(tmp_path_factory) -> tuple[Path, np.ndarray]:
+    """A volume of 13 slices, and its intensities in [0, 1] in the order of its axes, as they are measured."""
+    path = write_nifti(tmp_path_factory.mktemp("tall") / "tall.nii", phantom(slices=13))
+    volume = np.rint(phantom(slices=13)).T
+    low, high = np.percentile(volume[..., ::2], [1, 99])
+    return path, np.clip((volume - low) / (high - low), 0, 1)
+
+
+def test_kept_slices_are_scored_apart(tall):
+    path, truth = tall
+    result = latent_sr.evaluate([path], methods=["linear", "linear-blur"])
+    linear, blurred = result["volumes"][0]["methods"].values()
+    assert result["volumes"][0]["kept_slice_numbers"] == [0, 2, 4, 6, 8, 10, 12]
+    assert linear["kept"]["slices"]["mse"] == pytest.approx([0] * 7, abs=1e-12)
+    assert linear["kept"]["mean"]["ssim"] == pytest.approx(1)
+    ndimage = pytest.importorskip("scipy.ndimage")
+    smooth = ndimage.gaussian_filter(truth[..., ::2], (1.5, 1.5, 0), mode="nearest")
+    expected = ((smooth - truth[..., ::2]) ** 2).mean(axis=(0, 1))
+    # ITK's kernel is the discrete analog of the Gaussian, that of SciPy its samples.
+    assert blurred["kept"]["slices"]["mse"] == pytest.approx(expected, rel=0.06)
+    assert result["summary_kept"]["linear-blur"]["mse"]["mean"] == blurred["kept"]["mean"]["mse"]
+
+
+def test_long_axis_planes_are_those_of_the_whole_recovered_volume(tall):
+    metrics = pytest.importorskip("skimage.metrics")
+    path, truth = tall
+    result = latent_sr.evaluate([path], methods=["linear"])
+    long_axis = result["volumes"][0]["methods"]["linear"]["long_axis"]
+    recovered = truth.copy()
+    recovered[..., 1::2] = (truth[..., 0:-1:2] + truth[..., 2::2]) / 2
+    for axis, others in (("0", (1, 2)), ("1", (0, 2))):
+        errors = ((recovered - truth) ** 2).mean(axis=others)
+        assert long_axis["axes"][axis]["mse"] == pytest.approx(errors.mean(), rel=1e-4)
+        assert long_axis["axes"][axis]["psnr"] == pytest.approx((-10 * np.log10(errors)).mean(), rel=1e-4)
+        similarity = [
+            metrics.structural_similarity(
+                np.take(truth, n, int(axis)),
+                np.take(recovered, n, int(axis)),
+                data_range=1,
+                gaussian_weights=True,
+                sigma=1.5,
+                use_sample_covariance=False,
+            )
+            for n in range(truth.shape[int(axis)])
+        ]
+        assert long_axis["axes"][axis]["ssim"] == pytest.approx(np.mean(similarity), rel=1e-3)
+        assert long_axis["axes"][axis]["vifp"] is None
+    count = np.array(truth.shape[:2])
+    expected = (count * [long_axis["axes"][axis]["mse"] for axis in "01"]).sum() / count.sum()
+    assert long_axis["mean"]["mse"] == pytest.approx(expected)
+
+
+def test_long_axis_planes_of_background_are_left_out(tmp_path):
+    volume = phantom(slices=7)
+    volume[:, :, :10] = 0
+    result = latent_sr.evaluate([write_nifti(tmp_path / "a.nii", volume)], methods=["linear"])
+    axes = result["volumes"][0]["methods"]["linear"]["long_axis"]["axes"]
+    assert math.isfinite(axes["0"]["psnr"])
+    assert math.isfinite(axes["1"]["psnr"])
+
+
+def test_a_mask_restricts_what_is_measured(tall, tmp_path):
+    path, truth = tall
+    mask = np.zeros(truth.shape)
+    mask[10:30, 8:28] = 1
+    mask[..., 5] = 0
+    file = write_nifti(tmp_path / "mask.nii", mask.T, dtype="uint8")
+    result = latent_sr.evaluate([path], methods=["linear"], mask=file, crop=42)
+    recovered = (truth[..., 0:-1:2] + truth[..., 2::2]) / 2
+    errors = (recovered - truth[..., 1::2]) ** 2
+    expected = errors[10:30, 8:28].mean(axis=(0, 1))
+    volume = result["volumes"][0]
+    found = volume["methods"]["linear"]["slices"]["mse"]
+    assert found[2] is None
+    assert found[:2] + found[3:] == pytest.approx([*expected[:2], *expected[3:]], rel=1e-4)
+    assert volume["measured_size"] == [42, 42]
+    assert volume["mask"] == result["settings"]["mask"] == file.as_posix()
+    assert any("VIFp is that of whole slices" in note for note in result["notes"])
+    planes = volume["methods"]["linear"]["long_axis"]["axes"]["0"]["mse"]
+    whole = np.zeros(truth.shape)
+    whole[..., 1::2] = errors
+    expected = [whole[n][mask[n] > 0].mean() for n in range(10, 30)]
+    assert planes == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_masks_of_a_folder_go_by_name(cohort, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    ones = np.ones((7, 44, 48))
+    for file in cohort.iterdir():
+        write_nifti(masks / file.name.replace(".nii.gz", ".nii"), ones, dtype="uint8")
+    masked = latent_sr.evaluate([cohort], methods=["linear"], mask=masks)
+    free = latent_sr.evaluate([cohort], methods=["linear"])
+    assert Path(masked["volumes"][0]["mask"]).name == "patient0_phase0.nii"
+    assert masked["summary"]["linear"]["ssim"]["mean"] == pytest.approx(free["summary"]["linear"]["ssim"]["mean"])
+    (masks / "patient1_phase0.nii").unlink()
+    with pytest.raises(latent_sr.LatentSRError, match=r"holds no mask of '.*patient1_phase0\.nii\.gz'"):
+        latent_sr.evaluate([cohort], methods=["linear"], mask=masks)
+
+
+def test_a_mask_that_does_not_fit_is_refused(thick, tmp_path):
+    small = write_nifti(tmp_path / "small.nii", np.ones((7, 44, 40)), dtype="uint8")
+    with pytest.raises(latent_sr.LatentSRError, match=r"small\.nii' has 40 x 44 x 7 pixels, but .* 48 x 44 x 7"):
+        latent_sr.evaluate([thick], methods=["linear"], mask=small)
+    shifted = write_nifti(tmp_path / "shifted.nii", np.ones((7, 44, 48)), np.eye(4), dtype="uint8")
+    with pytest.raises(latent_sr.LatentSRError, match=r"shifted\.nii' has the spacing"):
+        latent_sr.evaluate([thick], methods=["linear"], mask=shifted)
+    empty = write_nifti(tmp_path / "empty.nii", np.zeros((7, 44, 48)), dtype="uint8")
+    with pytest.raises(latent_sr.LatentSRError, match=r"empty\.nii' selects no pixel of the dropped slices"):
+        latent_sr.evaluate([thick], methods=["linear"], mask=empty)
+
+
+def test_the_worst_slices_are_found():
+    from latent_sr.evaluation import choose_worst
+    from test_report import made_up_result
+
+    result = made_up_result()
+    result["volumes"][2]["methods"]["latent"]["slices"]["ssim"] = [0.5, 0.1]
+    result["volumes"][4]["methods"]["latent"]["slices"]["ssim"] = [0.3, 0.29]
+    result["volumes"][4]["methods"]["linear-blur"]["slices"]["ssim"] = [0.2, 0.9]
+    (loss, losses), (lowest, lows) = choose_worst(result)
+    assert (loss.kind, loss.model, loss.against, loss.metric) == ("loss", "latent", "linear-blur", "ssim")
+    assert losses == [(4, 3), (2, 3)]
+    assert (lowest.kind, lowest.against) == ("lowest", None)
+    assert lows == [(2, 3), (4, 3)]
+
+
+def _library_knows(method: str) -> bool:
+    import itk
+
+    return method in itk.SliceRecoveryExperiment[itk.Image[itk.F, 3]].GetInterpolationMethods()
+
+
+@pytest.mark.parametrize(("name", "same"), [("bspline3", "bspline"), ("bspline1", "linear"), ("bspline0", "nearest")])
+def test_splines_can_have_any_order(thick, name, same):
+    if not _library_knows(name):
+        pytest.skip(f"the compiled library does not know the method {name} yet")
+    result = latent_sr.evaluate([thick], methods=[name, same], keep_every=3)
+    first, second = result["volumes"][0]["methods"].values()
+    assert first["slices"]["mse"] == pytest.approx(second["slices"]["mse"], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["bspline2", "bspline5", "lanczos4"])
+def test_wider_kernels_are_methods_of_their_own(thick, name):
+    if not _library_knows(name):
+        pytest.skip(f"the compiled library does not know the method {name} yet")
+    result = latent_sr.evaluate([thick], methods=[name, "linear"])
+    first, second = result["volumes"][0]["methods"].values()
+    assert first["slices"]["mse"] != second["slices"]["mse"]
+
+
+def test_thick_slices_can_be_simulated(thick):
+    import itk
+
+    if not hasattr(itk.SliceRecoveryExperiment[itk.Image[itk.F, 3]], "SetSliceThickness"):
+        pytest.skip("the compiled itk.SliceRecoveryExperiment has no SetSliceThickness yet")
+    thin, blurred = (
+        latent_sr.evaluate([thick], methods=["nearest"], slice_thickness=thickness) for thickness in (0, 16.0)
+    )
+    assert blurred["settings"]["slice_thickness_mm"] == 16.0
+    assert thin["summary_kept"]["nearest"]["mse"]["mean"] == pytest.approx(0, abs=1e-12)
+    assert blurred["summary_kept"]["nearest"]["mse"]["mean"] > 1e-5
+
+
+def test_a_negative_slice_thickness_is_refused(thick):
+    with pytest.raises(latent_sr.UsageError, match="slice thickness is -1 mm"):
+        latent_sr.evaluate([thick], slice_thickness=-1)
+
+
 def test_the_csv_file_has_a_row_for_each_slice_and_method(outcome):
     with (outcome[0] / "r.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 6 * 3 * 5
-    assert list(rows[0]) == ["volume", "frame", "subject", "slice", "method", *METRICS]
-    assert {row["slice"] for row in rows} == {"1", "3", "5"}
-    assert all(math.isfinite(float(row["ssim"])) for row in rows)
+    assert len(rows) == 6 * (3 + 4 + 2) * 5
+    assert list(rows[0]) == ["volume", "frame", "subject", "part", "axis", "slice", "method", *METRICS]
+    assert {row["slice"] for row in rows if row["part"] == "dropped"} == {"1", "3", "5"}
+    assert {row["slice"] for row in rows if row["part"] == "kept"} == {"0", "2", "4", "6"}
+    assert {(row["slice"], row["axis"]) for row in rows if row["part"] == "long-axis"} == {("", "0"), ("", "1")}
+    assert all(math.isfinite(float(row["ssim"])) for row in rows if row["part"] != "long-axis")
 
 
 def test_the_report_is_one_file_with_pictures(outcome):
     text = (outcome[0] / "r.html").read_text(encoding="utf-8")
     document = assert_self_contained(text)
     images = [attributes for tag, attributes in document.elements if tag == "img"]
-    assert len(images) == 3 * (1 + 5 + 5) + 3
+    assert len(images) == (3 + 2 + 2) * (1 + 5 + 5) + 1 + 5
     assert len([1 for tag, _ in document.elements if tag == "svg"]) == 4
     assert "3 subjects, 6 volumes, 18 recovered slices" in text
 
@@ -156,7 +332,8 @@ def test_the_table_goes_to_stdout_and_progress_to_stderr(outcome):
     result = outcome[1]
     assert result.stdout.startswith("3 subjects, 6 volumes, 18 slices recovered (every 2nd slice kept)")
     assert "one-sided Wilcoxon signed-rank tests over subjects" in result.stdout
-    assert all(line.startswith("evaluating: ") for line in result.stderr.splitlines())
+    assert "long-axis" in result.stdout
+    assert all(line.startswith(("evaluating: ", "drawing: ")) for line in result.stderr.splitlines())
     assert "100 % (30 of 30 recoveries" in result.stderr
 
 
@@ -210,7 +387,11 @@ def test_vifp_is_left_out_with_a_note_if_slices_are_small(thick):
     assert result["volumes"][0]["methods"]["linear"]["slices"]["vifp"] == [None, None, None]
     assert result["summary"]["linear"]["vifp"]["mean"] is None
     assert result["summary"]["linear"]["ssim"]["mean"] is not None
-    assert result["notes"] == ["VIFp is left out: slices of 32 x 32 pixels are smaller than 41 pixels"]
+    assert result["notes"] == [
+        "VIFp is left out: slices of 32 x 32 pixels are smaller than 41 pixels",
+        "SSIM of long-axis planes is left out in 1 of 1 volume: the planes are smaller than 11 pixels",
+        "VIFp of long-axis planes is left out in 1 of 1 volume: the planes are smaller than 41 pixels",
+    ]
 
 
 def test_identical_slices_have_an_infinite_psnr_that_json_can_hold(tmp_path):

@@ -147,3 +147,72 @@ def test_reference_values_of_slices_are_met(shared, name):
     assert values["slices"]["ssim"] == pytest.approx(per_slice["ssim[gauss,pop,valid]"], abs=1e-10)
     assert values["slices"]["psnr"] == pytest.approx([float(value) for value in per_slice["psnr"]], abs=1e-10)
     assert values["slices"]["vifp"] == pytest.approx(per_slice["vifp[x255]"], abs=1e-9)
+
+
+@pytest.fixture
+def large_pair(tmp_path):
+    """A volume that is large enough for all metrics, and a noisy copy."""
+    truth = phantom(12, 162, 170)
+    noisy = truth + np.random.default_rng(3).normal(0, 30, truth.shape)
+    return write_nifti(tmp_path / "truth.nii", truth), write_nifti(tmp_path / "noisy.nii", noisy)
+
+
+def test_every_metric_is_computed_on_request_and_no_other(latent_sr_run, large_pair, tmp_path):
+    similarity = pytest.importorskip("skimage.metrics").structural_similarity
+    words = ["metrics", *large_pair, "--data-range", 1000, "--json", "-"]
+    everything = json.loads(latent_sr_run(*words, "--metrics", "all").stdout)
+    names = {"ssim", "vifp", "ssim_3d", "ms_ssim", "vif_wavelet", "gmsd", "hfen", "nmi", "fourier", "nrmse", "pearson"}
+    assert names <= set(everything)
+    assert everything["notes"] == []
+    assert set(everything["slices"]) == {"mse", "psnr", "ssim", "vifp", "ms_ssim", "vif_wavelet", "gmsd", "hfen"}
+    truth, noisy = (open_volume(path).image for path in large_pair)
+    import itk
+
+    arrays = [np.asarray(itk.array_view_from_image(image), float) for image in (truth, noisy)]
+    assert everything["ssim_3d"] == pytest.approx(
+        similarity(*arrays, data_range=1000, gaussian_weights=True, sigma=1.5, use_sample_covariance=False), abs=1e-10
+    )
+    assert everything["pearson"] == pytest.approx(np.corrcoef(*(array.ravel() for array in arrays))[0, 1], abs=1e-10)
+    fourier = everything["fourier"]
+    assert len(fourier["frequencies"]) == len(fourier["correlation"])
+    assert set(fourier["resolution"]) == {"1/7", "0.5"}
+
+    one = json.loads(latent_sr_run(*words, "--metrics", "gmsd").stdout)
+    assert one["gmsd"] == everything["gmsd"]
+    assert one["ssim"] is None
+    assert not names & set(one) - {"gmsd", "ssim", "vifp", "nrmse", "pearson"}
+
+
+def test_the_map_of_ssim_is_written_as_an_image(latent_sr_run, pair, tmp_path):
+    output = tmp_path / "map.nii.gz"
+    result = latent_sr_run("metrics", *pair, "--data-range", 1000, "--ssim-map", output, "--ssim-whole-map")
+    assert result.returncode == 0, result.stderr
+    similarity = open_volume(output).image
+    import itk
+
+    values = itk.array_view_from_image(similarity)
+    assert values.shape == (4, 48, 50)
+    again = json.loads(latent_sr_run("metrics", *pair, "--data-range", 1000, "--ssim-whole-map", "--json", "-").stdout)
+    assert values.mean() == pytest.approx(again["ssim"], abs=1e-6)
+
+
+def test_the_variants_of_ssim_are_those_of_scikit_image(latent_sr_run, pair):
+    similarity = pytest.importorskip("skimage.metrics").structural_similarity
+    words = ["metrics", *pair, "--data-range", 1000, "--json", "-", "--metrics", "ssim"]
+    default = json.loads(latent_sr_run(*words, "--ssim-uniform", "--ssim-radius", 3, "--ssim-sample-covariance").stdout)
+    import itk
+
+    truth, noisy = (np.asarray(itk.array_view_from_image(open_volume(path).image), float) for path in pair)
+    expected = [similarity(a, b, data_range=1000) for a, b in zip(truth, noisy, strict=True)]
+    assert default["slices"]["ssim"] == pytest.approx(expected, abs=1e-10)
+
+
+def test_an_unknown_metric_and_one_that_does_not_fit_are_refused(latent_sr_run, pair):
+    result = latent_sr_run("metrics", *pair, "--metrics", "ssim,lpips")
+    assert result.returncode == 2
+    assert "metric 'lpips' is unknown: metrics are ssim, vifp" in result.stderr
+    result = latent_sr_run("metrics", *pair, "--metrics", "ms_ssim")
+    assert result.returncode == 1
+    assert "161 x 161" in result.stderr
+    everything = json.loads(latent_sr_run("metrics", *pair, "--metrics", "all", "--json", "-").stdout)
+    assert "multi-scale SSIM is left out: slices of 50 x 48 pixels are smaller than 161 pixels" in everything["notes"]

@@ -21,8 +21,19 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
-from latent_sr.evaluation import Evaluation, GalleryEntry, LongAxisView, Pictures, as_csv, as_table
-from latent_sr.report import render_report, summary_sentence
+import pytest
+from latent_sr.errors import LatentSRError
+from latent_sr.evaluation import (
+    INTERPOLATION_METHODS,
+    Evaluation,
+    GalleryEntry,
+    LongAxisView,
+    Pictures,
+    WorstCases,
+    as_csv,
+    as_table,
+)
+from latent_sr.report import describe_interpolation, render_report, summary_sentence
 
 VALUES = {"linear": 0.4, "linear-blur": 0.45, "latent": 0.5}
 METRICS = ("mse", "psnr", "ssim", "vifp")
@@ -37,6 +48,15 @@ def made_up_result(subjects: int = 5, better: bool = True) -> dict:
         value = values[method] + 0.01 * subject
         return {"mse": 1 - value, "psnr": 40 * value, "ssim": value, "vifp": None}
 
+    def record(mean: dict) -> dict:
+        return {
+            "slices": {name: [value] * 2 for name, value in mean.items()},
+            "mean": mean,
+            "kept": {"slices": {name: [value] * 3 for name, value in mean.items()}, "mean": mean},
+            "long_axis": {"axes": {"0": mean, "1": mean}, "mean": mean},
+            "seconds": 0.25,
+        }
+
     volumes = [
         {
             "path": f"cohort/<{subject}>.nii.gz",
@@ -48,14 +68,9 @@ def made_up_result(subjects: int = 5, better: bool = True) -> dict:
             "window": [0.0, 900.0],
             "measured_size": [40, 40],
             "slice_numbers": numbers,
-            "methods": {
-                method: {
-                    "slices": {name: [value] * 2 for name, value in scores(method, subject).items()},
-                    "mean": scores(method, subject),
-                    "seconds": 0.25,
-                }
-                for method in values
-            },
+            "kept_slice_numbers": [0, 2, 4],
+            "mask": None,
+            "methods": {method: record(scores(method, subject)) for method in values},
             "notes": ["VIFp is left out: slices of 40 x 40 pixels are smaller than 41 pixels"],
         }
         for subject in range(subjects)
@@ -84,17 +99,21 @@ def made_up_result(subjects: int = 5, better: bool = True) -> dict:
             "exact": True,
             "mean_difference": 0.05,
             "median_difference": 0.05 if better else -0.15,
+            "hodges_lehmann": 0.04 if better else -0.14,
+            "p_holm": 0.1875,
         }
         for name in METRICS[:3]
         for other in ("linear", "linear-blur")
     ]
     return {
-        "schema": "latent-sr/evaluation/1",
+        "schema": "latent-sr/evaluation/2",
         "created": "2030-01-01T00:00:00+00:00",
         "versions": {"latent_sr": "1.0", "itk": "5.4.7"},
         "settings": {
             "keep_every": 2,
             "crop": 0,
+            "slice_thickness_mm": 0.0,
+            "mask": None,
             "data_range": 1.0,
             "methods": list(values),
             "modes": ["decoded"],
@@ -103,6 +122,8 @@ def made_up_result(subjects: int = 5, better: bool = True) -> dict:
             "precision": "float32",
             "device": "cpu",
             "threads": None,
+            "jobs": 1,
+            "scheduler": None,
         },
         "metrics": [
             {"name": "mse", "label": "MSE", "unit": "", "better": "lower"},
@@ -127,12 +148,18 @@ def made_up_result(subjects: int = 5, better: bool = True) -> dict:
             {
                 "subject": volume["subject"],
                 "volumes": [number],
-                "mean": {method: record["mean"] for method, record in volume["methods"].items()},
+                **{
+                    f"mean{part}": {method: record["mean"] for method, record in volume["methods"].items()}
+                    for part in ("", "_kept", "_long_axis")
+                },
             }
             for number, volume in enumerate(volumes)
         ],
         "summary": summary,
+        "summary_kept": summary,
+        "summary_long_axis": summary,
         "tests": tests,
+        "p_adjustment": {"procedure": "Holm", "family": "all", "sizes": {"latent": 6}},
         "notes": volumes[0]["notes"],
     }
 
@@ -140,10 +167,16 @@ def made_up_result(subjects: int = 5, better: bool = True) -> dict:
 def made_up_pictures() -> Pictures:
     generator = np.random.default_rng(0)
     truth = generator.random((40, 30), np.float32)
-    entry = GalleryEntry("<0>", "cohort/<0>.nii.gz", 1, truth, dict.fromkeys(VALUES, truth * 0.9))
+    scores = {method: {"ssim": value} for method, value in VALUES.items()}
+    entry = GalleryEntry("<0>", "cohort/<0>.nii.gz", 1, truth, dict.fromkeys(VALUES, truth * 0.9), scores)
     before = generator.random((5, 40), np.float32)
-    view = LongAxisView("cohort/<0>.nii.gz", before, {"latent": np.repeat(before, 5, axis=0)}, 8.0, 1.6, 1.4)
-    return Pictures([entry], view)
+    after = dict.fromkeys(VALUES, np.repeat(before, 5, axis=0))
+    view = LongAxisView("cohort/<0>.nii.gz", before, after, 8.0, 1.6, 1.4)
+    worst = [
+        WorstCases("loss", "latent", "linear-blur", "ssim", [entry]),
+        WorstCases("lowest", "latent", None, "ssim", [entry]),
+    ]
+    return Pictures([entry], view, worst)
 
 
 class Document(HTMLParser):
@@ -195,7 +228,7 @@ def test_the_report_is_one_file_that_needs_nothing_else():
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
     images = [attributes for tag, attributes in document.elements if tag == "img"]
-    assert len(images) == 1 + 3 + 3 + 2
+    assert len(images) == 3 * (1 + 3 + 3) + 1 + 3
     assert all(attributes.get("alt") for attributes in images)
     figures = [attributes for tag, attributes in document.elements if tag == "svg"]
     assert len(figures) == 3  # VIFp was not measured
@@ -216,7 +249,56 @@ def test_figures_take_the_color_of_the_text():
 
 def test_the_best_values_are_bold():
     text = render_report(made_up_result())
-    assert re.findall(r"<strong>([^<]*)</strong>", text) == ["0.48000", "20.80", "0.5200"]
+    assert re.findall(r"<strong>([^<]*)</strong>", text) == 3 * ["0.48000", "20.80", "0.5200"]
+
+
+def test_values_that_look_the_same_are_equally_good():
+    result = made_up_result()
+    result["summary_kept"] = {
+        method: {name: {"n": 5, "mean": value, "sd": 0.0, "median": value} for name, value in scores.items()}
+        for method, scores in {
+            "linear": {"mse": 0.0, "psnr": "Infinity", "ssim": 1.0, "vifp": None},
+            "linear-blur": {"mse": 0.003, "psnr": 25.0, "ssim": 0.8, "vifp": None},
+            "latent": {"mse": 1e-15, "psnr": 150.0, "ssim": 1 - 1e-9, "vifp": None},
+        }.items()
+    }
+    kept = render_report(result).split("means-1")[2].split("</table>")[0]
+    assert re.findall(r"<strong>([^<]*)</strong>", kept) == ["0.00000", "inf", "1.0000", "0.00000", "1.0000"]
+
+
+def test_the_report_says_how_p_values_were_adjusted():
+    text = " ".join(render_report(made_up_result()).split())
+    assert "procedure for the family of all 6 tests in this table" in text
+    assert "Hodges-Lehmann" in text
+    assert text.count("<td>0.19</td>") == 6
+
+
+def test_worst_cases_say_by_which_rule_they_were_chosen():
+    text = " ".join(render_report(Evaluation(made_up_result(), made_up_pictures())).split())
+    assert "on which latent, the best model, loses most SSIM against linear-blur, the best interpolation" in text
+    assert "slice 1: SSIM +0.0500 against linear-blur" in text
+    assert "The dropped slices with the lowest SSIM of latent" in text
+    assert "slice 1: SSIM 0.5000" in text
+
+
+def test_every_method_has_a_long_axis_view():
+    text = render_report(Evaluation(made_up_result(), made_up_pictures()))
+    section = text.split("Along the slice axis")[1]
+    for method in VALUES:
+        assert f"{method}, 1.6 mm" in section
+
+
+def test_every_interpolation_method_is_described():
+    described = [describe_interpolation(name) for name in INTERPOLATION_METHODS]
+    assert all(described)
+    assert describe_interpolation("bspline5") == "B-spline interpolation of order 5"
+    assert describe_interpolation("lanczos4") == "windowed sinc interpolation, Lanczos window of radius 4"
+    assert describe_interpolation("unheard-of") == ""
+
+
+def test_a_result_of_another_version_is_refused():
+    with pytest.raises(LatentSRError, match=r"evaluation/1', but has to have 'latent-sr/evaluation/2'"):
+        render_report({**made_up_result(), "schema": "latent-sr/evaluation/1"})
 
 
 def test_a_report_can_be_made_of_a_json_file_alone():
@@ -231,7 +313,7 @@ def test_the_summary_names_the_best_model_and_the_best_other_method():
     assert "5 subjects" in sentence
     assert "latent recovered dropped slices with a mean SSIM of 0.5200, against 0.4700 of linear-blur" in sentence
     assert "+0.0500" in sentence
-    assert "p = 0.031, n = 5" in sentence
+    assert "p = 0.031, adjusted by Holm's procedure 0.19, n = 5" in sentence
 
 
 def test_the_summary_says_so_if_the_model_is_worse():
@@ -250,6 +332,8 @@ def test_the_table_lines_up_and_shows_what_is_missing():
 
 def test_the_csv_file_has_a_row_for_each_slice_and_method():
     lines = as_csv(made_up_result()).splitlines()
-    assert lines[0] == "volume,frame,subject,slice,method,mse,psnr,ssim,vifp"
-    assert len(lines) == 1 + 5 * 2 * 3
-    assert lines[1] == "cohort/<0>.nii.gz,,<0>,1,linear,0.6,16.0,0.4,"
+    assert lines[0] == "volume,frame,subject,part,axis,slice,method,mse,psnr,ssim,vifp"
+    assert len(lines) == 1 + 5 * (2 + 3 + 2) * 3
+    assert lines[1] == "cohort/<0>.nii.gz,,<0>,dropped,2,1,linear,0.6,16.0,0.4,"
+    assert lines[3] == "cohort/<0>.nii.gz,,<0>,kept,2,0,linear,0.6,16.0,0.4,"
+    assert lines[6] == "cohort/<0>.nii.gz,,<0>,long-axis,0,,linear,0.6,16.0,0.4,"

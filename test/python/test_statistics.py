@@ -21,7 +21,15 @@ import math
 
 import numpy as np
 import pytest
-from latent_sr.statistics import compare_methods, mean_of_defined, paired_differences, summarize, wilcoxon
+from latent_sr.statistics import (
+    compare_methods,
+    hodges_lehmann,
+    holm,
+    mean_of_defined,
+    paired_differences,
+    summarize,
+    wilcoxon,
+)
 
 
 def test_undefined_values_are_left_out_of_means():
@@ -69,6 +77,60 @@ def test_methods_are_compared_in_units_of_the_metric():
     assert tests[0]["median_difference"] == pytest.approx(-0.2)
     assert tests[1]["median_difference"] == pytest.approx(0.2)
     assert all(min(differences) > 0 for differences in seen)
+    assert tests[0]["hodges_lehmann"] == pytest.approx(-0.2)
+    assert [test["p_holm"] for test in tests] == [0.25, 0.25]
+
+
+def test_each_candidate_is_a_family_of_its_own():
+    scores = {name: {"ssim": [float(name == "b"), 1.0]} for name in ("linear", "a", "b")}
+    p_values = iter([0.01, 0.04, 0.5, 0.02])
+    tests = compare_methods(scores, ["a", "b"], ["ssim"], lambda _: {"p": next(p_values)})
+    assert [(t["method"], t["against"]) for t in tests] == [("a", "linear"), ("a", "b"), ("b", "linear"), ("b", "a")]
+    assert [t["p_holm"] for t in tests] == pytest.approx([0.02, 0.04, 0.5, 0.04])
+
+
+def test_holm_agrees_with_published_values():
+    # The same as p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") of R: .005 x 4, .01 x 3, .03 x 2, and not less than it.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9]) == [1.0, 1.0]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
+
+
+def test_holm_rejects_what_its_definition_rejects():
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        p_values = generator.random(6) ** 3
+        rejected = set()
+        for rank, position in enumerate(np.argsort(p_values)):
+            if p_values[position] > 0.05 / (6 - rank):
+                break
+            rejected.add(int(position))
+        assert {n for n, p in enumerate(holm(list(p_values))) if p <= 0.05} == rejected
+
+
+def test_the_hodges_lehmann_estimate_is_the_median_of_walsh_averages():
+    # Walsh averages of 1, 2, 6: 1, 1.5, 2, 3.5, 4, 6.
+    assert hodges_lehmann([1.0, 2.0, 6.0]) == 2.75
+    assert hodges_lehmann([-3.0]) == -3.0
+    assert math.isnan(hodges_lehmann([]))
+    differences = list(np.random.default_rng(1).normal(0.3, 1, 15))
+    averages = [(a + b) / 2 for i, a in enumerate(differences) for b in differences[i:]]
+    assert hodges_lehmann(differences) == pytest.approx(np.median(averages), rel=1e-14)
+
+
+def test_the_hodges_lehmann_estimate_is_where_the_signed_rank_test_sees_nothing():
+    scipy_stats = pytest.importorskip("scipy.stats")
+    differences = np.random.default_rng(2).normal(0.3, 1, 25)
+    estimate = hodges_lehmann(differences)
+    assert scipy_stats.wilcoxon(differences - estimate).pvalue > 0.97
+    # It moves and scales with the differences.
+    assert hodges_lehmann(-2 * differences + 1) == pytest.approx(1 - 2 * estimate)
+
+
+def test_infinite_differences_leave_the_hodges_lehmann_estimate_defined_where_it_is():
+    assert hodges_lehmann([1.0, 1.0, 1.0, math.inf]) == 1.0
+    assert math.isnan(hodges_lehmann([math.inf, -math.inf]))
 
 
 def test_the_wilcoxon_test_of_twelve_improvements_has_the_smallest_possible_p():

@@ -1,0 +1,550 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkImageQualityMetricsCalculatorBase_h
+#define itkImageQualityMetricsCalculatorBase_h
+
+#include "LatentSpaceSuperResolutionExport.h"
+
+#include "itkImageQualityMetricsKernels.h"
+#include "itkLatentSpaceSuperResolutionEnums.h"
+#include "itkObject.h"
+
+#include <string>
+#include <vector>
+
+namespace itk
+{
+/** \class ImageQualityMetricsCalculatorBase
+ *  \brief Parameters, metrics and results of ImageQualityMetricsCalculator, whatever the type of its images.
+ *
+ * With the reference image \f$x\f$, the test image \f$y\f$, the number of pixels \f$n\f$ and the data range \f$L\f$:
+ *
+ * - MSE \f$ = \frac{1}{n} \sum (x_i - y_i)^2\f$ in squared units of intensity, RMSE its square root, and
+ *   MAE \f$ = \frac{1}{n} \sum |x_i - y_i|\f$, both in units of intensity. 0 for identical images.
+ * - NRMSE, the RMSE divided by the root of the mean square of the reference (Euclidean), by its maximum minus minimum,
+ *   or by its mean.
+ * - PSNR \f$ = 10 \log_{10}(L^2 / \mathrm{MSE})\f$ in dB; \f$+\infty\f$ for identical images. The PSNR of the volume,
+ *   GetPSNR(), is not the mean of the PSNRs of the slices, GetMeanSlicePSNR().
+ * - Pearson's correlation coefficient of the pixels, -1 to 1; NaN if an image is constant.
+ * - SSIM, the structural similarity of Wang, Bovik, Sheikh and Simoncelli (IEEE Transactions on Image Processing
+ *   13(4), 2004), \f[ \frac{(2 \mu_x \mu_y + (K_1 L)^2)(2 \sigma_{xy} + (K_2 L)^2)}
+ *   {(\mu_x^2 + \mu_y^2 + (K_1 L)^2)(\sigma_x^2 + \sigma_y^2 + (K_2 L)^2)} \f]
+ *   with moments in a sampled Gaussian window and population covariances (or a uniform window, or sample covariances),
+ *   averaged over the pixels at which the whole window fits. At most 1, and 1 for identical images. GetSSIM() is
+ *   measured **in 2D, slice by slice**; GetSSIM3D() with windows of three dimensions, which gives quite other values.
+ * - Multi-scale SSIM (Wang, Simoncelli, Bovik, Asilomar Conference 2003), **in 2D, slice by slice**: five scales with
+ * the weights .0448, .2856, .3001, .2363, .1333. An odd row or column is mirrored before the resolution is halved.
+ *   NaN if the mean contrast of a scale is negative, as of an inverted image.
+ * - VIFp, the visual information fidelity in the pixel domain of Sheikh and Bovik (IEEE Transactions on Image
+ *   Processing 15(2), 2006), **in 2D, slice by slice**: four scales with Gaussian windows of 17, 9, 5 and 3 taps,
+ *   variance of the visual noise 2 for intensities that are rescaled by \f$255 / L\f$. 0 for no common information,
+ *   1 up to about \f$10^{-10}\f$ for identical images, above 1 for an enhanced contrast.
+ * - Wavelet VIF, the form of the same paper on a steerable pyramid, **in 2D, slice by slice**.
+ * - GMSD, the gradient magnitude similarity deviation (Xue, Zhang, Mou, Bovik, IEEE Transactions on Image Processing
+ *   23(2), 2014), **in 2D, slice by slice**; 0 for identical images, larger is worse.
+ * - HFEN, the high-frequency error norm (Ravishankar, Bresler, IEEE Transactions on Medical Imaging 30(5), 2011),
+ *   normalized: \f$ \|\mathrm{LoG}(y) - \mathrm{LoG}(x)\| / \|\mathrm{LoG}(x)\| \f$ with a Laplacian of Gaussian of
+ *   15 x 15 pixels and a sigma of 1.5 pixels, in 2D; the norms are over all slices. 0 for identical images.
+ * - Fourier correlation \f$ \sum X Y^* / \sqrt{\sum |X|^2 \sum |Y|^2} \f$ over rings (2D images) or shells (3D) of
+ *   spatial frequency, and the resolution at which it falls below a threshold (Saxton, Baumeister 1982). Frames of a 4D
+ *   image are summed up.
+ * - NMI, the normalized mutual information of Studholme, Hill and Hawkes (Pattern Recognition 32, 1999):
+ *   \f$ (H(x) + H(y)) / H(x, y) \f$ of a joint histogram between the images' extremes; 1 (independent) to 2; NaN if
+ * both images are constant.
+ *
+ * Errors, PSNR and Pearson's coefficient are always computed, SSIM and VIFp unless they are switched off, the others
+ * only if they are switched on.
+ *
+ * **Slices.** A 2D image is one slice. A 3D image is cut across the SliceAxis. A 4D image is a series of 3D frames,
+ * each of which is cut across the SliceAxis; the slices of the first frame come first in the lists.
+ *
+ * **Constant images.** SSIM is well-defined. VIF of a constant reference slice is 1 if the test slice is identical to
+ * it, and undefined (NaN) otherwise; VIF of a constant test slice is 0. Undefined slices are left out of the mean.
+ *
+ * **Mask.** Nonzero pixels of the optional mask select the pixels. Errors, PSNR, Pearson's coefficient and NMI are
+ * those of the selected pixels; for SSIM, the map is made of the whole images and then averaged over the selected
+ * pixels. What combines scales or frequencies (multi-scale SSIM, VIF, GMSD, HFEN, Fourier correlation) is always that
+ * of whole slices, and the default data range that of the whole reference. In slices without a selected pixel, the
+ * values of the former are undefined (NaN); such slices are left out of the means.
+ *
+ * Pixels are compared in double precision. The results are independent of the number of threads. Beside the images, the
+ * memory needed is that of a few slices in double precision per thread; a Fourier correlation takes about six times the
+ * memory of a frame in double precision, and a map that of the image in double precision.
+ *
+ * \sa ImageQualityMetricsCalculator
+ * \sa ImageQualityMetricsKernels
+ *
+ * \ingroup LatentSpaceSuperResolution
+ */
+class LatentSpaceSuperResolution_EXPORT ImageQualityMetricsCalculatorBase : public Object
+{
+public:
+  ITK_DISALLOW_COPY_AND_MOVE(ImageQualityMetricsCalculatorBase);
+
+  using Self = ImageQualityMetricsCalculatorBase;
+  using Superclass = Object;
+  using Pointer = SmartPointer<Self>;
+  using ConstPointer = SmartPointer<const Self>;
+
+  /** \see LightObject::GetNameOfClass() */
+  itkOverrideGetNameOfClassMacro(ImageQualityMetricsCalculatorBase);
+
+  using DataRangeSourceEnum = LatentSpaceSuperResolutionEnums::DataRangeSource;
+  using SSIMWindowEnum = LatentSpaceSuperResolutionEnums::SSIMWindow;
+  using NRMSENormalizationEnum = LatentSpaceSuperResolutionEnums::NRMSENormalization;
+
+  /** Data range L of the images, in units of intensity: the difference of the largest and the smallest possible value,
+   * for example 255. PSNR, SSIM, VIF and GMSD depend on it. The default, 0, stands for that of the DataRangeSource.
+   * GetDataRangeUsed() reports which one was used. */
+  itkSetMacro(DataRange, double);
+  itkGetConstMacro(DataRange, double);
+
+  /** Where the data range comes from if it is not given. Default ReferenceMinimumMaximum. */
+  itkSetEnumMacro(DataRangeSource, DataRangeSourceEnum);
+  itkGetEnumMacro(DataRangeSource, DataRangeSourceEnum);
+
+  /** The axis across which a 3D image, or each frame of a 4D image, is cut into slices: 0, 1 or 2. Default 2.
+   * Not used for a 2D image. */
+  itkSetMacro(SliceAxis, unsigned int);
+  itkGetConstMacro(SliceAxis, unsigned int);
+
+  /** What the NRMSE is relative to. Default Euclidean. */
+  itkSetEnumMacro(NRMSENormalization, NRMSENormalizationEnum);
+  itkGetEnumMacro(NRMSENormalization, NRMSENormalizationEnum);
+
+  /** The window of SSIM in all of its forms. Default Gaussian. */
+  itkSetEnumMacro(SSIMWindow, SSIMWindowEnum);
+  itkGetEnumMacro(SSIMWindow, SSIMWindowEnum);
+
+  /** Standard deviation of the Gaussian window of SSIM, in pixels. Strictly positive, default 1.5. */
+  itkSetMacro(GaussianSigma, double);
+  itkGetConstMacro(GaussianSigma, double);
+
+  /** Radius of the window of SSIM, in pixels: the window has 2 * SSIMRadius + 1 taps in each direction. At least 1,
+   * default 5. */
+  itkSetMacro(SSIMRadius, unsigned int);
+  itkGetConstMacro(SSIMRadius, unsigned int);
+
+  /** Covariances of SSIM are those of a sample (divided by one less than the window's taps) instead of a population's,
+   * as in scikit-image by default. Default false. */
+  itkSetMacro(UseSampleCovariance, bool);
+  itkGetConstMacro(UseSampleCovariance, bool);
+  itkBooleanMacro(UseSampleCovariance);
+
+  /** SSIM is averaged over all pixels, with images mirrored at the outer edges of their border pixels, instead of those
+   * at which the whole window fits. Default false. */
+  itkSetMacro(AverageWholeMap, bool);
+  itkGetConstMacro(AverageWholeMap, bool);
+  itkBooleanMacro(AverageWholeMap);
+
+  /** Constant that stabilizes the luminance term of SSIM. Strictly positive, default 0.01. */
+  itkSetMacro(K1, double);
+  itkGetConstMacro(K1, double);
+
+  /** Constant that stabilizes the contrast and structure term of SSIM. Strictly positive, default 0.03. */
+  itkSetMacro(K2, double);
+  itkGetConstMacro(K2, double);
+
+  /** Bins of either axis of the histogram of NMI, at least 2. Default 100. */
+  itkSetMacro(NumberOfHistogramBins, unsigned int);
+  itkGetConstMacro(NumberOfHistogramBins, unsigned int);
+
+  /** Frequencies of the Fourier correlation are in 1/mm, by the image's spacing; otherwise in cycles per pixel of any
+   * axis. Default true. */
+  itkSetMacro(UseImageSpacing, bool);
+  itkGetConstMacro(UseImageSpacing, bool);
+  itkBooleanMacro(UseImageSpacing);
+
+  /** Whether Compute() computes SSIM. Default true. */
+  itkSetMacro(ComputeSSIM, bool);
+  itkGetConstMacro(ComputeSSIM, bool);
+  itkBooleanMacro(ComputeSSIM);
+
+  /** Whether Compute() computes the SSIM with windows of three dimensions. Default false. */
+  itkSetMacro(ComputeSSIM3D, bool);
+  itkGetConstMacro(ComputeSSIM3D, bool);
+  itkBooleanMacro(ComputeSSIM3D);
+
+  /** Whether Compute() computes the multi-scale SSIM. Default false. */
+  itkSetMacro(ComputeMultiScaleSSIM, bool);
+  itkGetConstMacro(ComputeMultiScaleSSIM, bool);
+  itkBooleanMacro(ComputeMultiScaleSSIM);
+
+  /** Whether Compute() computes VIFp. Default true. */
+  itkSetMacro(ComputeVIFp, bool);
+  itkGetConstMacro(ComputeVIFp, bool);
+  itkBooleanMacro(ComputeVIFp);
+
+  /** Whether Compute() computes the wavelet-domain VIF. Default false. */
+  itkSetMacro(ComputeWaveletVIF, bool);
+  itkGetConstMacro(ComputeWaveletVIF, bool);
+  itkBooleanMacro(ComputeWaveletVIF);
+
+  /** Whether Compute() computes GMSD. Default false. */
+  itkSetMacro(ComputeGMSD, bool);
+  itkGetConstMacro(ComputeGMSD, bool);
+  itkBooleanMacro(ComputeGMSD);
+
+  /** Whether Compute() computes HFEN. Default false. */
+  itkSetMacro(ComputeHFEN, bool);
+  itkGetConstMacro(ComputeHFEN, bool);
+  itkBooleanMacro(ComputeHFEN);
+
+  /** Whether Compute() computes the Fourier ring or shell correlation. Default false. */
+  itkSetMacro(ComputeFourierCorrelation, bool);
+  itkGetConstMacro(ComputeFourierCorrelation, bool);
+  itkBooleanMacro(ComputeFourierCorrelation);
+
+  /** Whether Compute() computes NMI. Default false. */
+  itkSetMacro(ComputeNMI, bool);
+  itkGetConstMacro(ComputeNMI, bool);
+  itkBooleanMacro(ComputeNMI);
+
+  /** Whether Compute() keeps the maps of SSIM and, if it is computed, of SSIM3D. Default false. */
+  itkSetMacro(KeepSSIMMaps, bool);
+  itkGetConstMacro(KeepSSIMMaps, bool);
+  itkBooleanMacro(KeepSSIMMaps);
+
+  /** Number of threads, at most. The default, 0, stands for ITK's global default. The results don't depend on it. */
+  itkSetMacro(NumberOfWorkUnits, ThreadIdType);
+  itkGetConstMacro(NumberOfWorkUnits, ThreadIdType);
+
+  /** Computes all metrics that are on.
+   * \exception ExceptionObject if an input can't be measured; see ImageQualityMetricsCalculator. */
+  void
+  Compute();
+
+  /** The data range that was used: DataRange, or that of the DataRangeSource. Units of intensity. */
+  double
+  GetDataRangeUsed() const;
+
+  /** Number of slices, which is the length of the lists. */
+  SizeValueType
+  GetNumberOfSlices() const;
+
+  /** Mean squared error of the whole image, in squared units of intensity. */
+  double
+  GetMSE() const;
+
+  /** Square root of the mean squared error of the whole image, in units of intensity. */
+  double
+  GetRMSE() const;
+
+  /** Root of the mean squared error of the whole image relative to the reference: see NRMSENormalization. */
+  double
+  GetNRMSE() const;
+
+  /** Mean absolute error of the whole image, in units of intensity. */
+  double
+  GetMAE() const;
+
+  /** Peak signal-to-noise ratio of the whole image (volume) in dB, made of the MSE of all pixels. */
+  double
+  GetPSNR() const;
+
+  /** Mean of the peak signal-to-noise ratios of the slices, in dB. Infinite as soon as one slice is identical. */
+  double
+  GetMeanSlicePSNR() const;
+
+  /** Pearson's correlation coefficient of all pixels. */
+  double
+  GetPearsonCorrelation() const;
+
+  /** Mean over the slices of the 2D structural similarity. It is not the structural similarity of 3D windows. With a
+   * mask, every slice that contains selected pixels has the same weight. \sa GetPooledSSIM() */
+  double
+  GetSSIM() const;
+
+  /** Mean of the 2D structural similarity over all pixels of all slices. It differs from GetSSIM() only if there is a
+   * mask: slices weigh as much as the number of their selected pixels. */
+  double
+  GetPooledSSIM() const;
+
+  /** Structural similarity of 3D windows, averaged over all pixels at which they fit, of all frames. */
+  double
+  GetSSIM3D() const;
+
+  /** Mean over the slices of the 2D multi-scale structural similarity. */
+  double
+  GetMultiScaleSSIM() const;
+
+  /** Mean over the slices of the 2D visual information fidelity in the pixel domain. Slices in which it is undefined
+   * are left out; NaN, if there are no others. */
+  double
+  GetVIFp() const;
+
+  /** The same for that in the wavelet domain. */
+  double
+  GetWaveletVIF() const;
+
+  /** Mean over the slices of the gradient magnitude similarity deviation. */
+  double
+  GetGMSD() const;
+
+  /** High-frequency error norm over all slices. NaN if the reference has no high frequencies, and the test image has.
+   */
+  double
+  GetHFEN() const;
+
+  /** Normalized mutual information of all pixels. */
+  double
+  GetNMI() const;
+
+  /** Fourier correlation of every ring or shell, beginning with the mean. NaN where both images have no power. */
+  std::vector<double>
+  GetFourierCorrelation() const;
+
+  /** The frequencies that the rings or shells are centered at, in 1/mm (or cycles per pixel: see UseImageSpacing). */
+  std::vector<double>
+  GetFourierFrequencies() const;
+
+  /** The distance in mm (or pixels) that the test image resolves: one over the frequency at which the Fourier
+   * correlation first falls below a threshold, commonly 1/7 or 0.5, linearly interpolated between shells; one over the
+   * highest measured frequency if it does not. */
+  double
+  GetFourierResolution(double threshold = 1.0 / 7.0) const;
+
+  /** Mean squared error of each slice. */
+  std::vector<double>
+  GetSliceMSE() const;
+
+  /** Peak signal-to-noise ratio of each slice, in dB. */
+  std::vector<double>
+  GetSlicePSNR() const;
+
+  /** 2D structural similarity of each slice. */
+  std::vector<double>
+  GetSliceSSIM() const;
+
+  /** 2D multi-scale structural similarity of each slice. */
+  std::vector<double>
+  GetSliceMultiScaleSSIM() const;
+
+  /** 2D visual information fidelity in the pixel domain of each slice. */
+  std::vector<double>
+  GetSliceVIFp() const;
+
+  /** 2D visual information fidelity in the wavelet domain of each slice. */
+  std::vector<double>
+  GetSliceWaveletVIF() const;
+
+  /** 2D gradient magnitude similarity deviation of each slice. */
+  std::vector<double>
+  GetSliceGMSD() const;
+
+  /** 2D high-frequency error norm of each slice. */
+  std::vector<double>
+  GetSliceHFEN() const;
+
+protected:
+  ImageQualityMetricsCalculatorBase() = default;
+  ~ImageQualityMetricsCalculatorBase() override = default;
+  void
+  PrintSelf(std::ostream & os, Indent indent) const override;
+
+  /** What is to be known of the images. */
+  struct ImageProperties
+  {
+    std::vector<SizeValueType> Size;
+    std::vector<double>        Spacing;
+    bool                       HasMask{ false };
+    bool                       HasFloatingPointPixels{ true };
+    /** Largest minus smallest value of the pixel type; infinite for floating-point numbers. */
+    double PixelTypeRange{ 0.0 };
+  };
+
+  /** Every refusal of images that is possible without looking at the pixels. */
+  virtual void
+  VerifyImages() const = 0;
+  virtual ImageProperties
+  GetImageProperties() const = 0;
+  /** Copy pixels of the reference or the test image, beginning `offset` pixels into the buffer. */
+  virtual void
+  CopyPixels(bool test, SizeValueType offset, SizeValueType stride, SizeValueType count, double * values) const = 0;
+  virtual void
+  CopyMaskPixels(SizeValueType offset, SizeValueType stride, SizeValueType count, unsigned char * values) const = 0;
+  /** Which pixel is not finite: for a message. */
+  virtual std::string
+  DescribeNonFinitePixel() const = 0;
+  /** The latest modification of this object, the images, or their pixel containers. */
+  virtual ModifiedTimeType
+  GetInputMTime() const = 0;
+
+  /** Throws if there are no results, or stale ones. */
+  void
+  VerifyResults(const char * name, bool isComputed = true) const;
+
+  /** In the order of the image's pixels. */
+  const std::vector<double> &
+  GetMap(bool is3D) const;
+
+private:
+  /** How the buffer is cut into slices. Strides are in pixels. */
+  struct SliceLayout
+  {
+    unsigned int  AxisX{ 0 };
+    unsigned int  AxisY{ 1 };
+    SizeValueType Width{ 0 };
+    SizeValueType Height{ 0 };
+    SizeValueType StrideX{ 1 };
+    SizeValueType StrideY{ 0 };
+    SizeValueType SlicesPerFrame{ 1 };
+    SizeValueType StrideSlice{ 0 };
+    SizeValueType NumberOfSlices{ 1 };
+    SizeValueType StrideFrame{ 0 };
+
+    SizeValueType
+    GetOffset(SizeValueType slice) const
+    {
+      return (slice / SlicesPerFrame) * StrideFrame + (slice % SlicesPerFrame) * StrideSlice;
+    }
+  };
+
+  /** Sums over some pixels. Those of intensities are of differences from the first pixel of either image, so that
+   * large offsets cost no precision. */
+  struct PixelSums
+  {
+    double        SquaredErrors{ 0.0 };
+    double        AbsoluteErrors{ 0.0 };
+    double        X{ 0.0 };
+    double        Y{ 0.0 };
+    double        XX{ 0.0 };
+    double        YY{ 0.0 };
+    double        XY{ 0.0 };
+    SizeValueType Count{ 0 };
+    /** Of the selected pixels. */
+    double MinimumX{ std::numeric_limits<double>::infinity() };
+    double MaximumX{ -std::numeric_limits<double>::infinity() };
+    double MinimumY{ std::numeric_limits<double>::infinity() };
+    double MaximumY{ -std::numeric_limits<double>::infinity() };
+    /** Of all pixels of the reference. */
+    double ReferenceMinimum{ std::numeric_limits<double>::infinity() };
+    double ReferenceMaximum{ -std::numeric_limits<double>::infinity() };
+    bool   IsFinite{ true };
+
+    void
+    AddRow(const double *        x,
+           const double *        y,
+           const unsigned char * mask,
+           SizeValueType         count,
+           double                originX,
+           double                originY);
+    void
+    Add(const PixelSums & other);
+  };
+
+  /** What is found in one slice. */
+  struct SliceResult
+  {
+    PixelSums                              Sums;
+    ImageQualityMetricsKernels::SSIMResult SSIM{};
+    double                                 MultiScaleSSIM{ 0.0 };
+    double                                 VIFp{ 0.0 };
+    double                                 WaveletVIF{ 0.0 };
+    double                                 GMSD{ 0.0 };
+    std::array<double, 2>                  HFENSums{};
+  };
+
+  using ParallelType = ImageQualityMetricsKernels::ParallelType;
+  struct Workspace;
+
+  void
+  VerifyParameters(const SliceLayout & layout) const;
+  /** Every refusal that depends on the pixels. */
+  void
+  VerifyPixels(const SliceLayout & layout, const std::vector<SliceResult> & slices, const PixelSums & total) const;
+  SliceLayout
+  MakeLayout() const;
+  bool
+  HasSliceMetrics() const;
+  ImageQualityMetricsKernels::SSIMParameters
+  MakeSSIMParameters() const;
+  ParallelType
+  MakeParallel() const;
+  double
+  FindDataRange(const PixelSums & total) const;
+
+  /** Visits the slices: errors and range, or structural metrics with the data range used, or both. */
+  void
+  ProcessSlices(const SliceLayout & layout, bool errors, bool structure, std::vector<SliceResult> & slices);
+  void
+  ProcessSlice(const SliceLayout & layout, SizeValueType slice, const Workspace & workspace, SliceResult & result);
+  void
+  ComputeSliceSSIM(const SliceLayout & layout, SizeValueType slice, const Workspace & workspace, SliceResult & result);
+  void
+  ComputeVolumeSSIM(const SliceLayout & layout, const PixelSums & total);
+  void
+  ComputeJointHistogram(const SliceLayout & layout, const PixelSums & total);
+  void
+  ComputeFourierShells();
+  void
+  StoreResults(const std::vector<SliceResult> & slices, const PixelSums & total);
+
+  double                 m_DataRange{ 0.0 };
+  DataRangeSourceEnum    m_DataRangeSource{ DataRangeSourceEnum::ReferenceMinimumMaximum };
+  unsigned int           m_SliceAxis{ 2 };
+  NRMSENormalizationEnum m_NRMSENormalization{ NRMSENormalizationEnum::Euclidean };
+  SSIMWindowEnum         m_SSIMWindow{ SSIMWindowEnum::Gaussian };
+  double                 m_GaussianSigma{ 1.5 };
+  unsigned int           m_SSIMRadius{ 5 };
+  bool                   m_UseSampleCovariance{ false };
+  bool                   m_AverageWholeMap{ false };
+  double                 m_K1{ 0.01 };
+  double                 m_K2{ 0.03 };
+  unsigned int           m_NumberOfHistogramBins{ 100 };
+  bool                   m_UseImageSpacing{ true };
+  bool                   m_ComputeSSIM{ true };
+  bool                   m_ComputeSSIM3D{ false };
+  bool                   m_ComputeMultiScaleSSIM{ false };
+  bool                   m_ComputeVIFp{ true };
+  bool                   m_ComputeWaveletVIF{ false };
+  bool                   m_ComputeGMSD{ false };
+  bool                   m_ComputeHFEN{ false };
+  bool                   m_ComputeFourierCorrelation{ false };
+  bool                   m_ComputeNMI{ false };
+  bool                   m_KeepSSIMMaps{ false };
+  ThreadIdType           m_NumberOfWorkUnits{ 0 };
+
+  /** The results belong to the inputs as of this time; 0 means that there are none. */
+  ModifiedTimeType m_ResultsMTime{ 0 };
+
+  double              m_DataRangeUsed{ 0.0 };
+  double              m_MSE{ 0.0 };
+  double              m_MAE{ 0.0 };
+  double              m_NRMSE{ 0.0 };
+  double              m_PearsonCorrelation{ 0.0 };
+  double              m_PooledSSIM{ 0.0 };
+  double              m_SSIM3D{ 0.0 };
+  double              m_HFEN{ 0.0 };
+  double              m_NMI{ 0.0 };
+  std::vector<double> m_SliceMSE{};
+  std::vector<double> m_SlicePSNR{};
+  std::vector<double> m_SliceSSIM{};
+  std::vector<double> m_SliceMultiScaleSSIM{};
+  std::vector<double> m_SliceVIFp{};
+  std::vector<double> m_SliceWaveletVIF{};
+  std::vector<double> m_SliceGMSD{};
+  std::vector<double> m_SliceHFEN{};
+  std::vector<double> m_FourierCorrelation{};
+  std::vector<double> m_FourierFrequencies{};
+  std::vector<double> m_SSIMMap{};
+  std::vector<double> m_SSIM3DMap{};
+};
+} // end namespace itk
+
+#endif // itkImageQualityMetricsCalculatorBase_h

@@ -1,0 +1,262 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Super-resolution of all volumes of a folder, one task each."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.io import (
+    OUTPUT_EXTENSIONS,
+    Volume,
+    expand_inputs,
+    extension_of,
+    is_dicom_folder,
+    open_volume,
+    pixel_type,
+    write_volume,
+    written_as,
+)
+from latent_sr.models import load_model
+from latent_sr.parallel import run_tasks
+from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, number_of_threads, translated
+from latent_sr.upsampling import make_filter, spacing_warning, update_filter
+
+
+@dataclass(frozen=True)
+class UpsampleTask:
+    """What to do with a volume: all that another process has to know.
+
+    Attributes
+    ----------
+    source, output
+        Where the volume is read, and where the result is written.
+    label, target
+        What messages call the two.
+    factor, spacing, mode, axis, precision, device, window, residual_gain, threads
+        As for ``upsample``.
+    model
+        The model file; None: the bundled model.
+    """
+
+    source: str
+    output: str
+    label: str
+    target: str
+    factor: int | None = None
+    spacing: float | None = None
+    model: str | None = None
+    mode: str = DEFAULT_MODE
+    axis: int | None = None
+    precision: str = DEFAULT_PRECISION
+    device: str = "cpu"
+    window: tuple[float, float] | None = None
+    residual_gain: float | None = None
+    threads: int | None = None
+
+
+@dataclass
+class UpsampleOutcome:
+    """What there is to say about a volume."""
+
+    text: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Prepared:
+    """A volume and the filter that waits to be run on it."""
+
+    volume: Volume
+    upsampler: Any
+    slices: int
+    warning: str
+
+
+def prepare(task: UpsampleTask) -> Prepared:
+    """Read a volume and set its filter up, with all checks but those of the pixels.
+
+    Raises
+    ------
+    LatentSRError
+        If the volume or the model can't be read, or the filter refuses them.
+    """
+    volume = open_volume(task.source)
+    model = load_model(task.model)
+    upsampler = make_filter(
+        volume.image,
+        factor=task.factor,
+        spacing=task.spacing,
+        model=model,
+        mode=task.mode,
+        axis=task.axis,
+        precision=task.precision,
+        device=task.device,
+        window=task.window,
+        residual_gain=task.residual_gain,
+        threads=task.threads,
+    )
+    with translated(f"'{task.label}'"):
+        upsampler.UpdateOutputInformation()
+        axis = int(upsampler.GetSliceAxisUsed())
+    size = upsampler.GetOutput().GetLargestPossibleRegion().GetSize()
+    slices = int(size[axis]) * (int(size[3]) if volume.image.GetImageDimension() == 4 else 1)
+    warning = spacing_warning(model, volume.image, axis)
+    return Prepared(volume, upsampler, slices, f"'{task.label}': {warning}" if warning else "")
+
+
+def write_result(task: UpsampleTask, volume: Volume, result: Any, overwrite: bool = False) -> UpsampleOutcome:
+    """Write what the filter made of a volume, in the type that the volume is stored in."""
+    write_volume(result, task.output, volume.component, overwrite=overwrite)
+    outcome = UpsampleOutcome(f"{task.target}: {_geometry(result)}, {pixel_type(result)}")
+    if volume.component in ("char", "long", "long_long"):
+        outcome.warnings.append(
+            f"'{task.target}' is written in the pixel type {written_as(volume.component)}: ITK's Python classes can't "
+            f"write {volume.component}"
+        )
+    return outcome
+
+
+def _geometry(image: Any) -> str:
+    dimension = image.GetImageDimension()
+    size = image.GetLargestPossibleRegion().GetSize()
+    shape = " x ".join(str(int(size[axis])) for axis in range(dimension))
+    spacing = " x ".join(f"{float(image.GetSpacing()[axis]):.4g}" for axis in range(3))
+    return f"{shape} pixels, {spacing} mm"
+
+
+def upsample_file(task: UpsampleTask) -> UpsampleOutcome:
+    """Read a volume, up-sample it and write the result; an output that is there from a lost process is replaced."""
+    with number_of_threads(task.threads):
+        prepared = prepare(task)
+        outcome = write_result(task, prepared.volume, update_filter(prepared.upsampler), overwrite=True)
+    if prepared.warning:
+        outcome.warnings.insert(0, prepared.warning)
+    return outcome
+
+
+# Folders --------------------------------------------------------------------------------------------------------------
+
+
+def means_folder(source: Path, output: Path) -> bool:
+    """Whether all volumes of a folder are to be up-sampled into a folder, and not one DICOM series into a file."""
+    if not source.is_dir() or extension_of(output, OUTPUT_EXTENSIONS):
+        return False
+    return output.is_dir() or not is_dicom_folder(source)
+
+
+def plan_outputs(source: Path, output: Path, overwrite: bool = False) -> list[tuple[Path, Path]]:
+    """The volumes of a folder, and where the result of each is written: under the same relative name.
+
+    A volume keeps its format if that can be written as one file; .nhdr becomes .nrrd, .mhd becomes .mha, and a DICOM
+    folder a file of its name with .nii.gz.
+
+    Raises
+    ------
+    UsageError
+        If the output folder is the input folder or lies in it.
+    LatentSRError
+        If there is no volume, two volumes would get one name, a file is in the way, or the folder can't be written to.
+    """
+    if output.exists() and not output.is_dir():
+        raise LatentSRError(f"'{output}' is a file, but has to be a folder, because '{source}' is one")
+    if output.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"the output folder '{output}' lies in the input folder '{source}': name another one")
+    here = output if output.exists() else output.parent
+    if not here.is_dir():
+        raise LatentSRError(f"the folder '{here}' of the output folder '{output.name}' does not exist")
+    if not os.access(here, os.W_OK):
+        raise LatentSRError(f"the folder '{here}' is not writable")
+    planned: dict[Path, Path] = {}
+    for volume in expand_inputs([source]):
+        target = output / _output_name(volume, source)
+        if target in planned:
+            raise LatentSRError(f"'{planned[target]}' and '{volume}' would both become '{target}': rename one of them")
+        planned[target] = volume
+    inputs = {volume.resolve() for volume in planned.values()}
+    both = next((target for target in planned if target.resolve() in inputs), None)
+    if both is not None:
+        raise UsageError(f"'{both}' is input and output at the same time: name another output folder")
+    there = [target for target in planned if target.is_dir() or (target.exists() and not overwrite)]
+    if there:
+        more = f" and {len(there) - 1} more exist" if len(there) > 1 else " exists"
+        raise LatentSRError(f"'{there[0]}'{more} already: name another output folder, or give --overwrite to replace")
+    return [(volume, target) for target, volume in planned.items()]
+
+
+def _output_name(volume: Path, source: Path) -> Path:
+    name = volume.relative_to(source) if volume != source else Path(volume.resolve().name)
+    if volume.is_dir():
+        return name.with_name(f"{name.name}.nii.gz")
+    extension = extension_of(volume)
+    written = {".nhdr": ".nrrd", ".mhd": ".mha"}.get(extension)
+    return name if written is None else name.with_name(name.name[: -len(extension)] + written)
+
+
+@contextmanager
+def staging_folder(output: Path) -> Iterator[Path]:
+    """A hidden folder in an output folder, which is made if needed; both vanish if nothing was put into the latter.
+
+    Results are written there first and moved when they are complete, so that nothing is left of a process that dies.
+    """
+    made = not output.exists()
+    output.mkdir(exist_ok=True)
+    try:
+        with TemporaryDirectory(prefix=".latent-sr-", dir=output) as folder:
+            yield Path(folder)
+    finally:
+        if made and not any(output.iterdir()):
+            output.rmdir()
+
+
+def upsample_all(
+    tasks: Sequence[UpsampleTask], *, jobs: int = 1, scheduler: str | None = None
+) -> Iterator[tuple[int, UpsampleOutcome | LatentSRError]]:
+    """Do all tasks, and move each result from ``output`` to ``target`` when it is complete.
+
+    Yields
+    ------
+    int, UpsampleOutcome or LatentSRError
+        The position of a task and how it ended, in the order in which they end. A failure does not end the others.
+    """
+    running = run_tasks(upsample_file, tasks, [task.label for task in tasks], jobs=jobs, scheduler=scheduler)
+    with closing(running):
+        for position, outcome in running:
+            if not isinstance(outcome, LatentSRError):
+                outcome = _moved(tasks[position], outcome)
+            yield position, outcome
+
+
+def _moved(task: UpsampleTask, outcome: UpsampleOutcome) -> UpsampleOutcome | LatentSRError:
+    target = Path(task.target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(task.output).replace(target)
+    except OSError as error:
+        return LatentSRError(f"can't write '{target}': {error.strerror or error}")
+    return outcome
+
+
+def in_staging(folder: Path, number: int, target: Path) -> Path:
+    """Where the result of a task is written first; a worker elsewhere has another current folder."""
+    return folder.absolute() / f"{number}{extension_of(target, OUTPUT_EXTENSIONS)}"

@@ -1,0 +1,473 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""The slice-recovery experiment on one file: what is done where the file is read, maybe in another process."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import LatentSRError
+from latent_sr.io import open_volume, split_frames
+from latent_sr.metrics import SLICE_METRICS, compare, notes_on_size
+from latent_sr.models import load_model
+from latent_sr.statistics import mean_of_defined
+from latent_sr.toolkit import mode_enum, number_of_threads, precision_enum, translated
+
+DATA_RANGE = 1.0
+LARGEST_LONG_AXIS_FACTOR = 10
+LONG_AXIS_VIEW_PIXELS = 192
+"""Pixels that a long-axis view of the report shows at most; ITK's windowed sinc interpolation is slow."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to recover slices: an interpolation, or a model with an output mode.
+
+    Attributes
+    ----------
+    name
+        As the result calls it.
+    interpolation
+        As ``itk::SliceRecoveryExperiment`` calls it; empty for a model.
+    model_name, model_file, mode
+        Of a model; the bundled one has no file.
+    """
+
+    name: str
+    interpolation: str = ""
+    model_name: str = ""
+    model_file: str | None = None
+    mode: str = ""
+
+    @property
+    def is_latent(self) -> bool:
+        """Whether it is a model."""
+        return self.interpolation == ""
+
+
+@dataclass(frozen=True)
+class FileTask:
+    """What to do with a file: all that another process has to know.
+
+    Attributes
+    ----------
+    path
+        Where the file is read.
+    label
+        What messages and pictures call it.
+    subject
+        Its subject.
+    frames
+        Number of its frames; 1 for a 3D volume.
+    methods
+        How slices are recovered.
+    keep_every, crop, axis, slice_thickness, precision, device, threads
+        As for ``evaluate``.
+    mask
+        File whose nonzero pixels are measured; None: all.
+    only
+        Frames to work on; None: all.
+    pictures
+        Frames and dropped slices to take pictures of; instead of a number, None is the middle one.
+    long_axis
+        The frame to take a long-axis view of, if any.
+    """
+
+    path: str
+    label: str
+    subject: str
+    frames: int
+    methods: tuple[Method, ...]
+    keep_every: int = 2
+    crop: int = 0
+    axis: int | None = None
+    slice_thickness: float = 0.0
+    precision: str = "float32"
+    device: str = "cpu"
+    threads: int | None = None
+    mask: str | None = None
+    only: tuple[int, ...] | None = None
+    pictures: tuple[tuple[int, int | None], ...] = ()
+    long_axis: int | None = None
+
+    def label_of(self, frame: int) -> str:
+        """The label of a frame."""
+        return self.label if self.frames == 1 else f"{self.label}#{frame}"
+
+
+@dataclass
+class GalleryEntry:
+    """A dropped slice: the truth, and what each method made of it; arrays (rows, columns) of intensities in [0, 1].
+
+    Attributes
+    ----------
+    subject, volume, slice_number
+        Which slice it is.
+    truth
+        As it was acquired.
+    recovered
+        A slice for each method.
+    scores
+        The metrics of the slice for each method.
+    """
+
+    subject: str
+    volume: str
+    slice_number: int
+    truth: Any
+    recovered: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+@dataclass
+class LongAxisView:
+    """A cut along the slice axis through the center of a volume; arrays (slices, pixels), intensities in [0, 1].
+
+    Attributes
+    ----------
+    volume
+        Name of the volume.
+    before, after
+        The acquired stack, and what each method makes of it.
+    spacing_before, spacing_after
+        Distance of the slices in mm.
+    pixel_spacing
+        Distance of the pixels in a slice in mm.
+    """
+
+    volume: str
+    before: Any
+    after: dict[str, Any]
+    spacing_before: float
+    spacing_after: float
+    pixel_spacing: float
+
+
+@dataclass
+class FileOutcome:
+    """The records of the frames of a file, without path and subject, and the pictures asked for."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    gallery: list[GalleryEntry] = field(default_factory=list)
+    long_axis: LongAxisView | None = None
+
+
+def evaluate_file(task: FileTask, begin: Callable[[str, str], None] | None = None) -> FileOutcome:
+    """Drop slices of the frames of a file, recover them with every method, and measure what was recovered.
+
+    Parameters
+    ----------
+    task
+        What to do.
+    begin
+        Called with the label of a frame and the name of a method before that is used.
+
+    Raises
+    ------
+    LatentSRError
+        If the file or its mask can't be read, or a method fails.
+    """
+    models = {method.name: _cached_model(method.model_file) for method in task.methods if method.is_latent}
+    outcome = FileOutcome()
+    with number_of_threads(task.threads):
+        image = open_volume(task.path).image
+        masks = _masks(task, image)
+        for frame, volume in enumerate(split_frames(image)):
+            if task.only is not None and frame not in task.only:
+                continue
+            with translated(f"'{task.label_of(frame)}'"):
+                record, entries = _evaluate_volume(volume, task, frame, models, masks[frame % len(masks)], begin)
+                if frame == task.long_axis:
+                    outcome.long_axis = _long_axis_view(volume, task, frame, models, record["slice_axis"])
+            outcome.records.append(record)
+            outcome.gallery += entries
+    return outcome
+
+
+def _cached_model(file: str | None) -> Any:
+    """A model that is read once by a process, and again if its file has changed."""
+    if file is None:
+        return _read_model(None, ())
+    try:
+        status = Path(file).stat()
+    except OSError as error:
+        raise LatentSRError(f"the model file '{file}' can't be read: {error.strerror}") from error
+    return _read_model(file, (status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=8)
+def _read_model(file: str | None, _version: tuple[int, ...]) -> Any:
+    return load_model(file)
+
+
+# Arrays and images ----------------------------------------------------------------------------------------------------
+
+
+def _stack(array: Any, axis: int, numbers: Sequence[int]) -> Any:
+    """Slices of an array, whose axes are in NumPy's order, as an image whose slice axis is the last of ITK's."""
+    import itk
+    import numpy as np
+
+    return itk.image_from_array(np.ascontiguousarray(np.moveaxis(array, 2 - axis, 0)[list(numbers)]))
+
+
+def _masks(task: FileTask, image: Any) -> list[Any]:
+    """For each frame an array that is True where it is measured, or one for all; None for no mask."""
+    import itk
+
+    if task.mask is None:
+        return [None]
+    mask = open_volume(task.mask).image
+    _check_grid(task, image, mask)
+    return [itk.array_view_from_image(frame) != 0 for frame in split_frames(mask)]
+
+
+def _check_grid(task: FileTask, image: Any, mask: Any) -> None:
+    """Refuse a mask that does not lie where its volume does."""
+    import itk
+    import numpy as np
+
+    def geometry(of: Any) -> dict[str, Any]:
+        return {
+            "spacing": [float(of.GetSpacing()[axis]) for axis in range(3)],
+            "origin": [float(of.GetOrigin()[axis]) for axis in range(3)],
+            "direction": itk.array_from_matrix(of.GetDirection())[:3, :3].ravel(),
+        }
+
+    def words(values: Any) -> str:
+        return " ".join(f"{value:.4g}" for value in values)
+
+    expected = geometry(image)
+    for name, values in geometry(mask).items():
+        if not np.allclose(values, expected[name], rtol=1e-4, atol=1e-3):
+            raise LatentSRError(
+                f"the mask '{task.mask}' has the {name} {words(values)}, but '{task.label}' has {words(expected[name])}"
+            )
+
+
+def _cropped(array: Any, size: Sequence[int], axis: int) -> Any:
+    """The part of a whole array that ``itk::SliceRecoveryExperiment`` calls the truth, of a size in ITK's order."""
+    parts = []
+    for n in (2, 1, 0):
+        start = 0 if n == axis else (array.shape[2 - n] - size[n]) // 2
+        parts.append(slice(start, start + size[n]))
+    return array[tuple(parts)]
+
+
+# One volume -----------------------------------------------------------------------------------------------------------
+
+
+def _experiment(image: Any, task: FileTask, keep_every: int, crop: int, axis: int | None) -> Any:
+    """A prepared ``itk::SliceRecoveryExperiment``."""
+    import itk
+
+    experiment = itk.SliceRecoveryExperiment[type(image)].New()
+    experiment.SetImage(image)
+    experiment.SetKeepEvery(keep_every)
+    experiment.SetCropSize(crop)
+    experiment.SetSliceAxis(-1 if axis is None else axis)
+    experiment.SetPrecision(precision_enum(task.precision))
+    experiment.SetDevice(task.device)
+    return experiment
+
+
+def _recover(experiment: Any, method: Method, models: dict[str, Any]) -> Any:
+    """A volume on the grid of the truth.
+
+    The network runs on one thread: with another number, LibTorch may choose another order of its sums, and the last
+    bits of a result would depend on how many processes share the processors. ITK's filters give the same on any number.
+    """
+    if method.is_latent:
+        with number_of_threads(1):
+            return experiment.RecoverByModel(models[method.name], mode_enum(method.mode))
+    return experiment.RecoverByInterpolation(method.interpolation)
+
+
+class _Measurement:
+    """Measures volumes on the grid of the truth: dropped slices, kept ones and long-axis planes apart."""
+
+    def __init__(self, experiment: Any, mask: Any, task: FileTask) -> None:
+        import itk
+
+        self.experiment = experiment
+        self.threads = task.threads
+        self.truth = experiment.GetTruth()
+        self.axis = int(experiment.GetSliceAxisUsed())
+        self.in_plane = [n for n in range(3) if n != self.axis]
+        self.size = [int(length) for length in self.truth.GetLargestPossibleRegion().GetSize()]
+        self.dropped = [int(number) for number in experiment.GetDroppedSliceNumbers()]
+        self.kept = sorted(set(range(self.size[self.axis])) - set(self.dropped))
+        self.array = itk.array_view_from_image(self.truth)
+        self.dropped_truth = experiment.ExtractDroppedSlices(self.truth)
+        self.kept_truth = _stack(self.array, self.axis, self.kept)
+        self.mask = None if mask is None else _cropped(mask, self.size, self.axis)
+        if self.mask is not None and not _selected(self.mask, self.axis, self.dropped).any():
+            raise LatentSRError(f"the mask '{task.mask}' selects no pixel of the dropped slices of '{task.label}'")
+
+    def measure(self, volume: Any) -> tuple[dict[str, Any], Any]:
+        """The record of a method, and its recovered slices as an image."""
+        import itk
+
+        recovered = self.experiment.ExtractDroppedSlices(volume)
+        dropped = self._slices(self.dropped_truth, recovered, self.dropped)
+        kept = self._slices(self.kept_truth, _stack(itk.array_view_from_image(volume), self.axis, self.kept), self.kept)
+        return {
+            "slices": dropped,
+            "mean": _means(dropped),
+            "kept": {"slices": kept, "mean": _means(kept)},
+            "long_axis": self._long_axis(volume),
+        }, recovered
+
+    def _slices(self, truth: Any, test: Any, numbers: Sequence[int]) -> dict[str, list[float]]:
+        """The metrics of some slices, which are cut across the last axis."""
+        mask = None if self.mask is None else _stack(_selected(self.mask, self.axis), 2, numbers)
+        return self._compared(truth, test, mask, 2)
+
+    def _long_axis(self, volume: Any) -> dict[str, Any]:
+        """Means over the planes across each of the two axes in plane, and over all of them."""
+        import itk
+        import numpy as np
+
+        mask = None if self.mask is None else itk.image_from_array(self.mask.astype(np.uint8))
+        planes: dict[int, dict[str, list[float]]] = {}
+        for axis in self.in_plane:
+            values = self._compared(self.truth, volume, mask, axis)
+            others = tuple(n for n in range(3) if n != 2 - axis)
+            # A plane of nothing but background shows nothing, and is recovered without any error.
+            empty = self.array.min(axis=others) == self.array.max(axis=others)
+            planes[axis] = {
+                metric: [float("nan") if none else value for value, none in zip(values[metric], empty, strict=True)]
+                for metric in SLICE_METRICS
+            }
+        first, second = planes.values()
+        return {
+            "axes": {str(axis): _means(values) for axis, values in planes.items()},
+            "mean": _means({metric: first[metric] + second[metric] for metric in SLICE_METRICS}),
+        }
+
+    def _compared(self, truth: Any, test: Any, mask: Any, axis: int) -> dict[str, list[float]]:
+        import itk
+
+        undefined = [float("nan")] * int(truth.GetLargestPossibleRegion().GetSize()[axis])
+        if mask is not None and not itk.array_view_from_image(mask).any():
+            return dict.fromkeys(SLICE_METRICS, undefined)
+        compared = compare(truth, test, data_range=DATA_RANGE, mask=mask, axis=axis, threads=self.threads)
+        return {metric: compared["slices"].get(metric, undefined) for metric in SLICE_METRICS}
+
+
+def _selected(mask: Any, axis: int, numbers: Sequence[int] | None = None) -> Any:
+    """A mask with its slice axis in front, as 0 and 1; all slices of it, or some."""
+    import numpy as np
+
+    slices = np.moveaxis(mask, 2 - axis, 0).astype(np.uint8)
+    return slices if numbers is None else slices[list(numbers)]
+
+
+def _means(slices: dict[str, list[float]]) -> dict[str, float]:
+    return {metric: mean_of_defined(slices[metric]) for metric in SLICE_METRICS}
+
+
+def _evaluate_volume(
+    image: Any,
+    task: FileTask,
+    frame: int,
+    models: dict[str, Any],
+    mask: Any,
+    begin: Callable[[str, str], None] | None,
+) -> tuple[dict[str, Any], list[GalleryEntry]]:
+    """The record of one 3D volume, without path and subject, and the pictures of it that are asked for."""
+    import itk
+
+    experiment = _experiment(image, task, task.keep_every, task.crop, task.axis)
+    if task.slice_thickness > 0:
+        experiment.SetSliceThickness(task.slice_thickness)
+    experiment.Prepare()
+    measurement = _Measurement(experiment, mask, task)
+    dropped = measurement.dropped
+    columns, rows, _ = (int(length) for length in measurement.dropped_truth.GetLargestPossibleRegion().GetSize())
+    positions = [
+        len(dropped) // 2 if number is None else dropped.index(number) for at, number in task.pictures if at == frame
+    ]
+    truth = itk.array_view_from_image(measurement.dropped_truth)
+    entries = [
+        GalleryEntry(task.subject, task.label_of(frame), dropped[position], truth[position].copy())
+        for position in positions
+    ]
+    results: dict[str, Any] = {}
+    for method in task.methods:
+        if begin is not None:
+            begin(task.label_of(frame), method.name)
+        started = time.perf_counter()
+        volume = _recover(experiment, method, models)
+        seconds = time.perf_counter() - started
+        record, recovered = measurement.measure(volume)
+        for entry, position in zip(entries, positions, strict=True):
+            entry.recovered[method.name] = itk.array_view_from_image(recovered)[position].copy()
+            entry.scores[method.name] = {metric: record["slices"][metric][position] for metric in SLICE_METRICS}
+        results[method.name] = {**record, "seconds": seconds}
+    size = image.GetLargestPossibleRegion().GetSize()
+    return {
+        "size": [int(size[n]) for n in range(3)],
+        "spacing_mm": [float(image.GetSpacing()[n]) for n in range(3)],
+        "slice_axis": measurement.axis,
+        "window": [float(experiment.GetWindowMinimum()), float(experiment.GetWindowMaximum())],
+        "measured_size": [columns, rows],
+        "slice_numbers": dropped,
+        "kept_slice_numbers": measurement.kept,
+        "methods": results,
+        "notes": notes_on_size(rows, columns),
+    }, entries
+
+
+def _long_axis_view(image: Any, task: FileTask, frame: int, models: dict[str, Any], axis: int) -> LongAxisView:
+    """The acquired stack, of which no slice is dropped, cut along the slice axis, and up-sampled by every method."""
+    import itk
+    import numpy as np
+
+    spacing = [float(image.GetSpacing()[n]) for n in range(3)]
+    size = image.GetLargestPossibleRegion().GetSize()
+    first, second = (n for n in range(3) if n != axis)
+    along, across = (first, second) if size[first] >= size[second] else (second, first)
+    factor = int(min(max(2, round(spacing[axis] / spacing[along])), LARGEST_LONG_AXIS_FACTOR))
+    # The experiment keeps every slice of the stack, if it gets it with room between them for those to be made.
+    array = itk.array_view_from_image(image)
+    spread = np.repeat(array, factor, axis=2 - axis)
+    spread = np.take(spread, range((int(size[axis]) - 1) * factor + 1), axis=2 - axis)
+    spread = itk.image_from_array(np.ascontiguousarray(spread))
+    spread.SetSpacing([value / factor if n == axis else value for n, value in enumerate(spacing)])
+    crop = min(task.crop or LONG_AXIS_VIEW_PIXELS, LONG_AXIS_VIEW_PIXELS)
+    experiment = _experiment(spread, task, factor, crop, axis)
+    experiment.Prepare()
+
+    def cut(volume: Any) -> Any:
+        # NumPy's axes are in reverse order.
+        view = itk.array_view_from_image(volume)
+        plane = np.take(view, view.shape[2 - across] // 2, axis=2 - across)
+        return np.clip(plane if axis > along else plane.T, 0.0, 1.0)
+
+    return LongAxisView(
+        task.label_of(frame),
+        cut(experiment.GetKeptSlices()),
+        {method.name: cut(_recover(experiment, method, models)) for method in task.methods},
+        spacing[axis],
+        spacing[axis] / factor,
+        spacing[along],
+    )

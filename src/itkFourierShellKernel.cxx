@@ -1,0 +1,106 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkImageQualityMetricsKernels.h"
+
+#include "itkAutoencoderNetwork.h"
+
+#include "itkMacro.h"
+
+#include <torch/fft.h>
+
+#include <cmath>
+
+namespace itk
+{
+ImageQualityMetricsKernels::FourierShells
+ImageQualityMetricsKernels::FourierShellSums(const double *                     reference,
+                                             const double *                     test,
+                                             const std::vector<SizeValueType> & size,
+                                             const std::vector<double> &        spacing)
+{
+  if (size.size() < 2 || size.size() > 3 || spacing.size() != size.size())
+  {
+    itkGenericExceptionMacro("A Fourier ring or shell correlation needs two or three axes with their spacings (got "
+                             << size.size() << " and " << spacing.size() << ").");
+  }
+  double width = 0.0;
+  double nyquist = std::numeric_limits<double>::infinity();
+  for (size_t axis = 0; axis < size.size(); ++axis)
+  {
+    width = std::max(width, 1.0 / (static_cast<double>(size[axis]) * spacing[axis]));
+    nyquist = std::min(nyquist, 0.5 / spacing[axis]);
+  }
+  // A whole number of shells, in spite of rounding.
+  const auto    count = std::max<int64_t>(1, std::llround(std::floor(nyquist / width + 1e-9)));
+  FourierShells shells;
+  for (int64_t shell = 0; shell < count; ++shell)
+  {
+    shells.Radii.push_back(static_cast<double>(shell) * width);
+  }
+
+  TranslateTorchErrors("computing a Fourier correlation", [&] {
+    const torch::InferenceMode inference;
+    const std::vector<int64_t> shape(size.rbegin(), size.rend());
+    const auto                 options = torch::TensorOptions().dtype(torch::kDouble);
+    const auto                 spectrum = [&](const double * image) {
+      return torch::fft::rfftn(torch::from_blob(const_cast<double *>(image), shape, options));
+    };
+    const torch::Tensor spectrum1 = spectrum(reference);
+    const torch::Tensor spectrum2 = spectrum(test);
+
+    // The squared radius of every coefficient, and how often it counts: the other half of the spectrum mirrors it.
+    torch::Tensor squaredRadius = torch::zeros({}, options);
+    const auto    dimension = static_cast<int64_t>(shape.size());
+    for (int64_t d = 0; d < dimension; ++d)
+    {
+      const double         step = spacing[dimension - 1 - d];
+      const torch::Tensor  frequencies = d + 1 == dimension ? torch::fft::rfftfreq(shape[d], step, options)
+                                                            : torch::fft::fftfreq(shape[d], step, options);
+      std::vector<int64_t> view(dimension, 1);
+      view[d] = frequencies.numel();
+      squaredRadius = squaredRadius + frequencies.square().view(view);
+    }
+    torch::Tensor weight = torch::full({ spectrum1.size(-1) }, 2.0, options);
+    weight[0] = 1.0;
+    if (shape.back() % 2 == 0)
+    {
+      weight[-1] = 1.0;
+    }
+    // Coefficients half-way between two shells belong to the outer one, whatever the rounding of the root.
+    const torch::Tensor shell = (squaredRadius.sqrt() / width + (0.5 + 1e-9))
+                                  .floor()
+                                  .clamp_max(static_cast<double>(count))
+                                  .to(torch::kLong)
+                                  .flatten();
+    const auto sums = [&](const torch::Tensor & values) {
+      const torch::Tensor summed =
+        torch::bincount(shell, (values * weight).flatten(), count + 1).narrow(0, 0, count).contiguous();
+      return std::vector<double>(summed.data_ptr<double>(), summed.data_ptr<double>() + count);
+    };
+    const auto power = [](const torch::Tensor & values) {
+      return torch::real(values).square() + torch::imag(values).square();
+    };
+    shells.Cross =
+      sums(torch::real(spectrum1) * torch::real(spectrum2) + torch::imag(spectrum1) * torch::imag(spectrum2));
+    shells.Power1 = sums(power(spectrum1));
+    shells.Power2 = sums(power(spectrum2));
+  });
+  return shells;
+}
+} // end namespace itk

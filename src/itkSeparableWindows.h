@@ -1,0 +1,208 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkSeparableWindows_h
+#define itkSeparableWindows_h
+
+#include "itkIntTypes.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#if defined(_MSC_VER)
+#  define LSSR_RESTRICT __restrict
+#else
+#  define LSSR_RESTRICT __restrict__
+#endif
+
+// One binary for all processors: the loader chooses the version of a function for the one it runs on.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
+#  define LSSR_FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#  define LSSR_FOR_EACH_PROCESSOR
+#endif
+
+namespace itk
+{
+/** Filters with symmetric separable windows, in double precision. */
+namespace SeparableWindows
+{
+/** The pixel that a position before or behind a side of so many pixels mirrors; the border pixel is repeated. */
+inline SizeValueType
+Mirror(OffsetValueType position, SizeValueType length)
+{
+  const auto n = static_cast<OffsetValueType>(length);
+  const auto period = 2 * n;
+  position = (position % period + period) % period;
+  return static_cast<SizeValueType>(std::min(position, period - 1 - position));
+}
+
+/** Correlates a row with a symmetric kernel, whose halfKernel[0] is the central tap. A radius of 0 as template argument
+ * stands for one that is only known at run time. */
+template <unsigned int VRadius>
+LSSR_FOR_EACH_PROCESSOR void
+FilterRow(const double *         in,
+          const double *         halfKernel,
+          SizeValueType          radius,
+          SizeValueType          outputSize,
+          double * LSSR_RESTRICT out)
+{
+  if constexpr (VRadius > 0)
+  {
+    double taps[VRadius + 1];
+    for (unsigned int k = 0; k <= VRadius; ++k)
+    {
+      taps[k] = halfKernel[k];
+    }
+    for (SizeValueType i = 0; i < outputSize; ++i)
+    {
+      const double * const center = in + i + VRadius;
+      double               sum = taps[0] * center[0];
+      for (unsigned int k = 1; k <= VRadius; ++k)
+      {
+        sum += taps[k] * (*(center - k) + center[k]);
+      }
+      out[i] = sum;
+    }
+  }
+  else
+  {
+    const double * const center = in + radius;
+    for (SizeValueType i = 0; i < outputSize; ++i)
+    {
+      out[i] = halfKernel[0] * center[i];
+    }
+    for (SizeValueType k = 1; k <= radius; ++k)
+    {
+      const double         tap = halfKernel[k];
+      const double * const left = center - k;
+      const double * const right = center + k;
+      for (SizeValueType i = 0; i < outputSize; ++i)
+      {
+        out[i] += tap * (left[i] + right[i]);
+      }
+    }
+  }
+}
+
+/** The same across rows: rows[0] to rows[2 * radius] are the window's rows. */
+template <unsigned int VRadius>
+LSSR_FOR_EACH_PROCESSOR void
+FilterColumn(const double * const * rows,
+             const double *         halfKernel,
+             SizeValueType          radius,
+             SizeValueType          outputSize,
+             double * LSSR_RESTRICT out)
+{
+  if constexpr (VRadius > 0)
+  {
+    double         taps[VRadius + 1];
+    const double * row[2 * VRadius + 1];
+    for (unsigned int k = 0; k <= VRadius; ++k)
+    {
+      taps[k] = halfKernel[k];
+    }
+    for (unsigned int k = 0; k <= 2 * VRadius; ++k)
+    {
+      row[k] = rows[k];
+    }
+    for (SizeValueType i = 0; i < outputSize; ++i)
+    {
+      double sum = taps[0] * row[VRadius][i];
+      for (unsigned int k = 1; k <= VRadius; ++k)
+      {
+        sum += taps[k] * (row[VRadius - k][i] + row[VRadius + k][i]);
+      }
+      out[i] = sum;
+    }
+  }
+  else
+  {
+    for (SizeValueType i = 0; i < outputSize; ++i)
+    {
+      out[i] = halfKernel[0] * rows[radius][i];
+    }
+    for (SizeValueType k = 1; k <= radius; ++k)
+    {
+      const double         tap = halfKernel[k];
+      const double * const upper = rows[radius - k];
+      const double * const lower = rows[radius + k];
+      for (SizeValueType i = 0; i < outputSize; ++i)
+      {
+        out[i] += tap * (upper[i] + lower[i]);
+      }
+    }
+  }
+}
+
+/** Filters several maps at once, row by row: makeRow(y, rows) writes row y of each map, for y from `first` on;
+ * useRow(y, rows) receives row y of each filtered map, for `count` rows from `first` on. Rows have `width` pixels
+ * before and 2 radius fewer after the filter. Only as many rows are kept as the window has. */
+template <unsigned int VRadius, unsigned int VMaps, typename TMakeRow, typename TUseRow>
+void
+ForEachFilteredRow(SizeValueType               width,
+                   SizeValueType               first,
+                   SizeValueType               count,
+                   const std::vector<double> & halfKernel,
+                   const TMakeRow &            makeRow,
+                   const TUseRow &             useRow)
+{
+  const SizeValueType radius = halfKernel.size() - 1;
+  const SizeValueType taps = 2 * radius + 1;
+  const SizeValueType outputWidth = width - taps + 1;
+
+  std::vector<double>         inputRows(VMaps * width);
+  std::vector<double>         ring(VMaps * taps * outputWidth);
+  std::vector<double>         outputRows(VMaps * outputWidth);
+  std::vector<const double *> window(taps);
+
+  std::array<double *, VMaps> input;
+  std::array<double *, VMaps> output;
+  for (unsigned int m = 0; m < VMaps; ++m)
+  {
+    input[m] = inputRows.data() + m * width;
+    output[m] = outputRows.data() + m * outputWidth;
+  }
+
+  for (SizeValueType y = first; y < first + count + taps - 1; ++y)
+  {
+    makeRow(y, input);
+    for (unsigned int m = 0; m < VMaps; ++m)
+    {
+      FilterRow<VRadius>(
+        input[m], halfKernel.data(), radius, outputWidth, ring.data() + (m * taps + y % taps) * outputWidth);
+    }
+    if (y + 1 < first + taps)
+    {
+      continue;
+    }
+    for (unsigned int m = 0; m < VMaps; ++m)
+    {
+      for (SizeValueType k = 0; k < taps; ++k)
+      {
+        window[k] = ring.data() + (m * taps + (y + 1 + k) % taps) * outputWidth;
+      }
+      FilterColumn<VRadius>(window.data(), halfKernel.data(), radius, outputWidth, output[m]);
+    }
+    useRow(y + 1 - taps, output);
+  }
+}
+} // namespace SeparableWindows
+} // end namespace itk
+
+#endif // itkSeparableWindows_h

@@ -43,7 +43,8 @@ namespace itk
  * what mere smoothing gains. Models are run by RecoverByModel().
  *
  * Of a volume with thin slices, a SliceThickness makes thick ones: what is kept is then the volume after a Gaussian
- * along the slice axis with that full width at half maximum (ITK's discrete one), and what it is compared with remains the volume itself.
+ * along the slice axis with that full width at half maximum (ITK's discrete one), and what it is compared with remains
+ * the volume itself.
  *
  * \tparam TImage 3D, of scalar pixels
  *

@@ -23,6 +23,7 @@
 #include "itkMacro.h"
 
 #include <cmath>
+#include <functional>
 
 namespace itk
 {
@@ -208,19 +209,17 @@ ImageQualityMetricsKernels::HFENSums(const double *       reference,
                                      SizeValueType        height,
                                      const ParallelType & parallel)
 {
-  constexpr SizeValueType            bandHeight = 64;
-  const LaplacianOfGaussian          laplacian(1.5);
+  constexpr SizeValueType   bandHeight = 64;
+  const LaplacianOfGaussian laplacian(1.5);
+  // The filter is linear: that of the difference is the difference of the filtered images.
+  std::vector<double> difference(width * height);
+  std::transform(test, test + difference.size(), reference, difference.begin(), std::minus<>());
+
   std::vector<std::array<double, 2>> bands((height + bandHeight - 1) / bandHeight);
   parallel(bands.size(), [&](SizeValueType band) {
     const SizeValueType first = band * bandHeight;
     const SizeValueType rows = std::min(bandHeight, height - first);
-    // The filter is linear: that of the difference is the difference of the filtered images.
-    std::vector<double> difference(width * height);
-    for (SizeValueType i = 0; i < difference.size(); ++i)
-    {
-      difference[i] = test[i] - reference[i];
-    }
-    const auto sumOfSquares = [&](const double * image) {
+    const auto          sumOfSquares = [&](const double * image) {
       double sum = 0.0;
       ForEachLaplacianRow(image, width, height, first, rows, laplacian, [&](SizeValueType, const double * row) {
         for (SizeValueType x = 0; x < width; ++x)

@@ -118,18 +118,49 @@ SumRow(const double * x, const double * y, SizeValueType count, double originX, 
   }
 }
 
+LSSR_FOR_EACH_PROCESSOR double
+SumOfMagnitudes(const double * values, SizeValueType count)
+{
+  constexpr SizeValueType lanes = 4;
+  double                  sums[lanes]{};
+  SizeValueType           i = 0;
+  for (; i + lanes <= count; i += lanes)
+  {
+    for (SizeValueType lane = 0; lane < lanes; ++lane)
+    {
+      sums[lane] += std::abs(values[i + lane]);
+    }
+  }
+  double sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  for (; i < count; ++i)
+  {
+    sum += std::abs(values[i]);
+  }
+  return sum;
+}
+
 LSSR_FOR_EACH_PROCESSOR void
 FindExtremes(const double * values, SizeValueType count, double & minimum, double & maximum)
 {
-  double low = minimum;
-  double high = maximum;
-  for (SizeValueType i = 0; i < count; ++i)
+  constexpr SizeValueType lanes = 4;
+  double                  low[lanes] = { minimum, minimum, minimum, minimum };
+  double                  high[lanes] = { maximum, maximum, maximum, maximum };
+  SizeValueType           i = 0;
+  for (; i + lanes <= count; i += lanes)
   {
-    low = values[i] < low ? values[i] : low;
-    high = values[i] > high ? values[i] : high;
+    for (SizeValueType lane = 0; lane < lanes; ++lane)
+    {
+      low[lane] = values[i + lane] < low[lane] ? values[i + lane] : low[lane];
+      high[lane] = values[i + lane] > high[lane] ? values[i + lane] : high[lane];
+    }
   }
-  minimum = low;
-  maximum = high;
+  minimum = std::min(std::min(low[0], low[1]), std::min(low[2], low[3]));
+  maximum = std::max(std::max(high[0], high[1]), std::max(high[2], high[3]));
+  for (; i < count; ++i)
+  {
+    minimum = std::min(minimum, values[i]);
+    maximum = std::max(maximum, values[i]);
+  }
 }
 
 /** Selected values, one after the other. */
@@ -173,6 +204,15 @@ ImageQualityMetricsCalculatorBase::PixelSums::AddRow(const double *        x,
                                                      double                originX,
                                                      double                originY)
 {
+  // What is not finite makes the sum so; of finite values, only huge ones do.
+  double sum = 0.0;
+  for (const double * row : { x, y })
+  {
+    sum += SumOfMagnitudes(row, count);
+  }
+  const auto isFinite = [](double value) { return std::isfinite(value); };
+  IsFinite =
+    IsFinite && (std::isfinite(sum) || (std::all_of(x, x + count, isFinite) && std::all_of(y, y + count, isFinite)));
   FindExtremes(x, count, ReferenceMinimum, ReferenceMaximum);
   std::vector<double> selectedX;
   std::vector<double> selectedY;
@@ -185,7 +225,15 @@ ImageQualityMetricsCalculatorBase::PixelSums::AddRow(const double *        x,
   }
   RowSums sums;
   SumRow(x, y, count, originX, originY, sums);
-  FindExtremes(x, count, MinimumX, MaximumX);
+  if (mask == nullptr)
+  {
+    MinimumX = ReferenceMinimum;
+    MaximumX = ReferenceMaximum;
+  }
+  else
+  {
+    FindExtremes(x, count, MinimumX, MaximumX);
+  }
   FindExtremes(y, count, MinimumY, MaximumY);
   SquaredErrors += sums.squaredErrors;
   AbsoluteErrors += sums.absoluteErrors;
@@ -594,9 +642,6 @@ ImageQualityMetricsCalculatorBase::ProcessSlice(const SliceLayout & layout,
       }
       if (common.errors)
       {
-        const auto isFinite = [](double value) { return std::isfinite(value); };
-        bands[band].IsFinite = bands[band].IsFinite && std::all_of(x, x + layout.Width, isFinite) &&
-                               std::all_of(y, y + layout.Width, isFinite);
         bands[band].AddRow(x, y, mask, layout.Width, common.originX, common.originY);
       }
     }

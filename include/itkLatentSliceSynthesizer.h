@@ -86,6 +86,8 @@ public:
     double windowMaximum{ 1.0 };
     /** Of the network's share in ResidualCorrected. */
     double residualGain{ 1.0 };
+    /** 1, 4 (rotations) or 8 (and flips): the mean of what is decoded of the slices in so many orientations. */
+    unsigned int numberOfOrientations{ 1 };
     /** Of the Gaussian in LowPassCorrected, in pixels of the network. */
     double lowPassSigma{ 0.0 };
   };

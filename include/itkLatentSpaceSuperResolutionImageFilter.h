@@ -135,6 +135,11 @@ public:
   itkSetMacro(ResidualGain, double);
   itkGetConstMacro(ResidualGain, double);
 
+  /** Slices are encoded and decoded in so many orientations, and the results averaged: 1 (the default), 4 (rotations by
+   * multiples of 90 degrees) or 8 (flips, too). It takes so many times the time, and is a little better. */
+  itkSetMacro(NumberOfOrientations, unsigned int);
+  itkGetConstMacro(NumberOfOrientations, unsigned int);
+
   /** Standard deviation of the Gaussian in the mode LowPassCorrected, in pixels of the network (of the model's in-plane
    * spacing), >= 0, default 3. The smaller it is, the closer the result is to the acquired slices, with their noise. */
   itkSetMacro(LowPassSigma, double);
@@ -243,6 +248,7 @@ private:
   OutputModeEnum m_OutputMode{ OutputModeEnum::LowPassCorrected };
   PrecisionEnum  m_Precision{ PrecisionEnum::Float32 };
   double         m_ResidualGain{ std::numeric_limits<double>::quiet_NaN() };
+  unsigned int   m_NumberOfOrientations{ 1 };
   double         m_LowPassSigma{ 3.0 };
   std::string    m_Device{ "cpu" };
   double         m_WindowMinimum{ std::numeric_limits<double>::quiet_NaN() };

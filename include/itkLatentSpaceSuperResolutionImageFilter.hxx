@@ -85,6 +85,10 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
     itkExceptionMacro("The window is " << m_WindowMinimum << " to " << m_WindowMaximum
                                        << ", but has to be finite and in rising order.");
   }
+  if (m_NumberOfOrientations != 1 && m_NumberOfOrientations != 4 && m_NumberOfOrientations != 8)
+  {
+    itkExceptionMacro("NumberOfOrientations is " << m_NumberOfOrientations << ", but has to be 1, 4 or 8.");
+  }
   if (!std::isnan(m_ResidualGain) && !(m_ResidualGain >= 0.0 && Math::isfinite(m_ResidualGain)))
   {
     itkExceptionMacro("ResidualGain is " << m_ResidualGain << ", but has to be at least 0, or NaN for the model's.");
@@ -461,6 +465,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
   settings.numberOfThreads = LatentSliceSynthesizer::GetNumberOfThreads(this);
   settings.windowMinimum = m_WindowMinimumUsed;
   settings.windowMaximum = m_WindowMaximumUsed;
+  settings.numberOfOrientations = m_NumberOfOrientations;
   settings.residualGain = std::isnan(m_ResidualGain) ? model->GetResidualGain() : m_ResidualGain;
   settings.lowPassSigma = m_LowPassSigma;
 
@@ -526,6 +531,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::PrintSelf(std:
   os << indent << "OutputMode: " << m_OutputMode << std::endl;
   os << indent << "Precision: " << m_Precision << std::endl;
   os << indent << "ResidualGain: " << m_ResidualGain << std::endl;
+  os << indent << "NumberOfOrientations: " << m_NumberOfOrientations << std::endl;
   os << indent << "LowPassSigma: " << m_LowPassSigma << std::endl;
   os << indent << "Device: " << m_Device << std::endl;
   os << indent << "WindowMinimum: " << m_WindowMinimum << std::endl;

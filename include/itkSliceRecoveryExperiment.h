@@ -104,6 +104,10 @@ public:
   itkSetStringMacro(Device);
   itkGetStringMacro(Device);
 
+  /** Orientations that the network's results are averaged over, as in LatentSpaceSuperResolutionImageFilter. Default 1. */
+  itkSetMacro(NumberOfOrientations, unsigned int);
+  itkGetConstMacro(NumberOfOrientations, unsigned int);
+
   /** Drop the slices and prepare the truth.
    * \exception ExceptionObject without an image, for wrong parameters, or if fewer than KeepEvery + 1 slices are there.
    */
@@ -177,6 +181,7 @@ private:
   unsigned int                     m_KeepEvery{ 2 };
   SizeValueType                    m_CropSize{ 0 };
   double                           m_SliceThickness{ 0.0 };
+  unsigned int                     m_NumberOfOrientations{ 1 };
   int                              m_SliceAxis{ -1 };
   PrecisionEnum                    m_Precision{ PrecisionEnum::Float32 };
   std::string                      m_Device{ "cpu" };

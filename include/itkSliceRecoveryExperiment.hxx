@@ -322,6 +322,7 @@ SliceRecoveryExperiment<TImage>::RunModel(const AutoencoderModel * model,
   filter->SetModel(model);
   filter->SetOutputMode(mode);
   filter->SetResidualGain(residualGain);
+  filter->SetNumberOfOrientations(m_NumberOfOrientations);
   filter->SetUpsamplingFactor(m_KeepEvery);
   filter->SetSliceAxis(static_cast<int>(m_SliceAxisUsed));
   filter->SetWindowMinimum(0.0);
@@ -413,6 +414,7 @@ SliceRecoveryExperiment<TImage>::PrintSelf(std::ostream & os, Indent indent) con
   os << indent << "KeepEvery: " << m_KeepEvery << std::endl;
   os << indent << "CropSize: " << m_CropSize << std::endl;
   os << indent << "SliceThickness: " << m_SliceThickness << std::endl;
+  os << indent << "NumberOfOrientations: " << m_NumberOfOrientations << std::endl;
   os << indent << "SliceAxis: " << m_SliceAxis << std::endl;
   os << indent << "Precision: " << m_Precision << std::endl;
   os << indent << "Device: " << m_Device << std::endl;

@@ -162,8 +162,9 @@ private:
     /** What the network is not shown, in native intensities: excess over the window, detail finer than its pixels. */
     torch::Tensor unseen;
     /** What it is shown, at its pixels, in [0, 1]. */
-    torch::Tensor                  shown;
-    AutoencoderNetwork::LatentType latent;
+    torch::Tensor shown;
+    /** One for each orientation. */
+    std::vector<AutoencoderNetwork::LatentType> latents;
     /** ResidualCorrected: the decoded slice in [0, 1] at native pixels. LowPassCorrected: the low-pass of what decoding
      * loses, at the network's pixels. */
     torch::Tensor correction;
@@ -257,9 +258,9 @@ private:
       slices.push_back(
         torch::from_blob(const_cast<float *>(pixels.data()), { 1, 1, m_Rows, m_Columns }).clone().to(m_Device));
     }
-    torch::Tensor                  unseen;
-    torch::Tensor                  shown;
-    AutoencoderNetwork::LatentType latent;
+    torch::Tensor                               unseen;
+    torch::Tensor                               shown;
+    std::vector<AutoencoderNetwork::LatentType> latents;
     if (!this->WindowIsEmpty())
     {
       const torch::Tensor native = this->MakeBatch(slices);
@@ -268,8 +269,12 @@ private:
       shown = SliceTensors::Resample(windowed, m_NetworkRows, m_NetworkColumns).clamp(0.0, 1.0);
       unseen =
         native - m_Settings.windowMinimum - this->WindowRange() * SliceTensors::Resample(shown, m_Rows, m_Columns);
-      latent = m_Network->Encode(
-        SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns).contiguous(torch::MemoryFormat::ChannelsLast));
+      const torch::Tensor padded = SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns);
+      for (unsigned int orientation = 0; orientation < m_Settings.numberOfOrientations; ++orientation)
+      {
+        latents.push_back(m_Network->Encode(
+          SliceTensors::Orient(padded, orientation).contiguous(torch::MemoryFormat::ChannelsLast)));
+      }
     }
     for (size_t i = 0; i < numbers.size(); ++i)
     {
@@ -279,34 +284,55 @@ private:
       encoded.maximum = slices[i].max();
       if (!this->WindowIsEmpty())
       {
-        const auto part = [i](const torch::Tensor & batch) { return batch.narrow(0, static_cast<int64_t>(i), 1); };
-        encoded.unseen = part(unseen);
-        encoded.shown = part(shown);
-        std::transform(latent.begin(), latent.end(), std::back_inserter(encoded.latent), part);
+        const auto place = static_cast<int64_t>(i);
+        encoded.unseen = unseen.narrow(0, place, 1);
+        encoded.shown = shown.narrow(0, place, 1);
+        for (const auto & latent : latents)
+        {
+          encoded.latents.push_back(NarrowLatents(latent, place, 1));
+        }
       }
       m_Encoded.emplace(numbers[i], std::move(encoded));
     }
+  }
+
+  /** Mixed latents in one orientation, of a whole batch. */
+  AutoencoderNetwork::LatentType
+  MixBatch(const std::vector<Job> & jobs, unsigned int orientation) const
+  {
+    const auto latentOf = [&](SizeValueType slice) -> const AutoencoderNetwork::LatentType & {
+      return m_Encoded.at(slice).latents[orientation];
+    };
+    AutoencoderNetwork::LatentType batch(latentOf(jobs.front().position.slice).size());
+    for (size_t tensor = 0; tensor < batch.size(); ++tensor)
+    {
+      std::vector<torch::Tensor> mixed;
+      for (const Job & job : jobs)
+      {
+        const torch::Tensor & first = latentOf(job.position.slice)[tensor];
+        mixed.push_back(job.position.alpha > 0.0
+                          ? torch::lerp(first, latentOf(job.position.slice + 1)[tensor], job.position.alpha)
+                          : first);
+      }
+      batch[tensor] = this->MakeBatch(std::move(mixed));
+    }
+    return batch;
   }
 
   /** Decode to [0, 1] at the network's pixels, a tensor for each job. */
   std::vector<torch::Tensor>
   Decode(const std::vector<Job> & jobs) const
   {
-    AutoencoderNetwork::LatentType batch(m_Encoded.at(jobs.front().position.slice).latent.size());
-    for (size_t tensor = 0; tensor < batch.size(); ++tensor)
+    torch::Tensor sum;
+    for (unsigned int orientation = 0; orientation < m_Settings.numberOfOrientations; ++orientation)
     {
-      std::vector<torch::Tensor> mixed;
-      for (const Job & job : jobs)
-      {
-        const torch::Tensor & first = m_Encoded.at(job.position.slice).latent[tensor];
-        mixed.push_back(job.position.alpha > 0.0
-                          ? torch::lerp(first, m_Encoded.at(job.position.slice + 1).latent[tensor], job.position.alpha)
-                          : first);
-      }
-      batch[tensor] = this->MakeBatch(std::move(mixed));
+      const torch::Tensor one =
+        SliceTensors::Reorient(m_Network->Decode(this->MixBatch(jobs, orientation)).to(torch::kFloat), orientation);
+      sum = sum.defined() ? sum + one : one;
     }
     const torch::Tensor decoded =
-      SliceTensors::CropCenter(m_Network->Decode(batch).to(torch::kFloat), m_NetworkRows, m_NetworkColumns)
+      SliceTensors::CropCenter(
+        sum / static_cast<double>(m_Settings.numberOfOrientations), m_NetworkRows, m_NetworkColumns)
         .clamp(0.0, 1.0)
         .contiguous();
     std::vector<torch::Tensor> slices = decoded.split(1);

@@ -96,6 +96,21 @@ CropCenter(const torch::Tensor & slices, int64_t rows, int64_t columns)
 }
 
 torch::Tensor
+Orient(const torch::Tensor & slices, unsigned int orientation)
+{
+  const torch::Tensor flipped = orientation < 4 ? slices : slices.flip({ 3 });
+  return orientation % 4 == 0 ? flipped : torch::rot90(flipped, orientation % 4, { 2, 3 });
+}
+
+torch::Tensor
+Reorient(const torch::Tensor & slices, unsigned int orientation)
+{
+  const torch::Tensor back =
+    orientation % 4 == 0 ? slices : torch::rot90(slices, -static_cast<int64_t>(orientation % 4), { 2, 3 });
+  return orientation < 4 ? back : back.flip({ 3 });
+}
+
+torch::Tensor
 Blur(const torch::Tensor & slices, double sigma)
 {
   if (sigma == 0.0)

@@ -48,6 +48,14 @@ MirrorPad(const torch::Tensor & slices, int64_t rows, int64_t columns);
 torch::Tensor
 CropCenter(const torch::Tensor & slices, int64_t rows, int64_t columns);
 
+/** One of eight orientations: a rotation by `orientation` times 90 degrees, from 4 on after a flip of the columns. */
+torch::Tensor
+Orient(const torch::Tensor & slices, unsigned int orientation);
+
+/** The inverse of Orient. */
+torch::Tensor
+Reorient(const torch::Tensor & slices, unsigned int orientation);
+
 /** Blur in plane with a Gaussian of a standard deviation in pixels, mirrored at the borders; 0: not at all. */
 torch::Tensor
 Blur(const torch::Tensor & slices, double sigma);

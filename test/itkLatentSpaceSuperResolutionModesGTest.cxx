@@ -100,6 +100,32 @@ TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedBendsTheLinearInterpolati
   });
 }
 
+TEST(LatentSpaceSuperResolutionModes, AveragedOverAllOrientationsTheResultTurnsWithTheImage)
+{
+  // Not square, so that a turned slice has another shape.
+  const ImageType::SizeType size{ { 24, 16, 3 } };
+  const auto                image = MakeStack<ImageType>(size);
+  const auto                turned = MakeStack<ImageType>({ { size[1], size[0], size[2] } });
+  const auto last = static_cast<itk::IndexValueType>(size[1] - 1);
+  for (itk::IndexValueType z = 0; z < 3; ++z)
+  {
+    ForEachPixel(image, [&](auto x, auto y) { turned->SetPixel({ { last - y, x, z } }, At(image, x, y, z)); });
+  }
+  for (const unsigned int orientations : { 4u, 8u })
+  {
+    const auto set = [orientations](FilterType * f) { f->SetNumberOfOrientations(orientations); };
+    const auto one = Upsample(image, OutputModeEnum::Decoded, set);
+    const auto other = Upsample(turned, OutputModeEnum::Decoded, set);
+    ForEachPixel(image, [&](auto x, auto y) { ASSERT_NEAR(At(other, last - y, x, 1), At(one, x, y, 1), 1e-3); });
+    // It is an average, which a single orientation is not equal to.
+    const auto single = Upsample(image, OutputModeEnum::Decoded, [](FilterType *) {});
+    double     difference = 0.0;
+    ForEachPixel(
+      image, [&](auto x, auto y) { difference += std::abs(double(At(single, x, y, 1)) - double(At(one, x, y, 1))); });
+    EXPECT_GT(difference, 1e-3);
+  }
+}
+
 TEST(LatentSpaceSuperResolutionModes, ResidualGainScalesTheBend)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });

@@ -210,6 +210,7 @@ keeps them, too, and carries their noise along.""",
     )
     _add_axis(parser)
     _add_precision(parser)
+    _add_orientations(parser)
     _add_device(parser)
     _add_threads(parser)
     _add_jobs(parser)
@@ -281,6 +282,7 @@ def _upsample_task(
         device=arguments.device,
         window=None if arguments.window is None else tuple(arguments.window),
         residual_gain=arguments.residual_gain,
+        orientations=arguments.orientations,
         threads=threads,
     )
 
@@ -662,6 +664,7 @@ lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear
     parser.add_argument("--report", metavar="F.html", help="write a report as one HTML file")
     _add_axis(parser)
     _add_precision(parser)
+    _add_orientations(parser)
     _add_device(parser)
     _add_threads(parser)
     _add_jobs(parser)
@@ -725,6 +728,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             subject=arguments.subject,
             axis=arguments.axis,
             slice_thickness=arguments.slice_thickness,
+            orientations=arguments.orientations,
             mask=arguments.mask,
             precision=arguments.precision,
             device=arguments.device,
@@ -986,6 +990,17 @@ def _add_precision(parser: argparse.ArgumentParser) -> None:
         **_choice(PRECISIONS),
         default=DEFAULT_PRECISION,
         help=f"arithmetic of the network; bfloat16 is faster on processors that have it (default: {DEFAULT_PRECISION})",
+    )
+
+
+def _add_orientations(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--orientations",
+        type=lambda text: int(_one_of("1", "4", "8")(text)),
+        default=1,
+        metavar="{1,4,8}",
+        help="average what the network makes of rotated (4) and flipped (8) slices: so many times the time, and a little "
+        "better (default: 1)",
     )
 
 

@@ -55,6 +55,7 @@ from latent_sr.recovery import (
 from latent_sr.statistics import compare_methods, mean_of_defined, summarize
 from latent_sr.tables import as_csv, as_table, counted, format_p, format_value, ordinal
 from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, MODES, translated, versions
+from latent_sr.upsampling import check_orientations
 
 __all__ = [
     "Evaluation",
@@ -310,6 +311,7 @@ def run_evaluation(
     subject: str | None = None,
     axis: int | None = None,
     slice_thickness: float = 0.0,
+    orientations: int = 1,
     mask: str | os.PathLike | None = None,
     precision: str = DEFAULT_PRECISION,
     device: str = "cpu",
@@ -335,6 +337,7 @@ def run_evaluation(
         raise UsageError(f"keep_every is {keep_every}, but has to be at least 2")
     if crop < 0:
         raise UsageError(f"crop is {crop} pixels, but has to be at least 0")
+    check_orientations(orientations)
     if not 0 <= slice_thickness < math.inf:
         raise UsageError(f"slice thickness is {slice_thickness:g} mm, but has to be at least 0 and finite")
     for mode in modes:
@@ -367,6 +370,7 @@ def run_evaluation(
             crop=crop,
             axis=axis,
             slice_thickness=slice_thickness,
+            orientations=orientations,
             precision=precision,
             device=device,
             threads=threads_per_job(threads, min(jobs, len(headers))),
@@ -380,6 +384,7 @@ def run_evaluation(
         "keep_every": keep_every,
         "crop": crop,
         "slice_thickness_mm": float(slice_thickness),
+        "orientations": orientations,
         "mask": None if mask is None else Path(mask).as_posix(),
         "data_range": DATA_RANGE,
         "methods": [method.name for method in made],
@@ -412,6 +417,7 @@ def evaluate(
     subject: str | None = None,
     axis: int | None = None,
     slice_thickness: float = 0.0,
+    orientations: int = 1,
     mask: str | os.PathLike | None = None,
     precision: str = DEFAULT_PRECISION,
     device: str = "cpu",
@@ -440,6 +446,8 @@ def evaluate(
         Regular expression whose first group on the path names the subject. Default: each file is a subject.
     axis
         The through-plane axis, 0 to 2. Default: that of each volume's largest spacing.
+    orientations
+        As for ``upsample``.
     slice_thickness
         Simulates thick slices of volumes that have thin ones: the full width at half maximum, in mm, of a Gaussian
         along the slice axis, which blurs a volume before slices are kept; the truth stays as it was acquired.
@@ -486,6 +494,7 @@ def evaluate(
         subject=subject,
         axis=axis,
         slice_thickness=slice_thickness,
+        orientations=orientations,
         mask=mask,
         precision=precision,
         device=device,

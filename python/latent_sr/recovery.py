@@ -79,7 +79,7 @@ class FileTask:
         Number of its frames; 1 for a 3D volume.
     methods
         How slices are recovered.
-    keep_every, crop, axis, slice_thickness, precision, device, threads
+    keep_every, crop, axis, slice_thickness, orientations, precision, device, threads
         As for ``evaluate``.
     mask
         File whose nonzero pixels are measured; None: all.
@@ -100,6 +100,7 @@ class FileTask:
     crop: int = 0
     axis: int | None = None
     slice_thickness: float = 0.0
+    orientations: int = 1
     precision: str = "float32"
     device: str = "cpu"
     threads: int | None = None
@@ -286,6 +287,7 @@ def _experiment(image: Any, task: FileTask, keep_every: int, crop: int, axis: in
     experiment.SetSliceAxis(-1 if axis is None else axis)
     experiment.SetPrecision(precision_enum(task.precision))
     experiment.SetDevice(task.device)
+    experiment.SetNumberOfOrientations(task.orientations)
     return experiment
 
 

@@ -241,6 +241,7 @@ def _settings(result: dict[str, Any]) -> list[tuple[str, str]]:
         ("Slices", f"every {ordinal(settings['keep_every'])} one kept, those between recovered and measured"),
         ("Crop", f"central {settings['crop']} pixels" if settings["crop"] else "none"),
         ("Slice thickness", _thickness(settings["slice_thickness_mm"])),
+        ("Orientations averaged", str(settings["orientations"])),
         ("Mask", settings["mask"] or "none, all pixels are measured"),
         ("Intensities", "percentiles 1 and 99 of the kept slices mapped to 0 and 1, clamped; data range 1"),
         ("Slice axis", str(settings["axis"])),

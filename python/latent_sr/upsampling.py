@@ -36,6 +36,9 @@ from latent_sr.toolkit import (
 
 DEFAULT_FACTOR = 2
 
+ORIENTATIONS = (1, 4, 8)
+"""Numbers of orientations that results can be averaged over."""
+
 
 def check_upsampling(
     factor: int | None,
@@ -65,6 +68,18 @@ def check_upsampling(
         raise UsageError(f"the residual gain has no effect in the mode {mode}, only in residual-corrected")
 
 
+def check_orientations(orientations: int) -> None:
+    """Refuse a number of orientations that there is not.
+
+    Raises
+    ------
+    UsageError
+        Unless it is 1, 4 or 8.
+    """
+    if orientations not in ORIENTATIONS:
+        raise UsageError(f"orientations is {orientations}, but has to be 1, 4 or 8")
+
+
 def make_filter(
     image: Any,
     *,
@@ -77,6 +92,7 @@ def make_filter(
     device: str = "cpu",
     window: tuple[float, float] | None = None,
     residual_gain: float | None = None,
+    orientations: int = 1,
     threads: int | None = None,
 ) -> Any:
     """A ``LatentSpaceSuperResolutionImageFilter`` with an image as input. Parameters are those of ``upsample``."""
@@ -87,6 +103,7 @@ def make_filter(
         raise LatentSRError(f"the image is {image.GetImageDimension()}D, but has to be 3D or 4D")
     if model is None or isinstance(model, (str, os.PathLike)):
         model = load_model(model)
+    check_orientations(orientations)
     with translated():
         upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New()
         upsampler.SetInput(image)
@@ -104,6 +121,7 @@ def make_filter(
             upsampler.SetWindowMaximum(window[1])
         if residual_gain is not None:
             upsampler.SetResidualGain(residual_gain)
+        upsampler.SetNumberOfOrientations(orientations)
         set_work_units(upsampler, threads)
     return upsampler
 
@@ -120,6 +138,7 @@ def upsample(
     device: str = "cpu",
     window: tuple[float, float] | None = None,
     residual_gain: float | None = None,
+    orientations: int = 1,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Any:
@@ -152,6 +171,9 @@ def upsample(
     residual_gain
         Of the network's share in the mode "residual-corrected", at least 0 (linear interpolation); see
         ``best_residual_gain``. Default: the model's.
+    orientations
+        Slices are encoded and decoded in 1 (the default), 4 (rotations) or 8 (and flips) orientations, and the results
+        averaged: so many times the time, and a little better.
     threads
         Number of threads. Default: that of ITK and LibTorch.
     progress
@@ -180,6 +202,7 @@ def upsample(
         device=device,
         window=window,
         residual_gain=residual_gain,
+        orientations=orientations,
         threads=threads,
     )
     return update_filter(upsampler, progress)

@@ -60,6 +60,7 @@ FILTER = {
     "`WindowMinimum` without `WindowMaximum`": ({"WindowMinimum": 10.0}, stack),
     "a window that is not in rising order": ({"WindowMinimum": 10.0, "WindowMaximum": 10.0}, stack),
     "a negative `ResidualGain`": ({"ResidualGain": -0.5}, stack),
+    "3 orientations": ({"NumberOfOrientations": 3}, stack),
     "a negative `LowPassSigma`": ({"LowPassSigma": -1.0}, stack),
     "an unknown `Device`": ({"Device": "gpu"}, stack),
     "a `Device` that is not there": ({"Device": "cuda:9"}, stack),

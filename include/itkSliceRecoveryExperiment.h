@@ -104,7 +104,8 @@ public:
   itkSetStringMacro(Device);
   itkGetStringMacro(Device);
 
-  /** Orientations that the network's results are averaged over, as in LatentSpaceSuperResolutionImageFilter. Default 1. */
+  /** Orientations that the network's results are averaged over, as in LatentSpaceSuperResolutionImageFilter. Default 1.
+   */
   itkSetMacro(NumberOfOrientations, unsigned int);
   itkGetConstMacro(NumberOfOrientations, unsigned int);
 

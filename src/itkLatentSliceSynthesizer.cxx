@@ -272,8 +272,8 @@ private:
       const torch::Tensor padded = SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns);
       for (unsigned int orientation = 0; orientation < m_Settings.numberOfOrientations; ++orientation)
       {
-        latents.push_back(m_Network->Encode(
-          SliceTensors::Orient(padded, orientation).contiguous(torch::MemoryFormat::ChannelsLast)));
+        latents.push_back(
+          m_Network->Encode(SliceTensors::Orient(padded, orientation).contiguous(torch::MemoryFormat::ChannelsLast)));
       }
     }
     for (size_t i = 0; i < numbers.size(); ++i)
@@ -330,11 +330,11 @@ private:
         SliceTensors::Reorient(m_Network->Decode(this->MixBatch(jobs, orientation)).to(torch::kFloat), orientation);
       sum = sum.defined() ? sum + one : one;
     }
-    const torch::Tensor decoded =
-      SliceTensors::CropCenter(
-        sum / static_cast<double>(m_Settings.numberOfOrientations), m_NetworkRows, m_NetworkColumns)
-        .clamp(0.0, 1.0)
-        .contiguous();
+    const torch::Tensor decoded = SliceTensors::CropCenter(sum / static_cast<double>(m_Settings.numberOfOrientations),
+                                                           m_NetworkRows,
+                                                           m_NetworkColumns)
+                                    .clamp(0.0, 1.0)
+                                    .contiguous();
     std::vector<torch::Tensor> slices = decoded.split(1);
     slices.resize(jobs.size());
     return slices;

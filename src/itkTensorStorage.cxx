@@ -54,10 +54,13 @@ ToTensor(const SafetensorsFile::Tensor & stored)
 SafetensorsFile::Tensor
 FromTensor(const torch::Tensor & tensor, bool halfPrecision)
 {
-  const torch::Tensor values =
-    tensor.detach().to(torch::kCPU, halfPrecision ? torch::kHalf : torch::kFloat).contiguous();
+  // What half precision can't hold, as the variance of large activations, stays as it is.
+  constexpr double        largestHalf = 65504.0;
+  const torch::Tensor     single = tensor.detach().to(torch::kCPU, torch::kFloat);
+  const bool              isHalf = halfPrecision && single.abs().max().item<double>() <= largestHalf;
+  const torch::Tensor     values = single.to(isHalf ? torch::kHalf : torch::kFloat).contiguous();
   SafetensorsFile::Tensor stored;
-  stored.type = halfPrecision ? "F16" : "F32";
+  stored.type = isHalf ? "F16" : "F32";
   stored.shape.assign(values.sizes().begin(), values.sizes().end());
   stored.bytes.assign(static_cast<const char *>(values.data_ptr()), values.nbytes());
   return stored;

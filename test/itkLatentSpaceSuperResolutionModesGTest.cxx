@@ -106,7 +106,7 @@ TEST(LatentSpaceSuperResolutionModes, AveragedOverAllOrientationsTheResultTurnsW
   const ImageType::SizeType size{ { 24, 16, 3 } };
   const auto                image = MakeStack<ImageType>(size);
   const auto                turned = MakeStack<ImageType>({ { size[1], size[0], size[2] } });
-  const auto last = static_cast<itk::IndexValueType>(size[1] - 1);
+  const auto                last = static_cast<itk::IndexValueType>(size[1] - 1);
   for (itk::IndexValueType z = 0; z < 3; ++z)
   {
     ForEachPixel(image, [&](auto x, auto y) { turned->SetPixel({ { last - y, x, z } }, At(image, x, y, z)); });

@@ -999,8 +999,8 @@ def _add_orientations(parser: argparse.ArgumentParser) -> None:
         type=lambda text: int(_one_of("1", "4", "8")(text)),
         default=1,
         metavar="{1,4,8}",
-        help="average what the network makes of rotated (4) and flipped (8) slices: so many times the time, and a little "
-        "better (default: 1)",
+        help="average what the network makes of rotated (4) and flipped (8) slices: so many times the time, and a "
+        "little better (default: 1)",
     )
 
 

@@ -98,3 +98,25 @@ def test_damaged_and_foreign_files_are_refused_by_name(tmp_path, tiny_model):
     save_file({"a": torch.zeros(3)}, tmp_path / "foreign.safetensors")
     with pytest.raises(LatentSRError, match="is not a model"):
         load(tmp_path / "foreign.safetensors")
+
+
+def test_what_half_precision_cannot_hold_is_stored_in_single_precision(tmp_path):
+    safetensors = pytest.importorskip("safetensors.torch")
+    import itk
+    from safetensors import safe_open
+
+    make_model(2, 4, 4, [1]).Write(str(tmp_path / "m.safetensors"))
+    with safe_open(tmp_path / "m.safetensors", "pt") as file:
+        metadata = file.metadata()
+    weights = safetensors.load_file(tmp_path / "m.safetensors")
+    # The variance of activations of a thousand.
+    weights["decoder.0.4.running_var"][:] = 1e6
+    safetensors.save_file(weights, tmp_path / "large.safetensors", metadata)
+    model = itk.AutoencoderModel.New()
+    model.Read(str(tmp_path / "large.safetensors"))
+    model.Write(str(tmp_path / "half.safetensors"), True)
+    again = itk.AutoencoderModel.New()
+    again.Read(str(tmp_path / "half.safetensors"))
+    half = safetensors.load_file(tmp_path / "half.safetensors")
+    assert float(half["decoder.0.4.running_var"].max()) == 1e6
+    assert str(half["decoder.0.0.weight"].dtype) == "torch.float16"

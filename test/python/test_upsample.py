@@ -51,6 +51,19 @@ def test_without_a_factor_slices_are_doubled(latent_sr_run, tiny_model, thick, t
     assert run_upsample(latent_sr_run, tiny_model, thick, tmp_path / "thin.nii").shape == (48, 44, 13)
 
 
+def test_the_network_s_results_are_averaged_over_orientations(latent_sr_run, tiny_model, thick, tmp_path):
+    def pixels(*words):
+        name = tmp_path / f"thin{'-'.join(words)}.nii.gz"
+        return np.asarray(run_upsample(latent_sr_run, tiny_model, thick, name, "--mode", "decoded", *words).dataobj)
+
+    once, eight = pixels(), pixels("--orientations", "8")
+    assert np.array_equal(once, pixels("--orientations", "1"))
+    assert not np.array_equal(once, eight)
+    result = latent_sr_run("upsample", thick, tmp_path / "no.nii", "--model", tiny_model, "--orientations", "3")
+    assert result.returncode == 2
+    assert "--orientations: '3' is not one of 1, 4, 8" in result.stderr
+
+
 def test_any_spacing_can_be_asked_for(latent_sr_run, tiny_model, thick, tmp_path):
     thin = run_upsample(latent_sr_run, tiny_model, thick, tmp_path / "thin.nii.gz", "--spacing", "3")
     assert thin.shape == (48, 44, 17)  # 48 mm from the first to the last slice

@@ -113,6 +113,7 @@ def made_up_result(subjects: int = 5, better: bool = True) -> dict:
             "keep_every": 2,
             "crop": 0,
             "slice_thickness_mm": 0.0,
+            "orientations": 1,
             "mask": None,
             "data_range": 1.0,
             "methods": list(values),

@@ -111,69 +111,7 @@ def from_json_number(value: float | str | None) -> float:
 
 def notes_on_size(rows: int, columns: int) -> list[str]:
     """What is left out for slices of such a size."""
-    notes = []
-    side = min(rows, columns)
-    if side < SMALLEST_VIFP_SIDE:
-        notes.append(
-            f"VIFp is left out: slices of {columns} x {rows} pixels are smaller than {SMALLEST_VIFP_SIDE} pixels"
-        )
-    if side < SMALLEST_SSIM_SIDE:
-        notes.append(
-            f"SSIM is left out: slices of {columns} x {rows} pixels are smaller than {SMALLEST_SSIM_SIDE} pixels"
-        )
-    return notes
-
-
-def _calculator(reference: Any, test: Any, data_range: float, slice_axis: int, threads: int | None) -> Any:
-    import itk
-
-    size = [int(reference.GetLargestPossibleRegion().GetSize()[axis]) for axis in range(reference.GetImageDimension())]
-    in_plane = size[:2] if len(size) == 2 else [size[axis] for axis in range(3) if axis != slice_axis]
-    calculator = itk.ImageQualityMetricsCalculator[type(reference)].New()
-    calculator.SetReferenceImage(reference)
-    calculator.SetTestImage(test)
-    calculator.SetDataRange(data_range)
-    calculator.SetSliceAxis(slice_axis)
-    calculator.SetComputeSSIM(min(in_plane) >= SMALLEST_SSIM_SIDE)
-    calculator.SetComputeVIFp(min(in_plane) >= SMALLEST_VIFP_SIDE)
-    if threads is not None:
-        calculator.SetNumberOfWorkUnits(threads)
-    return calculator
-
-
-def _slice_lists(calculator: Any) -> dict[str, list[float]]:
-    """Per-slice values; NaN for a metric that was left out."""
-    mse = [float(value) for value in calculator.GetSliceMSE()]
-    undefined = [math.nan] * len(mse)
-    return {
-        "mse": mse,
-        "psnr": [float(value) for value in calculator.GetSlicePSNR()],
-        "ssim": [float(value) for value in calculator.GetSliceSSIM()] if calculator.GetComputeSSIM() else undefined,
-        "vifp": [float(value) for value in calculator.GetSliceVIFp()] if calculator.GetComputeVIFp() else undefined,
-    }
-
-
-def slice_metrics(reference: Any, test: Any, data_range: float, threads: int | None = None) -> dict[str, list[float]]:
-    """MSE, PSNR, SSIM and VIFp of each slice of two 3D images whose slice axis is the last.
-
-    Parameters
-    ----------
-    reference, test
-        ``itk.Image`` objects of one type and size.
-    data_range
-        In units of intensity.
-    threads
-        Number of threads. Default: ITK's.
-
-    Returns
-    -------
-    dict
-        A list of as many values as slices for "mse", "psnr" (dB), "ssim", "vifp"; NaN where undefined or left out.
-    """
-    with translated():
-        calculator = _calculator(reference, test, data_range, 2, threads)
-        calculator.Compute()
-        return _slice_lists(calculator)
+    return _requested(("vifp", "ssim"), [columns, rows], 2, SSIMParameters())[1]
 
 
 def _requested(
@@ -286,7 +224,13 @@ def compare(
         raise LatentSRError("there is no map of SSIM, because SSIM is not computed")
     enums = itk.LatentSpaceSuperResolutionEnums
     with translated():
-        calculator = _calculator(reference, test, 0.0 if data_range is None else data_range, axis, threads)
+        calculator = itk.ImageQualityMetricsCalculator[type(reference)].New()
+        calculator.SetReferenceImage(reference)
+        calculator.SetTestImage(test)
+        calculator.SetDataRange(0.0 if data_range is None else data_range)
+        calculator.SetSliceAxis(axis)
+        if threads is not None:
+            calculator.SetNumberOfWorkUnits(threads)
         calculator.SetDataRangeSource(getattr(enums, f"DataRangeSource_{DATA_RANGE_SOURCES[data_range_source]}"))
         calculator.SetNRMSENormalization(getattr(enums, f"NRMSENormalization_{NRMSE_NORMALIZATIONS[nrmse]}"))
         calculator.SetGaussianSigma(ssim.sigma)

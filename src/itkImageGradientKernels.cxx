@@ -18,6 +18,7 @@
 
 #include "itkImageQualityMetricsKernels.h"
 
+#include "itkImageBuffers.h"
 #include "itkSeparableWindows.h"
 
 #include "itkMacro.h"
@@ -171,15 +172,8 @@ ImageQualityMetricsKernels::GMSD(const double * reference,
                                  SizeValueType  height,
                                  double         dynamicRange)
 {
-  if (width < GMSDMinimumSize || height < GMSDMinimumSize)
-  {
-    itkGenericExceptionMacro("GMSD needs an image of at least " << GMSDMinimumSize << " x " << GMSDMinimumSize
-                                                                << " pixels (got " << width << " x " << height << ").");
-  }
-  if (!(dynamicRange > 0.0))
-  {
-    itkGenericExceptionMacro("The dynamic range must be strictly positive (got " << dynamicRange << ").");
-  }
+  ImageBuffers::VerifySize("GMSD", GMSDMinimumSize, width, height);
+  ImageBuffers::VerifyDynamicRange(dynamicRange);
   const SizeValueType halfWidth = (width + 1) / 2;
   const SizeValueType halfHeight = (height + 1) / 2;
   const auto gradient1 = GradientMagnitude(AverageAndDecimate(reference, width, height), halfWidth, halfHeight);
@@ -209,16 +203,16 @@ ImageQualityMetricsKernels::HFENSums(const double *       reference,
                                      SizeValueType        height,
                                      const ParallelType & parallel)
 {
-  constexpr SizeValueType   bandHeight = 64;
+  using ImageBuffers::BandHeight;
   const LaplacianOfGaussian laplacian(1.5);
   // The filter is linear: that of the difference is the difference of the filtered images.
   std::vector<double> difference(width * height);
   std::transform(test, test + difference.size(), reference, difference.begin(), std::minus<>());
 
-  std::vector<std::array<double, 2>> bands((height + bandHeight - 1) / bandHeight);
+  std::vector<std::array<double, 2>> bands(ImageBuffers::NumberOfBands(height));
   parallel(bands.size(), [&](SizeValueType band) {
-    const SizeValueType first = band * bandHeight;
-    const SizeValueType rows = std::min(bandHeight, height - first);
+    const SizeValueType first = band * BandHeight;
+    const SizeValueType rows = std::min(BandHeight, height - first);
     const auto          sumOfSquares = [&](const double * image) {
       double sum = 0.0;
       ForEachLaplacianRow(image, width, height, first, rows, laplacian, [&](SizeValueType, const double * row) {

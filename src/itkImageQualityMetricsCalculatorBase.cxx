@@ -18,6 +18,7 @@
 
 #include "itkImageQualityMetricsCalculatorBase.h"
 
+#include "itkImageBuffers.h"
 #include "itkSeparableWindows.h"
 #include "itkTorchThreadScope.h"
 
@@ -27,7 +28,9 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <functional>
 #include <mutex>
+#include <numeric>
 #include <sstream>
 
 namespace itk
@@ -58,6 +61,19 @@ MeanOfDefined(const std::vector<double> & values)
     }
   }
   return (count > 0) ? sum / static_cast<double>(count) : notANumber;
+}
+
+SizeValueType
+Product(const std::vector<SizeValueType> & sides)
+{
+  return std::accumulate(sides.begin(), sides.end(), SizeValueType{ 1 }, std::multiplies<>());
+}
+
+/** That of work units, or ITK's default for 0. */
+ThreadIdType
+NumberOfThreads(ThreadIdType workUnits)
+{
+  return workUnits > 0 ? workUnits : MultiThreaderBase::GetGlobalDefaultNumberOfThreads();
 }
 
 double
@@ -315,11 +331,7 @@ ImageQualityMetricsCalculatorBase::Compute()
   m_SSIM3DMap.clear();
   if (m_KeepSSIMMaps)
   {
-    SizeValueType pixels = 1;
-    for (const SizeValueType side : image.Size)
-    {
-      pixels *= side;
-    }
+    const SizeValueType pixels = Product(image.Size);
     m_SSIMMap.resize(m_ComputeSSIM ? pixels : 0);
     m_SSIM3DMap.resize(m_ComputeSSIM3D ? pixels : 0);
   }
@@ -507,11 +519,7 @@ ImageQualityMetricsCalculatorBase::VerifyPixels(const SliceLayout &             
   }
   if (total.Count == 0)
   {
-    SizeValueType pixels = 1;
-    for (const SizeValueType side : image.Size)
-    {
-      pixels *= side;
-    }
+    const SizeValueType pixels = Product(image.Size);
     itkExceptionMacro("The mask image selects no pixel: 0 of " << pixels << " are nonzero; at least one is needed.");
   }
   if (!m_ComputeSSIM || m_AverageWholeMap)
@@ -589,8 +597,7 @@ ImageQualityMetricsCalculatorBase::ProcessSlices(const SliceLayout &        layo
   }
 
   const ParallelType parallel = this->MakeParallel();
-  const ThreadIdType threads =
-    m_NumberOfWorkUnits > 0 ? m_NumberOfWorkUnits : MultiThreaderBase::GetGlobalDefaultNumberOfThreads();
+  const ThreadIdType threads = NumberOfThreads(m_NumberOfWorkUnits);
   // Many slices at a time, or one at a time in parts: the parts are the same in either case.
   if (layout.NumberOfSlices >= 2 * SizeValueType{ threads })
   {
@@ -612,21 +619,21 @@ ImageQualityMetricsCalculatorBase::ProcessSlice(const SliceLayout & layout,
                                                 const Workspace &   common,
                                                 SliceResult &       result)
 {
-  constexpr SizeValueType bandHeight = 64;
-  const SizeValueType     pixels = layout.Width * layout.Height;
-  Workspace               workspace = common;
+  using ImageBuffers::BandHeight;
+  const SizeValueType pixels = layout.Width * layout.Height;
+  Workspace           workspace = common;
   workspace.x.resize(common.structure ? pixels : 0);
   workspace.y.resize(common.structure ? pixels : 0);
   workspace.mask.resize(common.structure && common.hasMask ? pixels : 0);
 
-  std::vector<PixelSums> bands((layout.Height + bandHeight - 1) / bandHeight);
+  std::vector<PixelSums> bands(ImageBuffers::NumberOfBands(layout.Height));
   common.parallel(bands.size(), [&](SizeValueType band) {
     // The structural metrics need whole slices, the errors only one row at a time.
     std::vector<double>        rowX(common.structure ? 0 : layout.Width);
     std::vector<double>        rowY(common.structure ? 0 : layout.Width);
     std::vector<unsigned char> rowMask(common.hasMask && !common.structure ? layout.Width : 0);
-    const SizeValueType        end = std::min((band + 1) * bandHeight, layout.Height);
-    for (SizeValueType row = band * bandHeight; row < end; ++row)
+    const SizeValueType        end = std::min((band + 1) * BandHeight, layout.Height);
+    for (SizeValueType row = band * BandHeight; row < end; ++row)
     {
       const SizeValueType offset = layout.GetOffset(slice) + row * layout.StrideY;
       const SizeValueType start = row * layout.Width;
@@ -963,13 +970,8 @@ ImageQualityMetricsCalculatorBase::ComputeFourierShells()
   {
     std::copy_n(image.Spacing.begin(), dimension, spacing.begin());
   }
-  SizeValueType pixels = 1;
-  for (const SizeValueType side : size)
-  {
-    pixels *= side;
-  }
-  const ThreadIdType threads =
-    m_NumberOfWorkUnits > 0 ? m_NumberOfWorkUnits : MultiThreaderBase::GetGlobalDefaultNumberOfThreads();
+  const SizeValueType    pixels = Product(size);
+  const ThreadIdType     threads = NumberOfThreads(m_NumberOfWorkUnits);
   const TorchThreadScope threadScope(static_cast<int>(threads));
   Kernels::FourierShells sums;
   for (SizeValueType frame = 0; frame < (image.Size.size() > 3 ? image.Size[3] : 1); ++frame)

@@ -18,6 +18,7 @@
 
 #include "itkImageQualityMetricsKernels.h"
 
+#include "itkImageBuffers.h"
 #include "itkSeparableWindows.h"
 
 #include "itkMacro.h"
@@ -29,11 +30,11 @@ namespace itk
 {
 namespace
 {
+using ImageBuffers::BandHeight;
+using ImageBuffers::Mean;
+using ImageBuffers::NumberOfBands;
 using SeparableWindows::FilterColumn;
 using SeparableWindows::ForEachFilteredRow;
-
-/** Rows that are one part of the work: fixed, so that sums don't depend on the number of threads. */
-constexpr SizeValueType BandHeight = 64;
 
 /** Center and right half of the normalized Gaussian window. */
 std::vector<double>
@@ -41,17 +42,6 @@ HalfGaussianKernel(double sigma, unsigned int radius)
 {
   const std::vector<double> kernel = ImageQualityMetricsKernels::GaussianKernel(sigma, radius);
   return { kernel.begin() + radius, kernel.end() };
-}
-
-double
-Mean(const double * buffer, SizeValueType width, SizeValueType height)
-{
-  double sum = 0.0;
-  for (SizeValueType y = 0; y < height; ++y)
-  {
-    sum += std::accumulate(buffer + y * width, buffer + (y + 1) * width, 0.0);
-  }
-  return sum / static_cast<double>(width * height);
 }
 
 /** Sum of logarithms, as the logarithm of products of many factors: a logarithm per factor would take most of the time.
@@ -185,7 +175,7 @@ AddVIFpScale(const double *                                   reference,
   const SizeValueType outputWidth = width - 2 * VRadius;
   const SizeValueType outputHeight = height - 2 * VRadius;
 
-  std::vector<std::array<double, 2>> bands((outputHeight + BandHeight - 1) / BandHeight);
+  std::vector<std::array<double, 2>> bands(NumberOfBands(outputHeight));
   parallel(bands.size(), [&](SizeValueType band) {
     LogarithmSum        numeratorSum;
     LogarithmSum        denominatorSum;
@@ -237,7 +227,7 @@ FilterAndDecimate(const double *                                   image,
   const SizeValueType       outputHeight = (height - 2 * VRadius + 1) / 2;
 
   std::vector<double> output(outputWidth * outputHeight);
-  parallel((outputHeight + BandHeight - 1) / BandHeight, [&](SizeValueType band) {
+  parallel(NumberOfBands(outputHeight), [&](SizeValueType band) {
     std::vector<double>                         row(width);
     std::array<const double *, 2 * VRadius + 1> window;
     const SizeValueType                         end = std::min((band + 1) * BandHeight, outputHeight);
@@ -333,15 +323,8 @@ ImageQualityMetricsKernels::VIFp(const double *       reference,
                                  double               dynamicRange,
                                  const ParallelType & parallel)
 {
-  if (width < VIFpMinimumSize || height < VIFpMinimumSize)
-  {
-    itkGenericExceptionMacro("VIFp needs an image of at least " << VIFpMinimumSize << " x " << VIFpMinimumSize
-                                                                << " pixels (got " << width << " x " << height << ").");
-  }
-  if (!(dynamicRange > 0.0))
-  {
-    itkGenericExceptionMacro("The dynamic range must be strictly positive (got " << dynamicRange << ").");
-  }
+  ImageBuffers::VerifySize("VIFp", VIFpMinimumSize, width, height);
+  ImageBuffers::VerifyDynamicRange(dynamicRange);
   const double scale = 255.0 / dynamicRange;
   double       numerator = 0.0;
   double       denominator = 0.0;

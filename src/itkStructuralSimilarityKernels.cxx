@@ -16,6 +16,7 @@
  *
  *=========================================================================*/
 
+#include "itkImageBuffers.h"
 #include "itkStructuralSimilarityRows.h"
 
 #include "itkMacro.h"
@@ -23,6 +24,7 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <type_traits>
 
 namespace itk
 {
@@ -32,26 +34,28 @@ using namespace StructuralSimilarityRows;
 using SSIMParameters = ImageQualityMetricsKernels::SSIMParameters;
 using SSIMResult = ImageQualityMetricsKernels::SSIMResult;
 
-/** Rows of the map that are one part of the work: fixed, so that sums don't depend on the number of threads. */
-constexpr SizeValueType BandHeight = 64;
-/** The same in 3D, where a band's slices are kept. */
+using ImageBuffers::BandHeight;
+using ImageBuffers::Mean;
+using ImageBuffers::NumberOfBands;
+
+/** Rows of a part in 3D, where a band's slices are kept. */
 constexpr SizeValueType BandHeight3D = 32;
 
-SizeValueType
-NumberOfBands(SizeValueType rows, SizeValueType height)
+/** The usual radii have their own code, as the compiler unrolls and vectorizes a fixed number of taps; 0 stands for the
+ * others. */
+template <typename TFunction>
+auto
+ForRadius(unsigned int radius, const TFunction & function)
 {
-  return (rows + height - 1) / height;
-}
-
-double
-Mean(const double * buffer, SizeValueType width, SizeValueType height)
-{
-  double sum = 0.0;
-  for (SizeValueType y = 0; y < height; ++y)
+  switch (radius)
   {
-    sum += std::accumulate(buffer + y * width, buffer + (y + 1) * width, 0.0);
+    case 5:
+      return function(std::integral_constant<unsigned int, 5>());
+    case 3:
+      return function(std::integral_constant<unsigned int, 3>());
+    default:
+      return function(std::integral_constant<unsigned int, 0>());
   }
-  return sum / static_cast<double>(width * height);
 }
 
 void
@@ -175,7 +179,7 @@ ForEachMapRow(const double *                                   reference,
   const SizeValueType outputWidth = width + 2 * margin - 2 * radius;
   const SizeValueType outputHeight = height + 2 * margin - 2 * radius;
 
-  parallel(NumberOfBands(outputHeight, BandHeight), [&](SizeValueType band) {
+  parallel(NumberOfBands(outputHeight), [&](SizeValueType band) {
     MapRows             mapRows(width, margin, constants);
     std::vector<double> similarity(outputWidth);
     std::vector<double> contrast(withContrast ? outputWidth : 0);
@@ -403,16 +407,9 @@ ImageQualityMetricsKernels::SSIM(const double *         reference,
                                  const ParallelType &   parallel)
 {
   CheckWindow(parameters, { width, height });
-  // The usual radii have their own code, as the compiler unrolls and vectorizes a fixed number of taps.
-  switch (parameters.Radius)
-  {
-    case 5:
-      return ComputeSSIM<5>(reference, test, width, height, parameters, mask, map, parallel);
-    case 3:
-      return ComputeSSIM<3>(reference, test, width, height, parameters, mask, map, parallel);
-    default:
-      return ComputeSSIM<0>(reference, test, width, height, parameters, mask, map, parallel);
-  }
+  return ForRadius(parameters.Radius, [&](auto radius) {
+    return ComputeSSIM<radius()>(reference, test, width, height, parameters, mask, map, parallel);
+  });
 }
 
 ImageQualityMetricsKernels::SSIMResult
@@ -426,15 +423,9 @@ ImageQualityMetricsKernels::SSIM3D(const RowReaderType &                referenc
                                    const ParallelType &                 parallel)
 {
   CheckWindow(parameters, { size[0], size[1], size[2] });
-  switch (parameters.Radius)
-  {
-    case 5:
-      return ComputeSSIM3D<5>(reference, test, size, parameters, offsets, mask, map, parallel);
-    case 3:
-      return ComputeSSIM3D<3>(reference, test, size, parameters, offsets, mask, map, parallel);
-    default:
-      return ComputeSSIM3D<0>(reference, test, size, parameters, offsets, mask, map, parallel);
-  }
+  return ForRadius(parameters.Radius, [&](auto radius) {
+    return ComputeSSIM3D<radius()>(reference, test, size, parameters, offsets, mask, map, parallel);
+  });
 }
 
 SizeValueType
@@ -454,11 +445,7 @@ ImageQualityMetricsKernels::MultiScaleSSIM(const double *         reference,
 {
   constexpr std::array<double, 5> weights{ 0.0448, 0.2856, 0.3001, 0.2363, 0.1333 };
   const SizeValueType             smallest = MultiScaleSSIMMinimumSize(parameters);
-  if (width < smallest || height < smallest)
-  {
-    itkGenericExceptionMacro("The multi-scale SSIM needs an image of at least "
-                             << smallest << " x " << smallest << " pixels (got " << width << " x " << height << ").");
-  }
+  ImageBuffers::VerifySize("The multi-scale SSIM", smallest, width, height);
   SSIMParameters inside = parameters;
   inside.MirrorBorders = false;
   std::vector<double> image1(reference, reference + width * height);
@@ -472,14 +459,9 @@ ImageQualityMetricsKernels::MultiScaleSSIM(const double *         reference,
       [&](SizeValueType y, const std::vector<double> & similarity, const std::vector<double> & contrast) {
         Add(rows[y], isLast ? similarity.data() : contrast.data(), similarity.size(), nullptr);
       };
-    if (parameters.Radius == 5)
-    {
-      ForEachMapRow<5>(image1.data(), image2.data(), width, height, inside, !isLast, parallel, receive);
-    }
-    else
-    {
-      ForEachMapRow<0>(image1.data(), image2.data(), width, height, inside, !isLast, parallel, receive);
-    }
+    ForRadius(parameters.Radius, [&](auto radius) {
+      ForEachMapRow<radius()>(image1.data(), image2.data(), width, height, inside, !isLast, parallel, receive);
+    });
     // Of a negative number, this is not defined.
     product *= std::pow(Total(rows).GetMean(), weights[scale]);
     if (!isLast)

@@ -48,42 +48,32 @@ ComputeMoments(const double *         row1,
   }
 }
 
+/** Contrast and structure, and with `VWithLuminance` the luminance term, too. */
+template <bool VWithLuminance>
 LSSR_FOR_EACH_PROCESSOR void
-ComputeSimilarities(const double *         first,
-                    const double *         second,
-                    const double *         squares,
-                    const double *         product,
-                    SizeValueType          count,
-                    const Constants &      constants,
-                    double * LSSR_RESTRICT out)
+ComputeTerms(const double *         first,
+             const double *         second,
+             const double *         squares,
+             const double *         product,
+             SizeValueType          count,
+             const Constants &      constants,
+             double * LSSR_RESTRICT out)
 {
   const Constants c = constants;
   for (SizeValueType x = 0; x < count; ++x)
   {
     const double variances = c.covarianceFactor * (squares[x] - (first[x] * first[x] + second[x] * second[x]));
     const double covariance = c.covarianceFactor * (product[x] - first[x] * second[x]);
-    const double mean1 = first[x] + c.offset1;
-    const double mean2 = second[x] + c.offset2;
-    out[x] = ((2.0 * (mean1 * mean2) + c.c1) * (2.0 * covariance + c.c2)) /
-             ((mean1 * mean1 + mean2 * mean2 + c.c1) * (variances + c.c2));
-  }
-}
-
-LSSR_FOR_EACH_PROCESSOR void
-ComputeContrasts(const double *         first,
-                 const double *         second,
-                 const double *         squares,
-                 const double *         product,
-                 SizeValueType          count,
-                 const Constants &      constants,
-                 double * LSSR_RESTRICT out)
-{
-  const Constants c = constants;
-  for (SizeValueType x = 0; x < count; ++x)
-  {
-    const double variances = c.covarianceFactor * (squares[x] - (first[x] * first[x] + second[x] * second[x]));
-    const double covariance = c.covarianceFactor * (product[x] - first[x] * second[x]);
-    out[x] = (2.0 * covariance + c.c2) / (variances + c.c2);
+    double       numerator = 2.0 * covariance + c.c2;
+    double       denominator = variances + c.c2;
+    if constexpr (VWithLuminance)
+    {
+      const double mean1 = first[x] + c.offset1;
+      const double mean2 = second[x] + c.offset2;
+      numerator *= 2.0 * (mean1 * mean2) + c.c1;
+      denominator *= mean1 * mean1 + mean2 * mean2 + c.c1;
+    }
+    out[x] = numerator / denominator;
   }
 }
 } // namespace
@@ -128,10 +118,10 @@ MakeRows(const double *    row1,
 void
 Similarities(const RowsType & rows, SizeValueType count, const Constants & constants, double * out, double * contrast)
 {
-  ComputeSimilarities(rows[0], rows[1], rows[2], rows[3], count, constants, out);
+  ComputeTerms<true>(rows[0], rows[1], rows[2], rows[3], count, constants, out);
   if (contrast != nullptr)
   {
-    ComputeContrasts(rows[0], rows[1], rows[2], rows[3], count, constants, contrast);
+    ComputeTerms<false>(rows[0], rows[1], rows[2], rows[3], count, constants, contrast);
   }
 }
 } // namespace StructuralSimilarityRows

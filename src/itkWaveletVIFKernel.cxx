@@ -17,6 +17,7 @@
  *=========================================================================*/
 
 #include "itkImageQualityMetricsKernels.h"
+#include "itkImageBuffers.h"
 #include "itkSeparableWindows.h"
 #include "itkSteerablePyramidFilters.h"
 
@@ -91,7 +92,7 @@ Correlate(const Band &         image,
   result.width = (image.width + step - 1) / step;
   result.height = (image.height + step - 1) / step;
   result.values.resize(result.width * result.height);
-  parallel((result.height + bandHeight - 1) / bandHeight, [&](SizeValueType part) {
+  parallel(ImageBuffers::NumberOfBands(result.height, bandHeight), [&](SizeValueType part) {
     std::vector<double> padded(image.width + taps - 1);
     std::vector<double> full(image.width);
     const SizeValueType end = std::min((part + 1) * bandHeight, result.height);
@@ -305,16 +306,8 @@ ImageQualityMetricsKernels::WaveletVIF(const double *       reference,
                                        double               dynamicRange,
                                        const ParallelType & parallel)
 {
-  if (width < WaveletVIFMinimumSize || height < WaveletVIFMinimumSize)
-  {
-    itkGenericExceptionMacro("The wavelet VIF needs an image of at least "
-                             << WaveletVIFMinimumSize << " x " << WaveletVIFMinimumSize << " pixels (got " << width
-                             << " x " << height << ").");
-  }
-  if (!(dynamicRange > 0.0))
-  {
-    itkGenericExceptionMacro("The dynamic range must be strictly positive (got " << dynamicRange << ").");
-  }
+  ImageBuffers::VerifySize("The wavelet VIF", WaveletVIFMinimumSize, width, height);
+  ImageBuffers::VerifyDynamicRange(dynamicRange);
   const auto bands1 = SteerablePyramid(reference, width, height, parallel);
   const auto bands2 = SteerablePyramid(test, width, height, parallel);
 

@@ -37,6 +37,11 @@ from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, MODES, PRECISIONS
 
 PROGRAM = "latent-sr"
 
+TRAINING_MINUTES = 30
+VALIDATION_SHARE = 0.2
+FEWEST_SUBJECTS = 5
+"""Of ``train``: with fewer, none is held out unless asked for."""
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
@@ -80,6 +85,10 @@ def _share(text: str) -> float:
     if value >= 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and 1")
     return value
+
+
+def _share_or_zero(text: str) -> float:
+    return 0.0 if _finite(text) == 0 else _share(text)
 
 
 def _not_negative(text: str) -> float:
@@ -339,18 +348,21 @@ def _add_train(commands: Any) -> None:
         description="Train a model on the in-plane slices of anisotropic volumes. No high-resolution data is needed. "
         "Volumes are read when they are needed: a cohort may be larger than memory.",
         epilog="""examples:
-  latent-sr train cohort/ --output mine.safetensors --minutes 30 --validation-share 0.2
-  latent-sr train cohort/ --output mine.safetensors --subject '(patient[0-9]+)' --validation-share 0.2
-  latent-sr train a.nii.gz b.nii.gz --fine-tune --iterations 500 --output tuned.safetensors
+  latent-sr train cohort/ --output mine.safetensors --subject '(patient[0-9]+)'
+  latent-sr train cohort/ --output mine.safetensors --minutes 120 --from-scratch
+  latent-sr train a.nii.gz b.nii.gz --output tuned.safetensors --iterations 500 --validation c.nii.gz
   latent-sr train cohort/ --output mine.safetensors --checkpoint state.safetensors --resume
   latent-sr train cohort/ --output paper.safetensors --preset paper
   torchrun --nproc-per-node 2 --module latent_sr train cohort/ --output mine.safetensors
 
-Without --iterations and --minutes, a training takes as many iterations as the preset says: 3000 by default, a
-million with the preset paper. With validation volumes, every 100 iterations the model is measured on slices of them
-that it synthesizes, and the best one is written. Beside mine.safetensors, mine.training.csv holds the losses and
-scores of all iterations, and mine.training.png their curves. Ctrl-C ends a training without a model; with
---checkpoint, the same command with --resume goes on from there. Under torchrun all processes train one model.""",
+By default a training starts from the bundled model and takes 30 minutes; a fifth of the subjects (of at least 5) is not
+trained on. Every 100 iterations the model is measured on slices of them that it synthesizes, and the best one is
+taken. In the end it is compared with the bundled model on these subjects, and the better one of the two is written;
+the last line says which. The preset paper takes a million iterations.
+
+Beside mine.safetensors, mine.training.csv holds the losses and scores of all iterations, and mine.training.png their
+curves. Ctrl-C ends a training without a model; with --checkpoint, the same command with --resume goes on from there.
+Under torchrun all processes train one model.""",
     )
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of such"
@@ -378,27 +390,42 @@ scores of all iterations, and mine.training.png their curves. Ctrl-C ends a trai
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=_whole(1), metavar="N", help="length of the training")
-    length.add_argument("--minutes", type=_positive, metavar="M", help="length of the training as a time")
+    length.add_argument(
+        "--minutes",
+        type=_positive,
+        metavar="M",
+        help=f"length of the training as a time (default: {TRAINING_MINUTES}, with --preset paper none)",
+    )
     parser.add_argument("--seed", type=_seed, default=0, metavar="S", help="seed of everything random (default: 0)")
-    parser.add_argument(
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
         "--fine-tune",
         nargs="?",
         const="",
         metavar="MODEL",
-        help="start from a model file, or without one from the bundled model",
+        help="start from a model file, or without one from the bundled model (default: from the bundled model, unless "
+        "--preset, --network or --set ask for another network)",
     )
+    start.add_argument("--from-scratch", action="store_true", help="start from random weights")
     parser.add_argument(
         "--validation",
         nargs="+",
         default=[],
         metavar="INPUT",
-        help="volumes of other subjects, on which the best model is chosen",
+        help="volumes of other subjects, on which the best model is chosen and compared with the bundled one",
     )
     parser.add_argument(
         "--validation-share",
-        type=_share,
+        type=_share_or_zero,
         metavar="F",
-        help="choose it on this share of the subjects among the volumes instead, which are not trained on then",
+        help="choose it on this share of the subjects among the volumes instead, which are not trained on then; 0: "
+        f"train on all of them (default: {VALIDATION_SHARE}, if there are at least {FEWEST_SUBJECTS} subjects)",
+    )
+    parser.add_argument(
+        "--keep",
+        **_choice(("better", "trained")),
+        help="what to write if the bundled model is better on the validation volumes (default: better, but trained "
+        "where --preset, --network, --set or --fine-tune ask for another network)",
     )
     parser.add_argument(
         "--subject",
@@ -444,7 +471,7 @@ def _train(arguments: argparse.Namespace) -> int:
     from latent_sr.io import check_output, extension_of
     from latent_sr.models import MODEL_EXTENSIONS
 
-    start = arguments.fine_tune
+    start = _start_of_training(arguments)
     if start and not extension_of(Path(start), MODEL_EXTENSIONS):
         raise UsageError(
             f"--fine-tune is '{start}', but has to be a .safetensors file, or nothing for the bundled model (then put "
@@ -456,7 +483,7 @@ def _train(arguments: argparse.Namespace) -> int:
     table, picture = (output.with_name(f"{output.stem}.training{extension}") for extension in (".csv", ".png"))
     for name, extension in ((table, ".csv"), (picture, ".png")):
         check_output(name, (extension,), arguments.overwrite or arguments.resume)
-    paths, validation = _training_paths(arguments)
+    paths, validation, validation_subjects = _training_paths(arguments)
     _check_model(start or None)
     _quiet_itk()
 
@@ -470,7 +497,10 @@ def _train(arguments: argparse.Namespace) -> int:
     for path in [*paths, *validation]:
         check_volume(path)
     initial = None if start is None else load_model(start or None)
-    seconds = None if arguments.minutes is None else 60 * arguments.minutes
+    minutes = arguments.minutes
+    if minutes is None and arguments.iterations is None and arguments.preset == "default":
+        minutes = float(TRAINING_MINUTES)
+    seconds = None if minutes is None else 60 * minutes
     with translated(), process_group() as (group, rank):
         trainer = make_trainer(
             paths,
@@ -478,7 +508,7 @@ def _train(arguments: argparse.Namespace) -> int:
             network=arguments.network,
             settings=dict(arguments.set),
             iterations=arguments.iterations,
-            minutes=arguments.minutes,
+            minutes=minutes,
             seed=arguments.seed,
             initial_model=initial,
             validation=validation,
@@ -506,18 +536,67 @@ def _train(arguments: argparse.Namespace) -> int:
                 model = run_trainer(trainer, observe)
         finally:
             log.close()
-    sign(model, iterations=int(trainer.GetCurrentIteration()), command=_training_command(arguments))
+    sign(model, iterations=int(trainer.GetCurrentIteration()), command=_training_command(arguments, minutes, start))
     for name, text in arguments.provenance:
         model.SetProvenance(name, text)
     with translated(), replacing(output) as temporary:
         model.Write(str(temporary), arguments.half_precision)
+        verdict = _keep_the_better(arguments, temporary, validation, validation_subjects)
     print(
         f"{output}: {model.GetNumberOfParameters()} parameters, trained on {len(paths)} files; "
         f"{' '.join(trainer.GetStopConditionDescription().split())}"
     )
     if validation:
         print(_validation_summary(trainer))
+    for line in verdict:
+        print(line)
     return 0
+
+
+def _asks_for_a_network(arguments: argparse.Namespace) -> bool:
+    """Whether options of ``train`` name a network, which the bundled model need not have."""
+    from latent_sr.recipe import parse
+
+    _, network = parse(dict(arguments.set))
+    return arguments.preset != "default" or arguments.network is not None or bool(network)
+
+
+def _start_of_training(arguments: argparse.Namespace) -> str | None:
+    """The model file that a training starts from; empty for the bundled model, None for random weights."""
+    if arguments.fine_tune is not None or arguments.from_scratch or _asks_for_a_network(arguments):
+        return arguments.fine_tune
+    return ""
+
+
+def _keep_the_better(
+    arguments: argparse.Namespace, trained: Path, validation: list[Path], subjects: list[str]
+) -> list[str]:
+    """Compare a trained model with the bundled one, and put that in the file if it is better; lines that tell it."""
+    if not validation:
+        return []
+
+    from latent_sr.models import load_model
+    from latent_sr.selection import compare_with_bundled
+
+    comparison = compare_with_bundled(
+        trained,
+        validation,
+        subjects,
+        threads=arguments.threads,
+        notify=lambda name: print(f"comparing with the bundled model: {Path(name).name}", file=sys.stderr),
+    )
+    if comparison is None:
+        return ["not compared with the bundled model: no validation volume has 3 slices along a clear slice axis"]
+    lines = [comparison.describe()]
+    if comparison.trained_is_better:
+        return [*lines, "the trained model is better there than the bundled one, and was written"]
+    other = bool(arguments.fine_tune) or _asks_for_a_network(arguments)
+    if (arguments.keep or ("trained" if other else "better")) == "trained":
+        return [*lines, "THE BUNDLED MODEL IS BETTER there; the trained one was written all the same"]
+    bundled = load_model()
+    bundled.SetProvenance("kept", f"the bundled model: better than one trained for it; {lines[0]}")
+    bundled.Write(str(trained), arguments.half_precision)
+    return [*lines, "THE BUNDLED MODEL IS BETTER there: it was written instead of the trained one (--keep trained)"]
 
 
 def _check_training(arguments: argparse.Namespace, output: Path) -> None:
@@ -532,11 +611,12 @@ def _check_training(arguments: argparse.Namespace, output: Path) -> None:
         raise UsageError("--network has no effect with --fine-tune: the model brings its network along")
     if arguments.validation and arguments.validation_share is not None:
         raise UsageError("--validation and --validation-share exclude each other: set one of them")
-    if arguments.subject is not None and arguments.validation_share is None:
-        raise UsageError("--subject has no effect without --validation-share")
     compile_subject(arguments.subject)
-    if arguments.early_stopping is not None and not arguments.validation and arguments.validation_share is None:
-        raise UsageError("--early-stopping has no effect without --validation or --validation-share")
+    if arguments.validation_share == 0:
+        for option in ("early_stopping", "subject", "keep"):
+            if getattr(arguments, option) is not None:
+                name = option.replace("_", "-")
+                raise UsageError(f"--{name} has no effect with --validation-share 0: there is no validation")
     if arguments.resume and not arguments.checkpoint:
         raise UsageError("--resume has nothing to go on from: name a --checkpoint")
     if arguments.checkpoint_every is not None and not arguments.checkpoint:
@@ -545,8 +625,8 @@ def _check_training(arguments: argparse.Namespace, output: Path) -> None:
         check_output(arguments.checkpoint, MODEL_EXTENSIONS, arguments.overwrite or arguments.resume, [output])
 
 
-def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
-    """The volumes to train on, and those to validate on."""
+def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path], list[str]]:
+    """The volumes to train on, those to validate on, and the subjects of these."""
     from latent_sr.evaluation import compile_subject, subjects_of
     from latent_sr.io import expand_inputs
     from latent_sr.training import split_by_subject
@@ -557,12 +637,22 @@ def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Pat
         both = sorted({path.resolve() for path in paths} & {path.resolve() for path in validation})
         if both:
             raise UsageError(f"'{both[0]}' is trained and validated on at the same time")
-        return paths, validation
-    if arguments.validation_share is None:
-        return paths, []
+        return paths, validation, subjects_of(validation, compile_subject(arguments.subject))
+    share = arguments.validation_share
+    if share == 0:
+        return paths, [], []
     subjects = subjects_of(paths, compile_subject(arguments.subject))
-    training, validation_numbers = split_by_subject(subjects, arguments.validation_share, arguments.seed)
-    return [paths[i] for i in training], [paths[i] for i in validation_numbers]
+    if share is None:
+        if len(set(subjects)) < FEWEST_SUBJECTS:
+            if arguments.early_stopping is not None:
+                raise UsageError(
+                    f"--early-stopping needs validation volumes: of {len(set(subjects))} subjects none is held out by "
+                    "default, set --validation or --validation-share"
+                )
+            return paths, [], []
+        share = VALIDATION_SHARE
+    training, held_out = split_by_subject(subjects, share, arguments.seed)
+    return [paths[i] for i in training], [paths[i] for i in held_out], [subjects[i] for i in held_out]
 
 
 def _validation_summary(trainer: Any) -> str:
@@ -574,7 +664,7 @@ def _validation_summary(trainer: Any) -> str:
     )
 
 
-def _training_command(arguments: argparse.Namespace) -> str:
+def _training_command(arguments: argparse.Namespace, minutes: float | None, start: str | None) -> str:
     """The command without names of files."""
     words = [PROGRAM, "train", "--preset", arguments.preset]
     if arguments.network is not None:
@@ -583,8 +673,8 @@ def _training_command(arguments: argparse.Namespace) -> str:
         words += ["--set", f"{name}={value}"]
     if arguments.iterations is not None:
         words += ["--iterations", str(arguments.iterations)]
-    if arguments.minutes is not None:
-        words += ["--minutes", f"{arguments.minutes:g}"]
+    if minutes is not None:
+        words += ["--minutes", f"{minutes:g}"]
     words += ["--seed", str(arguments.seed), "--precision", arguments.precision]
     if arguments.validation_share is not None:
         words += ["--validation-share", f"{arguments.validation_share:g}"]
@@ -592,8 +682,7 @@ def _training_command(arguments: argparse.Namespace) -> str:
         words.append("--validation")
     if arguments.early_stopping is not None:
         words += ["--early-stopping", str(arguments.early_stopping)]
-    if arguments.fine_tune is not None:
-        words.append("--fine-tune")
+    words.append("--from-scratch" if start is None else "--fine-tune")
     return " ".join(words)
 
 
@@ -1054,7 +1143,7 @@ def make_parser() -> argparse.ArgumentParser:
         description="Super-resolution of stacks of thick slices in the latent space of an autoencoder.",
         epilog="""examples:
   latent-sr upsample thick.nii.gz thin.nii.gz --factor 5
-  latent-sr train cohort/ --output mine.safetensors --minutes 30
+  latent-sr train cohort/ --output mine.safetensors
   latent-sr evaluate cohort/ --report report.html
   latent-sr metrics truth.nii.gz recovered.nii.gz --json -
   latent-sr info mine.safetensors

@@ -35,6 +35,9 @@ from latent_sr.toolkit import DEFAULT_PRECISION, precision_enum, run, set_work_u
 PRESETS = ("default", "paper")
 NETWORKS = ("multi-scale", "paper")
 
+FINE_TUNING_RATE = 5e-4
+"""Learning rate of the default preset for a model that has weights, if none is set: half that of a new one."""
+
 _NO_LIMIT = 2**31 - 1
 
 
@@ -153,6 +156,8 @@ def make_trainer(
         trainer = itk.AutoencoderTrainer[itk.Image[getattr(itk, common), 3]].New()
         if preset == "paper":
             trainer.SetParametersToPaper()
+        elif initial_model is not None and initial_model.HasWeights():
+            trainer.SetLearningRate(FINE_TUNING_RATE)
         apply_to_trainer(trainer, trainer_settings)
         if initial_model is None:
             initial_model = itk.AutoencoderModel.New()
@@ -282,7 +287,7 @@ def train(
         Of everything random. Default 0.
     initial_model
         ``itk.AutoencoderModel`` or name of a model file: architecture, preprocessing and, if it has any, weights to
-        start from. Default: none.
+        start from, at ``FINE_TUNING_RATE`` unless ``settings`` have a learning rate. Default: none.
     validation
         Images or names of files, of other subjects than those trained on: the model that synthesizes their slices best
         is returned. Default: none, the last model is.

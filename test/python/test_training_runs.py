@@ -154,8 +154,6 @@ def test_curves_of_tensorboard_are_written_or_its_absence_is_told(latent_sr_run,
     [
         (["--validation-share", "1.5"], ["--validation-share", "'1.5'"]),
         (["--validation-share", "0.5", "--validation", "a.nii"], ["exclude each other"]),
-        (["--subject", "(a)"], ["--subject", "--validation-share"]),
-        (["--early-stopping", "3"], ["--early-stopping", "--validation"]),
         (["--resume"], ["--resume", "--checkpoint"]),
         (["--checkpoint", "state.pt"], ["state.pt", ".safetensors"]),
         (["--cache", "0"], ["--cache", "'0'"]),
@@ -341,7 +339,8 @@ def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp
     loss.backward()
     optimizer.step()
     nn.functional.mse_loss(exact_forward(batch.double())[0], batch.double()).backward()
-    assert trainer.GetCurrentLoss() == pytest.approx(loss.item(), rel=1e-5)
+    # Another number of threads has another order of sums, which batch normalization amplifies.
+    assert trainer.GetCurrentLoss() == pytest.approx(loss.item(), rel=5e-5)
     moved, different = 0.0, 0
     with (
         safetensors.safe_open(tmp_path / "before.safetensors", framework="pt") as before,

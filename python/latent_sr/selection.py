@@ -1,0 +1,167 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Which model is better on a user's own volumes: one that was trained on others of them, or the bundled one."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latent_sr.io import default_slice_axis, read_header
+from latent_sr.recovery import FileTask, Method, evaluate_file
+from latent_sr.statistics import mean_of_defined
+from latent_sr.toolkit import DEFAULT_MODE
+
+TRAINED, BUNDLED, LINEAR = "trained", "bundled", "linear"
+
+LARGEST_NUMBER_OF_VOLUMES = 24
+"""More volumes than this are not looked at: those of different subjects come first."""
+
+SSIM_WEIGHT = 0.1
+"""Of 1 - SSIM beside the mean squared error: what a training chooses its best iteration by, too."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Means over recovered slices, then volumes, then subjects.
+
+    Attributes
+    ----------
+    psnr
+        In dB.
+    ssim
+        Structural similarity.
+    loss
+        Mean squared error + 0.1 (1 - SSIM), for intensities in [0, 1]: what models are compared by.
+    """
+
+    psnr: float
+    ssim: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How well two models and linear interpolation recover dropped slices of the same volumes.
+
+    Attributes
+    ----------
+    scores
+        By "trained", "bundled" and "linear".
+    volumes, subjects
+        How many there were.
+    """
+
+    scores: dict[str, Scores]
+    volumes: int
+    subjects: int
+
+    @property
+    def trained_is_better(self) -> bool:
+        """Whether the trained model has the lower loss."""
+        return self.scores[TRAINED].loss < self.scores[BUNDLED].loss
+
+    def describe(self) -> str:
+        """The figures in one line."""
+        figures = ", ".join(
+            f"{name} {scores.psnr:.2f} dB, SSIM {scores.ssim:.4f}" for name, scores in self.scores.items()
+        )
+        number = f"{self.volumes} validation volume{'s' if self.volumes > 1 else ''}"
+        return f"recovered slices of {number}: {figures.replace(', SSIM', ' and SSIM')}"
+
+
+def _chosen(subjects: Sequence[str], largest: int) -> list[int]:
+    """Numbers of at most so many volumes: the first of every subject, then the second, and so on."""
+    turns: dict[str, int] = {}
+    order = []
+    for number, subject in enumerate(subjects):
+        order.append((turns.setdefault(subject, 0), number))
+        turns[subject] += 1
+    return sorted(number for _, number in sorted(order)[:largest])
+
+
+def compare_with_bundled(
+    model: str | os.PathLike,
+    paths: Sequence[Path],
+    subjects: Sequence[str],
+    *,
+    threads: int | None = None,
+    notify: Callable[[str], None] | None = None,
+) -> Comparison | None:
+    """Drop every other slice of volumes, recover it with both models and linear interpolation, and measure.
+
+    The models are used as ``upsample`` uses them by default.
+
+    Parameters
+    ----------
+    model
+        Model file.
+    paths, subjects
+        Volumes that the model was not trained on, and the subject of each.
+    threads
+        Number of threads of ITK's filters. Default: ITK's.
+    notify
+        Called with the name of each file before it is looked at.
+
+    Returns
+    -------
+    Comparison or None
+        None if no volume has three slices or a clear slice axis.
+
+    Raises
+    ------
+    LatentSRError
+        If a file can't be read, or a model fails.
+    """
+    methods = (
+        Method(TRAINED, model_file=os.fspath(model), mode=DEFAULT_MODE),
+        Method(BUNDLED, mode=DEFAULT_MODE),
+        Method(LINEAR, interpolation="linear"),
+    )
+    names: list[str] = []
+    records: list[dict[str, Any]] = []
+    usable = []
+    for path, subject in zip(paths, subjects, strict=True):
+        header = read_header(path)
+        axis = default_slice_axis(header.spacing)
+        if axis is not None and header.size[axis] >= 3:
+            usable.append((header, subject))
+    for number in _chosen([subject for _, subject in usable], LARGEST_NUMBER_OF_VOLUMES):
+        header, subject = usable[number]
+        if notify is not None:
+            notify(str(header.path))
+        task = FileTask(str(header.path), header.path.as_posix(), subject, header.frames, methods, threads=threads)
+        found = evaluate_file(task).records
+        records += found
+        names += [subject] * len(found)
+    if not records:
+        return None
+    scores = {method.name: _scores(method.name, names, records) for method in methods}
+    return Comparison(scores, len(records), len(set(names)))
+
+
+def _scores(method: str, subjects: Sequence[str], records: Sequence[dict[str, Any]]) -> Scores:
+    def mean(metric: str) -> float:
+        by_subject: dict[str, list[float]] = {}
+        for subject, record in zip(subjects, records, strict=True):
+            by_subject.setdefault(subject, []).append(record["methods"][method]["mean"][metric])
+        return mean_of_defined([mean_of_defined(values) for values in by_subject.values()])
+
+    ssim = mean("ssim")
+    return Scores(mean("psnr"), ssim, mean("mse") + SSIM_WEIGHT * (1.0 - ssim))

@@ -364,7 +364,7 @@ def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp
                 different += int(differs.sum())
                 moved += float((tensor - start).abs().sum())
     assert moved > 1.0
-    assert different < 0.02 * paper_model.GetNumberOfParameters()
+    assert different < 0.04 * paper_model.GetNumberOfParameters()
 
 
 # More than one process ------------------------------------------------------------------------------------------------

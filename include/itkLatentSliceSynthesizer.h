@@ -34,7 +34,8 @@ namespace itk
  * 1. intensities are mapped linearly, the window to [0, 1], and clamped. What the clamping cuts off (bright vessels,
  *    say) is interpolated linearly and added to the result in the end;
  * 2. slices are resampled in plane to the model's spacing (bicubic, anti-aliased), unless the spacings differ by less
- *    than SpacingTolerance. The detail that this loses is interpolated linearly and added to the result in the end;
+ *    than SpacingTolerance. The detail that this loses is interpolated linearly and added to the result in the end (in
+ *    the mode LowPassCorrected, a share of it);
  * 3. slices are padded by mirroring, to a multiple of the network's and by at least Margin on each side;
  * 4. every slice is read and encoded once, and slices are decoded in batches. All batches have the same shape, the last
  *    one is filled up: what LibTorch computes for a slice may depend on the shape in the last bits, and so a slice's
@@ -90,6 +91,8 @@ public:
     unsigned int numberOfOrientations{ 1 };
     /** Of the Gaussian in LowPassCorrected, in pixels of the network. */
     double lowPassSigma{ 0.0 };
+    /** Of what the Gaussian takes away and of detail finer than the network's pixels in LowPassCorrected, 0 to 1. */
+    double detailGain{ 0.0 };
   };
 
   /** Receives the slice at positions[index] in native intensities (rows x columns values). The order of calls is not
@@ -105,6 +108,15 @@ public:
    * trained with that: on held-out volumes margins of 0 to 64 pixels give the same SSIM to .001 (docs/output-modes.md).
    */
   static constexpr SizeValueType Margin = 8;
+
+  /** In mm: acquired slices this far apart share no detail finer than the low-pass of LowPassCorrected. Measured on the
+   * training subjects (docs/output-modes.md). */
+  static constexpr double DetailDistance = 14.0;
+
+  /** The share of the acquired slices' detail that tells something of slices half-way between them, which decreases
+   * with the distance of the acquired slices in mm: 1 - distance / DetailDistance, at least 0. */
+  static double
+  ComputeDetailGain(double sliceSpacing);
 
   /** Compute the slices at positions.
    * \exception ExceptionObject if the model has no weights, a position lies outside of the stack, the device does not

@@ -42,9 +42,10 @@ public:
    * - ResidualCorrected: acquired slices are copied bit for bit, the others are
    *   \f$(1-\alpha) x_n + \alpha x_{n+1} + D(z_\alpha) - (1-\alpha) D(z_n) - \alpha D(z_{n+1})\f$: the network bends
    *   the linear interpolation. The acquired slices' noise is carried along.
-   * - LowPassCorrected: every slice is \f$D(z_\alpha) + G * [(1-\alpha) r_n + \alpha r_{n+1}]\f$ with the residual
-   *   \f$r_n = x_n - D(z_n)\f$ and a Gaussian G: decoded, but with the acquired slices' brightness and contrast on the
-   *   large scale, where the network's would deviate. Their noise is not carried along. */
+   * - LowPassCorrected: every slice is \f$D(z_\alpha) + (\gamma + (1-\gamma) G) * [(1-\alpha) r_n + \alpha
+   *   r_{n+1}]\f$ with the residual \f$r_n = x_n - D(z_n)\f$, a Gaussian G and a detail gain \f$\gamma\f$: decoded, but
+   *   with the acquired slices' brightness and contrast on the large scale, where the network's would deviate, and with
+   *   a share of their detail, the larger the closer they are. */
   enum class OutputMode : uint8_t
   {
     Decoded = 0,

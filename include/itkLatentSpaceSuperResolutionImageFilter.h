@@ -47,7 +47,8 @@ namespace itk
  * linearly altogether.
  *
  * **In plane**, size and spacing stay what they are. If the spacing differs from the model's by more than 3 %, the
- * network sees slices that are resampled to its own; detail finer than that is interpolated linearly and added.
+ * network sees slices that are resampled to its own; detail finer than that is interpolated linearly and added (in the
+ * mode LowPassCorrected a share of it, see DetailGain).
  *
  * **Streaming.** Output regions may be requested slab by slab along the slice axis (and, of 4D images, frame by frame);
  * in plane, whole slices are computed. A slab asks for the acquired slices around it and nothing else, and gets the
@@ -144,6 +145,13 @@ public:
    * spacing), >= 0, default 3. The smaller it is, the closer the result is to the acquired slices, with their noise. */
   itkSetMacro(LowPassSigma, double);
   itkGetConstMacro(LowPassSigma, double);
+
+  /** Share, 0 to 1, of the acquired slices' detail that the mode LowPassCorrected interpolates linearly and adds: of
+   * what the Gaussian takes away, and of what is finer than the network's pixels. The larger it is, the more of their
+   * noise comes along. NaN (the default): the closer the slices, the larger, see
+   * LatentSliceSynthesizer::ComputeDetailGain() and docs/output-modes.md. */
+  itkSetMacro(DetailGain, double);
+  itkGetConstMacro(DetailGain, double);
 
   /** Where LibTorch computes: "cpu" (the default), "cuda", "cuda:1", ... A device that is not there is refused. */
   itkSetStringMacro(Device);
@@ -250,6 +258,7 @@ private:
   double         m_ResidualGain{ std::numeric_limits<double>::quiet_NaN() };
   unsigned int   m_NumberOfOrientations{ 1 };
   double         m_LowPassSigma{ 3.0 };
+  double         m_DetailGain{ std::numeric_limits<double>::quiet_NaN() };
   std::string    m_Device{ "cpu" };
   double         m_WindowMinimum{ std::numeric_limits<double>::quiet_NaN() };
   double         m_WindowMaximum{ std::numeric_limits<double>::quiet_NaN() };

@@ -98,6 +98,11 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
     itkExceptionMacro("LowPassSigma is " << m_LowPassSigma << " pixels, but has to be 0 to " << MaximumLowPassSigma
                                          << '.');
   }
+  if (!std::isnan(m_DetailGain) && !(m_DetailGain >= 0.0 && m_DetailGain <= 1.0))
+  {
+    itkExceptionMacro("DetailGain is " << m_DetailGain
+                                       << ", but has to be 0 to 1, or NaN for that of the slices' distance.");
+  }
   LatentSliceSynthesizer::CheckDevice(m_Device);
 }
 
@@ -468,6 +473,9 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
   settings.numberOfOrientations = m_NumberOfOrientations;
   settings.residualGain = std::isnan(m_ResidualGain) ? model->GetResidualGain() : m_ResidualGain;
   settings.lowPassSigma = m_LowPassSigma;
+  settings.detailGain = std::isnan(m_DetailGain)
+                          ? LatentSliceSynthesizer::ComputeDetailGain(this->GetInput()->GetSpacing()[axis])
+                          : m_DetailGain;
 
   const SizeValueType frames = ImageDimension == 3 ? 1 : requested.GetSize(ImageDimension - 1);
   for (SizeValueType frame = 0; frame < frames; ++frame)
@@ -533,6 +541,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::PrintSelf(std:
   os << indent << "ResidualGain: " << m_ResidualGain << std::endl;
   os << indent << "NumberOfOrientations: " << m_NumberOfOrientations << std::endl;
   os << indent << "LowPassSigma: " << m_LowPassSigma << std::endl;
+  os << indent << "DetailGain: " << m_DetailGain << std::endl;
   os << indent << "Device: " << m_Device << std::endl;
   os << indent << "WindowMinimum: " << m_WindowMinimum << std::endl;
   os << indent << "WindowMaximum: " << m_WindowMaximum << std::endl;

@@ -159,14 +159,15 @@ private:
     torch::Tensor native;
     torch::Tensor minimum;
     torch::Tensor maximum;
-    /** What the network is not shown, in native intensities: excess over the window, detail finer than its pixels. */
+    /** What the network is not shown, in native intensities: excess over the window, and detail finer than its pixels,
+     * of which LowPassCorrected takes a share. */
     torch::Tensor unseen;
     /** What it is shown, at its pixels, in [0, 1]. */
     torch::Tensor shown;
     /** One for each orientation. */
     std::vector<AutoencoderNetwork::LatentType> latents;
     /** ResidualCorrected: the decoded slice in [0, 1] at native pixels. LowPassCorrected: the low-pass of what decoding
-     * loses, at the network's pixels. */
+     * loses and a share of the rest of it, at the network's pixels. */
     torch::Tensor correction;
   };
 
@@ -258,8 +259,9 @@ private:
       slices.push_back(
         torch::from_blob(const_cast<float *>(pixels.data()), { 1, 1, m_Rows, m_Columns }).clone().to(m_Device));
     }
-    torch::Tensor                               unseen;
-    torch::Tensor                               shown;
+    const bool    isLowPass = m_Settings.outputMode == Settings::OutputModeEnum::LowPassCorrected;
+    torch::Tensor unseen;
+    torch::Tensor shown;
     std::vector<AutoencoderNetwork::LatentType> latents;
     if (!this->WindowIsEmpty())
     {
@@ -267,8 +269,9 @@ private:
       const torch::Tensor windowed =
         SliceTensors::ApplyWindow(native, m_Settings.windowMinimum, m_Settings.windowMaximum);
       shown = SliceTensors::Resample(windowed, m_NetworkRows, m_NetworkColumns).clamp(0.0, 1.0);
-      unseen =
-        native - m_Settings.windowMinimum - this->WindowRange() * SliceTensors::Resample(shown, m_Rows, m_Columns);
+      const torch::Tensor detail = windowed - SliceTensors::Resample(shown, m_Rows, m_Columns);
+      const double        gain = isLowPass ? m_Settings.detailGain : 1.0;
+      unseen = native - m_Settings.windowMinimum + this->WindowRange() * (gain * detail - windowed);
       const torch::Tensor padded = SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns);
       for (unsigned int orientation = 0; orientation < m_Settings.numberOfOrientations; ++orientation)
       {
@@ -355,9 +358,14 @@ private:
         continue;
       }
       EncodedSlice & slice = m_Encoded.at(jobs[i].position.slice);
-      slice.correction = m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected
-                           ? SliceTensors::Resample(decoded[i], m_Rows, m_Columns)
-                           : SliceTensors::Blur(slice.shown - decoded[i], m_Settings.lowPassSigma);
+      if (m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected)
+      {
+        slice.correction = SliceTensors::Resample(decoded[i], m_Rows, m_Columns);
+        continue;
+      }
+      const torch::Tensor residual = slice.shown - decoded[i];
+      slice.correction =
+        torch::lerp(SliceTensors::Blur(residual, m_Settings.lowPassSigma), residual, m_Settings.detailGain);
     }
   }
 
@@ -429,6 +437,12 @@ CheckPositions(const std::vector<Position> & positions, SizeValueType slices)
   }
 }
 } // namespace
+
+double
+LatentSliceSynthesizer::ComputeDetailGain(double sliceSpacing)
+{
+  return std::clamp(1.0 - sliceSpacing / DetailDistance, 0.0, 1.0);
+}
 
 void
 LatentSliceSynthesizer::CheckDevice(const std::string & device)

@@ -336,8 +336,8 @@ TEST(LatentSpaceSuperResolutionImageFilter, TakesSlicesOfAnySize)
 
 TEST(LatentSpaceSuperResolutionImageFilter, KeepsDetailThatIsFinerThanTheModelsSpacing)
 {
-  // At half of the model's spacing a checkerboard of single pixels is invisible to the network: it has to come back as
-  // it is, on top of what the network makes of the rest.
+  // At half of the model's spacing a checkerboard of single pixels is invisible to the network: it has to come back on
+  // top of what the network makes of the rest, as it is or, in the mode LowPassCorrected, by the detail gain.
   const auto smooth = MakeStack<ImageType>({ { 31, 22, 3 } });
   const auto detailed = MakeStack<ImageType>({ { 31, 22, 3 } });
   for (itk::ImageRegionIteratorWithIndex<ImageType> it(detailed, detailed->GetLargestPossibleRegion()); !it.IsAtEnd();
@@ -345,7 +345,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, KeepsDetailThatIsFinerThanTheModelsS
   {
     it.Set(it.Get() + ((it.GetIndex()[0] + it.GetIndex()[1]) % 2 == 0 ? 100.0f : -100.0f));
   }
-  const auto run = [](const ImageType * image) {
+  const auto run = [](const ImageType * image, OutputModeEnum mode) {
     const auto model = MakeSmallModel();
     model->SetInPlaneSpacing(2.0);
     auto filter = FilterType::New();
@@ -353,17 +353,23 @@ TEST(LatentSpaceSuperResolutionImageFilter, KeepsDetailThatIsFinerThanTheModelsS
     filter->SetModel(model);
     filter->SetWindowMinimum(-500.0);
     filter->SetWindowMaximum(1500.0);
+    filter->SetOutputMode(mode);
+    filter->SetDetailGain(0.5);
     filter->Update();
     return ImageType::Pointer(filter->GetOutput());
   };
-  const auto a = run(smooth);
-  const auto b = run(detailed);
-  ASSERT_EQ(a->GetLargestPossibleRegion().GetSize(), (ImageType::SizeType{ { 31, 22, 5 } }));
-  for (itk::IndexValueType y = 4; y < 18; ++y)
+  for (const auto & [mode, amplitude] :
+       { std::pair(OutputModeEnum::Decoded, 100.0f), std::pair(OutputModeEnum::LowPassCorrected, 50.0f) })
   {
-    for (itk::IndexValueType x = 4; x < 27; ++x)
+    const auto a = run(smooth, mode);
+    const auto b = run(detailed, mode);
+    ASSERT_EQ(a->GetLargestPossibleRegion().GetSize(), (ImageType::SizeType{ { 31, 22, 5 } }));
+    for (itk::IndexValueType y = 4; y < 18; ++y)
     {
-      ASSERT_NEAR(At(b, x, y, 1) - At(a, x, y, 1), (x + y) % 2 == 0 ? 100.0f : -100.0f, 10.0f);
+      for (itk::IndexValueType x = 4; x < 27; ++x)
+      {
+        ASSERT_NEAR(At(b, x, y, 1) - At(a, x, y, 1), (x + y) % 2 == 0 ? amplitude : -amplitude, 10.0f);
+      }
     }
   }
 }
@@ -479,6 +485,8 @@ TEST(LatentSpaceSuperResolutionImageFilter, RefusesWrongSettingsAndNamesThem)
             std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetResidualGain(-0.5); }).find("ResidualGain is -0.5"), std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetLowPassSigma(-1.0); }).find("LowPassSigma is -1"), std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetDetailGain(1.5); }).find("DetailGain is 1.5"), std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetDetailGain(-0.5); }).find("DetailGain is -0.5"), std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetLowPassSigma(1e6); }).find("0 to 1000"), std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetDevice("cuda:99"); }).find("cuda:99"), std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetDevice("abacus"); }).find("abacus"), std::string::npos);

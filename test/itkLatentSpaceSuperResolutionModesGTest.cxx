@@ -205,6 +205,68 @@ TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedWithoutBlurIsResidualCorre
   });
 }
 
+TEST(LatentSpaceSuperResolutionModes, TheDetailGainOfLowPassCorrectedFallsFromOneToNothingAt14Millimeters)
+{
+  EXPECT_DOUBLE_EQ(itk::LatentSliceSynthesizer::ComputeDetailGain(0.0), 1.0);
+  EXPECT_DOUBLE_EQ(itk::LatentSliceSynthesizer::ComputeDetailGain(3.5), 0.75);
+  EXPECT_DOUBLE_EQ(itk::LatentSliceSynthesizer::ComputeDetailGain(14.0), 0.0);
+  EXPECT_DOUBLE_EQ(itk::LatentSliceSynthesizer::ComputeDetailGain(20.0), 0.0);
+}
+
+TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedMixesWhatTheBlurTakesAwayByTheDetailGain)
+{
+  auto       image = MakeStack<ImageType>({ { 24, 20, 3 } });
+  const auto with = [&](double gain, double sigma) {
+    return Upsample(image, OutputModeEnum::LowPassCorrected, [gain, sigma](FilterType * f) {
+      SetWindow(f, -1000.0, 2000.0);
+      f->SetDetailGain(gain);
+      f->SetLowPassSigma(sigma);
+    });
+  };
+  const auto none = with(0.0, 2.0);
+  const auto some = with(0.25, 2.0);
+  const auto all = with(1.0, 2.0);
+  const auto sharp = with(0.0, 0.0);
+  double     difference = 0.0;
+  for (itk::IndexValueType z = 0; z < 5; ++z)
+  {
+    ForEachPixel(image, [&](auto x, auto y) {
+      ASSERT_NEAR(At(some, x, y, z), 0.75f * At(none, x, y, z) + 0.25f * At(all, x, y, z), 1e-2);
+      ASSERT_NEAR(At(all, x, y, z), At(sharp, x, y, z), 1e-2);
+      difference = std::max<double>(difference, std::abs(At(all, x, y, z) - At(none, x, y, z)));
+    });
+  }
+  EXPECT_GT(difference, 10.0);
+
+  auto spacing = image->GetSpacing();
+  spacing[2] = 10.5;
+  image->SetSpacing(spacing);
+  const auto automatic = with(std::numeric_limits<double>::quiet_NaN(), 2.0);
+  ForEachPixel(image, [&](auto x, auto y) { ASSERT_EQ(At(automatic, x, y, 1), At(some, x, y, 1)); });
+}
+
+TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedTakesTheDetailThatTheNetworkIsNotShownByTheDetailGain)
+{
+  auto image = MakeStack<ImageType>({ { 24, 20, 3 } });
+  auto spacing = image->GetSpacing();
+  spacing[0] = spacing[1] = 0.5;
+  image->SetSpacing(spacing);
+  const auto with = [&](double gain) {
+    return Upsample(image, OutputModeEnum::LowPassCorrected, [gain](FilterType * f) {
+      SetWindow(f, -1000.0, 2000.0);
+      f->SetDetailGain(gain);
+    });
+  };
+  const auto none = with(0.0);
+  const auto half = with(0.5);
+  const auto all = with(1.0);
+  ForEachPixel(image, [&](auto x, auto y) {
+    // With all of it, an acquired slice comes back.
+    ASSERT_NEAR(At(all, x, y, 0), At(image, x, y, 0), 1e-2);
+    ASSERT_NEAR(At(half, x, y, 0), 0.5f * (At(none, x, y, 0) + At(all, x, y, 0)), 1e-2);
+  });
+}
+
 TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedKeepsTheMeanOfAcquiredSlicesWhateverTheNetworkMakesOfIt)
 {
   const auto image = MakeStack<ImageType>({ { 32, 32, 3 } });

@@ -19,9 +19,10 @@
 
     python benchmarks/output_modes.py VOLUME [--factor 5] [--model M] [--picture F.png] [--crop 128]
 
-For each mode and for ITK's linear, B-spline and Lanczos interpolation, the mean absolute step from one slice of the result to the next, in shares
-of the intensity window, at acquired slices (from or to one) and between others. A mode flickers where the first is
-larger than the second: the eye sees acquired slices stand out. How good slices are, ``latent-sr evaluate`` measures.
+For each mode and for ITK's linear, B-spline and Lanczos interpolation, the mean absolute step from one slice of the
+result to the next, in shares of the intensity window, at acquired slices (from or to one) and between others. A method
+flickers where the first is larger than the second: the eye sees acquired slices stand out. How good slices are,
+``latent-sr evaluate`` measures.
 """
 
 import argparse

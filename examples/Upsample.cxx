@@ -34,7 +34,8 @@ main(int argc, char * argv[])
   {
     std::cerr
       << "Usage: " << argv[0]
-      << " input output factor [decoded|preserve-acquired|residual-corrected|low-pass-corrected] [model.safetensors]"
+      << " input output factor "
+         "[auto|decoded|preserve-acquired|residual-corrected|low-pass-corrected|profile-corrected] [model.safetensors]"
       << std::endl;
     return 2;
   }
@@ -45,8 +46,10 @@ main(int argc, char * argv[])
   const std::map<std::string, OutputModeEnum> modes{ { "decoded", OutputModeEnum::Decoded },
                                                      { "preserve-acquired", OutputModeEnum::PreserveAcquired },
                                                      { "residual-corrected", OutputModeEnum::ResidualCorrected },
-                                                     { "low-pass-corrected", OutputModeEnum::LowPassCorrected } };
-  const auto                                  mode = modes.find(argc > 4 ? argv[4] : "low-pass-corrected");
+                                                     { "low-pass-corrected", OutputModeEnum::LowPassCorrected },
+                                                     { "profile-corrected", OutputModeEnum::ProfileCorrected },
+                                                     { "auto", OutputModeEnum::Automatic } };
+  const auto                                  mode = modes.find(argc > 4 ? argv[4] : "auto");
   if (mode == modes.end())
   {
     std::cerr << "The mode is '" << argv[4] << "', but has to be decoded, preserve-acquired, residual-corrected or "

@@ -23,6 +23,7 @@
 #include "itkProcessObject.h"
 
 #include <functional>
+#include <map>
 
 namespace itk
 {
@@ -77,6 +78,7 @@ public:
     using OutputModeEnum = LatentSpaceSuperResolutionEnums::OutputMode;
     using PrecisionEnum = LatentSpaceSuperResolutionEnums::Precision;
 
+    /** Any but Automatic. */
     OutputModeEnum outputMode{ OutputModeEnum::Decoded };
     PrecisionEnum  precision{ PrecisionEnum::Float32 };
     std::string    device{ "cpu" };
@@ -85,7 +87,7 @@ public:
     /** Native intensities that are mapped to 0 and 1. If they are equal, slices are interpolated linearly. */
     double windowMinimum{ 0.0 };
     double windowMaximum{ 1.0 };
-    /** Of the network's share in ResidualCorrected. */
+    /** Of the network's share in ResidualCorrected and ProfileCorrected. */
     double residualGain{ 1.0 };
     /** 1, 4 (rotations) or 8 (and flips): the mean of what is decoded of the slices in so many orientations. */
     unsigned int numberOfOrientations{ 1 };
@@ -93,6 +95,8 @@ public:
     double lowPassSigma{ 0.0 };
     /** Of what the Gaussian takes away and of detail finer than the network's pixels in LowPassCorrected, 0 to 1. */
     double detailGain{ 0.0 };
+    /** Standard deviation of the slices' profile in ProfileCorrected, in slice distances; 0: not corrected for. */
+    double profileSigma{ 0.0 };
   };
 
   /** Receives the slice at positions[index] in native intensities (rows x columns values). The order of calls is not
@@ -117,6 +121,14 @@ public:
    * with the distance of the acquired slices in mm: 1 - distance / DetailDistance, at least 0. */
   static double
   ComputeDetailGain(double sliceSpacing);
+
+  /** How many slices beyond the two around a position ProfileCorrected looks at on each side. */
+  static constexpr SizeValueType ProfileReach = 3;
+
+  /** In ProfileCorrected, the weights of acquired slices in what is interpolated at a position; their sum is 1. Beyond
+   * the ends of the stack its first and last slice are repeated. */
+  static std::map<SizeValueType, double>
+  ComputeProfileWeights(const Position & position, SizeValueType slices, double profileSigma);
 
   /** Compute the slices at positions.
    * \exception ExceptionObject if the model has no weights, a position lies outside of the stack, the device does not

@@ -45,13 +45,23 @@ public:
    * - LowPassCorrected: every slice is \f$D(z_\alpha) + (\gamma + (1-\gamma) G) * [(1-\alpha) r_n + \alpha
    *   r_{n+1}]\f$ with the residual \f$r_n = x_n - D(z_n)\f$, a Gaussian G and a detail gain \f$\gamma\f$: decoded, but
    *   with the acquired slices' brightness and contrast on the large scale, where the network's would deviate, and with
-   *   a share of their detail, the larger the closer they are. */
+   *   a share of their detail, the larger the closer they are.
+   * - ProfileCorrected: every slice is \f$P_\alpha + D(z_\alpha) - (1-\alpha) D(z_n) - \alpha D(z_{n+1})\f$, where
+   *   \f$P\f$ is the Lanczos interpolation (radius 3) along the slice axis of the stack \f$x_n - (\sigma^2/2) (x_{n-1}
+   * - 2 x_n + x_{n+1})\f$: sharpened against the blur by the slices' thickness, a Gaussian profile of the standard
+   *   deviation \f$\sigma\f$ in slice distances, to the second order. For slices that touch or overlap: between them
+   *   six slices tell more than two. Acquired slices are sharpened, too, where the thickness is known. Noise is carried
+   *   along.
+   * - Automatic: ProfileCorrected for slices that are known to be at least 0.8 times as thick as they are apart,
+   *   LowPassCorrected for others. */
   enum class OutputMode : uint8_t
   {
     Decoded = 0,
     PreserveAcquired,
     ResidualCorrected,
-    LowPassCorrected
+    LowPassCorrected,
+    ProfileCorrected,
+    Automatic
   };
 
   /** \class Precision

@@ -51,10 +51,11 @@ namespace itk
  * mode LowPassCorrected a share of it, see DetailGain).
  *
  * **Streaming.** Output regions may be requested slab by slab along the slice axis (and, of 4D images, frame by frame);
- * in plane, whole slices are computed. A slab asks for the acquired slices around it and nothing else, and gets the
- * same pixels as the whole volume, bit for bit on a CPU. Percentiles need to have seen the whole volume: if less than
- * that is asked for, the input is read once (for pixel types of more than 16 bits, twice) in slabs of the size of the
- * first requested one before that is computed. The slabs that follow in the same update know the percentiles.
+ * in plane, whole slices are computed. A slab asks for the acquired slices around it (in the mode ProfileCorrected
+ * three more on each side) and nothing else, and gets the same pixels as the whole volume, bit for bit on a CPU.
+ * Percentiles need to have seen the whole volume: if less than that is asked for, the input is read once (for pixel
+ * types of more than 16 bits, twice) in slabs of the size of the first requested one before that is computed. The slabs
+ * that follow in the same update know the percentiles.
  *
  * **Memory.** Besides input and output: a few slices with their latents and what the network needs for a batch of one
  * to four slices, whatever the number of slices and the factor.
@@ -122,17 +123,27 @@ public:
   itkSetMacro(SliceAxis, int);
   itkGetConstMacro(SliceAxis, int);
 
-  /** What the output's slices are made of. Default LowPassCorrected, which measures best on held-out volumes
-   * (docs/output-modes.md); Decoded is the paper's. */
+  /** What the output's slices are made of. Default Automatic: ProfileCorrected or LowPassCorrected, depending on the
+   * SliceThickness, which measure best on held-out volumes (docs/output-modes.md); Decoded is the paper's. */
   itkSetEnumMacro(OutputMode, OutputModeEnum);
   itkGetEnumMacro(OutputMode, OutputModeEnum);
+
+  /** Thickness of the acquired slices in mm, the full width at half maximum of their profile, >= 0; 0 (the default):
+   * not known. Only the modes Automatic and ProfileCorrected look at it. */
+  itkSetMacro(SliceThickness, double);
+  itkGetConstMacro(SliceThickness, double);
+
+  /** The mode that is used for the current input: never Automatic.
+   * \exception ExceptionObject if there is no input, or two axes have the largest spacing. */
+  OutputModeEnum
+  GetOutputModeUsed() const;
 
   /** Arithmetic of the network. Default Float32. On a CUDA device, whether that may be TF32 is LibTorch's setting. */
   itkSetEnumMacro(Precision, PrecisionEnum);
   itkGetEnumMacro(Precision, PrecisionEnum);
 
-  /** Gain of the network's share in the mode ResidualCorrected, >= 0; 0 is linear interpolation. NaN (the default): the
-   * model's ResidualGain. */
+  /** Gain of the network's share in the modes ResidualCorrected and ProfileCorrected, >= 0; 0 is interpolation alone.
+   * NaN (the default): the model's ResidualGain. */
   itkSetMacro(ResidualGain, double);
   itkGetConstMacro(ResidualGain, double);
 
@@ -203,6 +214,9 @@ private:
   /** Shares of a slice distance that are taken for rounding: files often hold spacings in single precision. */
   static constexpr double PositionTolerance = 1e-3;
 
+  /** Shares of the distance of the slices from which on the mode Automatic takes them as touching. */
+  static constexpr double TouchingThickness = 0.8;
+
   /** In pixels; a Gaussian that is wider than a slice is as good as a constant. */
   static constexpr double MaximumLowPassSigma = 1000.0;
 
@@ -253,7 +267,8 @@ private:
   unsigned int   m_UpsamplingFactor{ 2 };
   double         m_OutputSliceSpacing{ 0.0 };
   int            m_SliceAxis{ -1 };
-  OutputModeEnum m_OutputMode{ OutputModeEnum::LowPassCorrected };
+  OutputModeEnum m_OutputMode{ OutputModeEnum::Automatic };
+  double         m_SliceThickness{ 0.0 };
   PrecisionEnum  m_Precision{ PrecisionEnum::Float32 };
   double         m_ResidualGain{ std::numeric_limits<double>::quiet_NaN() };
   unsigned int   m_NumberOfOrientations{ 1 };

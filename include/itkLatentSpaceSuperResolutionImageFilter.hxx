@@ -85,6 +85,10 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
     itkExceptionMacro("The window is " << m_WindowMinimum << " to " << m_WindowMaximum
                                        << ", but has to be finite and in rising order.");
   }
+  if (!(m_SliceThickness >= 0.0 && Math::isfinite(m_SliceThickness)))
+  {
+    itkExceptionMacro("SliceThickness is " << m_SliceThickness << " mm, but has to be at least 0, which is unknown.");
+  }
   if (m_NumberOfOrientations != 1 && m_NumberOfOrientations != 4 && m_NumberOfOrientations != 8)
   {
     itkExceptionMacro("NumberOfOrientations is " << m_NumberOfOrientations << ", but has to be 1, 4 or 8.");
@@ -205,10 +209,27 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateInputR
   const auto         first = this->ComputePosition(region.GetIndex(axis), axis);
   const auto         last =
     this->ComputePosition(region.GetIndex(axis) + static_cast<IndexValueType>(region.GetSize(axis)) - 1, axis);
-  const SizeValueType end = last.slice + (last.alpha > 0.0 ? 1 : 0);
-  region.SetIndex(axis, input->GetLargestPossibleRegion().GetIndex(axis) + static_cast<IndexValueType>(first.slice));
-  region.SetSize(axis, end - first.slice + 1);
+  const auto          whole = input->GetLargestPossibleRegion();
+  const SizeValueType reach =
+    this->GetOutputModeUsed() == OutputModeEnum::ProfileCorrected ? LatentSliceSynthesizer::ProfileReach : 0;
+  const SizeValueType begin = first.slice - std::min(first.slice, reach);
+  const SizeValueType end = std::min(last.slice + (last.alpha > 0.0 ? 1 : 0) + reach, whole.GetSize(axis) - 1);
+  region.SetIndex(axis, whole.GetIndex(axis) + static_cast<IndexValueType>(begin));
+  region.SetSize(axis, end - begin + 1);
   input->SetRequestedRegion(region);
+}
+
+template <typename TInputImage, typename TOutputImage>
+auto
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GetOutputModeUsed() const -> OutputModeEnum
+{
+  if (m_OutputMode != OutputModeEnum::Automatic)
+  {
+    return m_OutputMode;
+  }
+  const double distance = this->GetInput()->GetSpacing()[this->GetSliceAxisUsed()];
+  return m_SliceThickness >= TouchingThickness * distance ? OutputModeEnum::ProfileCorrected
+                                                          : OutputModeEnum::LowPassCorrected;
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -464,7 +485,9 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
   }
 
   LatentSliceSynthesizer::Settings settings;
-  settings.outputMode = m_OutputMode;
+  settings.outputMode = this->GetOutputModeUsed();
+  // The full width at half maximum of a Gaussian is 2 sqrt(2 ln 2) standard deviations.
+  settings.profileSigma = m_SliceThickness / (2.0 * std::sqrt(2.0 * std::log(2.0)) * input->GetSpacing()[axis]);
   settings.precision = m_Precision;
   settings.device = m_Device;
   settings.numberOfThreads = LatentSliceSynthesizer::GetNumberOfThreads(this);
@@ -473,9 +496,8 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
   settings.numberOfOrientations = m_NumberOfOrientations;
   settings.residualGain = std::isnan(m_ResidualGain) ? model->GetResidualGain() : m_ResidualGain;
   settings.lowPassSigma = m_LowPassSigma;
-  settings.detailGain = std::isnan(m_DetailGain)
-                          ? LatentSliceSynthesizer::ComputeDetailGain(this->GetInput()->GetSpacing()[axis])
-                          : m_DetailGain;
+  settings.detailGain =
+    std::isnan(m_DetailGain) ? LatentSliceSynthesizer::ComputeDetailGain(input->GetSpacing()[axis]) : m_DetailGain;
 
   const SizeValueType frames = ImageDimension == 3 ? 1 : requested.GetSize(ImageDimension - 1);
   for (SizeValueType frame = 0; frame < frames; ++frame)
@@ -537,6 +559,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::PrintSelf(std:
   os << indent << "OutputSliceSpacing: " << m_OutputSliceSpacing << std::endl;
   os << indent << "SliceAxis: " << m_SliceAxis << std::endl;
   os << indent << "OutputMode: " << m_OutputMode << std::endl;
+  os << indent << "SliceThickness: " << m_SliceThickness << std::endl;
   os << indent << "Precision: " << m_Precision << std::endl;
   os << indent << "ResidualGain: " << m_ResidualGain << std::endl;
   os << indent << "NumberOfOrientations: " << m_NumberOfOrientations << std::endl;

@@ -44,7 +44,8 @@ namespace itk
  *
  * Of a volume with thin slices, a SliceThickness makes thick ones: what is kept is then the volume after a Gaussian
  * along the slice axis with that full width at half maximum (ITK's discrete one), and what it is compared with remains
- * the volume itself.
+ * the volume itself. Models are told the thickness, which scanners know of their slices: it is the filter's
+ * SliceThickness.
  *
  * \tparam TImage 3D, of scalar pixels
  *

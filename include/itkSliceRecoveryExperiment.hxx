@@ -321,6 +321,7 @@ SliceRecoveryExperiment<TImage>::RunModel(const AutoencoderModel * model,
   filter->SetInput(m_KeptSlices);
   filter->SetModel(model);
   filter->SetOutputMode(mode);
+  filter->SetSliceThickness(m_SliceThickness);
   filter->SetResidualGain(residualGain);
   filter->SetNumberOfOrientations(m_NumberOfOrientations);
   filter->SetUpsamplingFactor(m_KeepEvery);

@@ -24,6 +24,7 @@
 #include "itkTorchAutocastScope.h"
 #include "itkTorchThreadScope.h"
 
+#include "itkMath.h"
 #include "itkMultiThreaderBase.h"
 
 #include <algorithm>
@@ -118,7 +119,7 @@ public:
     {
       const std::vector<Job> batch(m_Jobs.begin() + begin,
                                    m_Jobs.begin() + std::min(m_Jobs.size(), begin + m_BatchSize));
-      this->EncodeUpTo(LastSlice(batch.back().position));
+      this->EncodeUpTo(LastSlice(batch.back().position) + m_Reach);
       std::vector<torch::Tensor> decoded;
       if (!this->WindowIsEmpty())
       {
@@ -138,7 +139,7 @@ public:
       m_Progress(batch.size());
       // Jobs are sorted by the later one of the two slices that they need.
       const SizeValueType last = LastSlice(batch.back().position);
-      m_Encoded.erase(m_Encoded.begin(), m_Encoded.lower_bound(last == 0 ? 0 : last - 1));
+      m_Encoded.erase(m_Encoded.begin(), m_Encoded.lower_bound(last - std::min(last, m_Reach + 1)));
     }
   }
 
@@ -166,10 +167,17 @@ private:
     torch::Tensor shown;
     /** One for each orientation. */
     std::vector<AutoencoderNetwork::LatentType> latents;
-    /** ResidualCorrected: the decoded slice in [0, 1] at native pixels. LowPassCorrected: the low-pass of what decoding
-     * loses and a share of the rest of it, at the network's pixels. */
+    /** ResidualCorrected and ProfileCorrected: the decoded slice in [0, 1] at native pixels. LowPassCorrected: the
+     * low-pass of what decoding loses and a share of the rest of it, at the network's pixels. */
     torch::Tensor correction;
   };
+
+  static void
+  SortUnique(std::vector<SizeValueType> & numbers)
+  {
+    std::sort(numbers.begin(), numbers.end());
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  }
 
   static SizeValueType
   LastSlice(const Position & position)
@@ -193,7 +201,8 @@ private:
   IsCorrected() const
   {
     return m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected ||
-           m_Settings.outputMode == Settings::OutputModeEnum::LowPassCorrected;
+           m_Settings.outputMode == Settings::OutputModeEnum::LowPassCorrected ||
+           m_Settings.outputMode == Settings::OutputModeEnum::ProfileCorrected;
   }
 
   /** List what has to be decoded, so that a slice comes when what it needs has been: acquired slices first, then those
@@ -207,11 +216,23 @@ private:
       m_Needed.push_back(positions[i].slice);
       m_Needed.push_back(LastSlice(positions[i]));
     }
-    std::sort(m_Needed.begin(), m_Needed.end());
-    m_Needed.erase(std::unique(m_Needed.begin(), m_Needed.end()), m_Needed.end());
+    SortUnique(m_Needed);
+    m_Shown = m_Needed;
+    if (m_Settings.outputMode == Settings::OutputModeEnum::ProfileCorrected)
+    {
+      m_Reach = LatentSliceSynthesizer::ProfileReach;
+      for (const Position & position : positions)
+      {
+        for (const auto & tap : this->InterpolationWeights(position))
+        {
+          m_Needed.push_back(tap.first);
+        }
+      }
+      SortUnique(m_Needed);
+    }
     if (this->IsCorrected() && !this->WindowIsEmpty())
     {
-      for (const SizeValueType slice : m_Needed)
+      for (const SizeValueType slice : m_Shown)
       {
         const auto isThis = [slice](const Position & p) { return p.slice == slice && p.alpha == 0.0; };
         if (std::none_of(positions.begin(), positions.end(), isThis))
@@ -249,53 +270,67 @@ private:
     return slices.size() == 1 ? slices.front() : torch::cat(slices, 0);
   }
 
+  /** Read slices, and show the network those of them that positions lie beside. */
   void
   Encode(const std::vector<SizeValueType> & numbers)
   {
-    std::vector<torch::Tensor> slices;
     for (const SizeValueType number : numbers)
     {
       const std::vector<float> pixels = m_Stack.read(number);
-      slices.push_back(
-        torch::from_blob(const_cast<float *>(pixels.data()), { 1, 1, m_Rows, m_Columns }).clone().to(m_Device));
+      EncodedSlice             encoded;
+      encoded.native =
+        torch::from_blob(const_cast<float *>(pixels.data()), { 1, 1, m_Rows, m_Columns }).clone().to(m_Device);
+      encoded.minimum = encoded.native.min();
+      encoded.maximum = encoded.native.max();
+      m_Encoded.emplace(number, std::move(encoded));
     }
-    const bool    isLowPass = m_Settings.outputMode == Settings::OutputModeEnum::LowPassCorrected;
-    torch::Tensor unseen;
-    torch::Tensor shown;
-    std::vector<AutoencoderNetwork::LatentType> latents;
     if (!this->WindowIsEmpty())
     {
-      const torch::Tensor native = this->MakeBatch(slices);
-      const torch::Tensor windowed =
-        SliceTensors::ApplyWindow(native, m_Settings.windowMinimum, m_Settings.windowMaximum);
-      shown = SliceTensors::Resample(windowed, m_NetworkRows, m_NetworkColumns).clamp(0.0, 1.0);
-      const torch::Tensor detail = windowed - SliceTensors::Resample(shown, m_Rows, m_Columns);
-      const double        gain = isLowPass ? m_Settings.detailGain : 1.0;
-      unseen = native - m_Settings.windowMinimum + this->WindowRange() * (gain * detail - windowed);
-      const torch::Tensor padded = SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns);
-      for (unsigned int orientation = 0; orientation < m_Settings.numberOfOrientations; ++orientation)
-      {
-        latents.push_back(
-          m_Network->Encode(SliceTensors::Orient(padded, orientation).contiguous(torch::MemoryFormat::ChannelsLast)));
-      }
+      this->Show(numbers);
+    }
+  }
+
+  void
+  Show(std::vector<SizeValueType> numbers)
+  {
+    const auto isNotShown = [this](SizeValueType number) {
+      return !std::binary_search(m_Shown.begin(), m_Shown.end(), number);
+    };
+    numbers.erase(std::remove_if(numbers.begin(), numbers.end(), isNotShown), numbers.end());
+    if (numbers.empty())
+    {
+      return;
+    }
+    std::vector<torch::Tensor> slices;
+    for (const SizeValueType number : numbers)
+    {
+      slices.push_back(m_Encoded.at(number).native);
+    }
+    const torch::Tensor native = this->MakeBatch(slices);
+    const torch::Tensor windowed =
+      SliceTensors::ApplyWindow(native, m_Settings.windowMinimum, m_Settings.windowMaximum);
+    const torch::Tensor shown = SliceTensors::Resample(windowed, m_NetworkRows, m_NetworkColumns).clamp(0.0, 1.0);
+    const torch::Tensor detail = windowed - SliceTensors::Resample(shown, m_Rows, m_Columns);
+    const bool          isLowPass = m_Settings.outputMode == Settings::OutputModeEnum::LowPassCorrected;
+    const double        gain = isLowPass ? m_Settings.detailGain : 1.0;
+    const torch::Tensor unseen = native - m_Settings.windowMinimum + this->WindowRange() * (gain * detail - windowed);
+    const torch::Tensor padded = SliceTensors::MirrorPad(shown, m_PaddedRows, m_PaddedColumns);
+    std::vector<AutoencoderNetwork::LatentType> latents;
+    for (unsigned int orientation = 0; orientation < m_Settings.numberOfOrientations; ++orientation)
+    {
+      latents.push_back(
+        m_Network->Encode(SliceTensors::Orient(padded, orientation).contiguous(torch::MemoryFormat::ChannelsLast)));
     }
     for (size_t i = 0; i < numbers.size(); ++i)
     {
-      EncodedSlice encoded;
-      encoded.native = slices[i];
-      encoded.minimum = slices[i].min();
-      encoded.maximum = slices[i].max();
-      if (!this->WindowIsEmpty())
+      EncodedSlice & encoded = m_Encoded.at(numbers[i]);
+      const auto     place = static_cast<int64_t>(i);
+      encoded.unseen = unseen.narrow(0, place, 1);
+      encoded.shown = shown.narrow(0, place, 1);
+      for (const auto & latent : latents)
       {
-        const auto place = static_cast<int64_t>(i);
-        encoded.unseen = unseen.narrow(0, place, 1);
-        encoded.shown = shown.narrow(0, place, 1);
-        for (const auto & latent : latents)
-        {
-          encoded.latents.push_back(NarrowLatents(latent, place, 1));
-        }
+        encoded.latents.push_back(NarrowLatents(latent, place, 1));
       }
-      m_Encoded.emplace(numbers[i], std::move(encoded));
     }
   }
 
@@ -358,7 +393,7 @@ private:
         continue;
       }
       EncodedSlice & slice = m_Encoded.at(jobs[i].position.slice);
-      if (m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected)
+      if (m_Settings.outputMode != Settings::OutputModeEnum::LowPassCorrected)
       {
         slice.correction = SliceTensors::Resample(decoded[i], m_Rows, m_Columns);
         continue;
@@ -377,6 +412,40 @@ private:
     return position.alpha > 0.0 ? torch::lerp(first, m_Encoded.at(position.slice + 1).*member, position.alpha) : first;
   }
 
+  /** The weights of acquired slices in the interpolation that the network bends. */
+  std::map<SizeValueType, double>
+  InterpolationWeights(const Position & position) const
+  {
+    if (m_Settings.outputMode == Settings::OutputModeEnum::ProfileCorrected)
+    {
+      return LatentSliceSynthesizer::ComputeProfileWeights(position, m_Stack.slices, m_Settings.profileSigma);
+    }
+    std::map<SizeValueType, double> weights{ { position.slice, 1.0 - position.alpha } };
+    if (position.alpha > 0.0)
+    {
+      weights[position.slice + 1] = position.alpha;
+    }
+    return weights;
+  }
+
+  /** An interpolated slice plus something, all in native intensities. Steep slopes overshoot; an intensity that no
+   * slice around has is not plausible. */
+  torch::Tensor
+  Bend(const Position & position, const torch::Tensor & bend) const
+  {
+    torch::Tensor slice = bend;
+    torch::Tensor minimum;
+    torch::Tensor maximum;
+    for (const auto & [number, weight] : this->InterpolationWeights(position))
+    {
+      const EncodedSlice & acquired = m_Encoded.at(number);
+      slice = slice.add(acquired.native, weight);
+      minimum = minimum.defined() ? torch::minimum(minimum, acquired.minimum) : acquired.minimum;
+      maximum = maximum.defined() ? torch::maximum(maximum, acquired.maximum) : acquired.maximum;
+    }
+    return torch::clamp(slice, minimum, maximum);
+  }
+
   /** A slice in native intensities and pixels from what the network has decoded at its position. */
   torch::Tensor
   Finish(const Position & position, torch::Tensor decoded) const
@@ -385,17 +454,12 @@ private:
     {
       return this->Interpolate(position, &EncodedSlice::native);
     }
-    if (m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected)
+    if (m_Settings.outputMode == Settings::OutputModeEnum::ResidualCorrected ||
+        m_Settings.outputMode == Settings::OutputModeEnum::ProfileCorrected)
     {
       const torch::Tensor bend =
         SliceTensors::Resample(decoded, m_Rows, m_Columns) - this->Interpolate(position, &EncodedSlice::correction);
-      const torch::Tensor slice =
-        this->Interpolate(position, &EncodedSlice::native) + (m_Settings.residualGain * this->WindowRange()) * bend;
-      // Steep slopes overshoot; an intensity that neither slice has is not plausible.
-      const EncodedSlice & first = m_Encoded.at(position.slice);
-      const EncodedSlice & second = m_Encoded.at(LastSlice(position));
-      return torch::clamp(
-        slice, torch::minimum(first.minimum, second.minimum), torch::maximum(first.maximum, second.maximum));
+      return this->Bend(position, (m_Settings.residualGain * this->WindowRange()) * bend);
     }
     if (m_Settings.outputMode == Settings::OutputModeEnum::LowPassCorrected)
     {
@@ -405,19 +469,23 @@ private:
            this->WindowRange() * SliceTensors::Resample(decoded, m_Rows, m_Columns);
   }
 
-  const Stack &                         m_Stack;
-  const Settings &                      m_Settings;
-  torch::Device                         m_Device;
-  std::shared_ptr<AutoencoderNetwork>   m_Network;
-  int64_t                               m_Rows;
-  int64_t                               m_Columns;
-  int64_t                               m_NetworkRows;
-  int64_t                               m_NetworkColumns;
-  int64_t                               m_PaddedRows{ 0 };
-  int64_t                               m_PaddedColumns{ 0 };
-  size_t                                m_BatchSize{ 1 };
-  std::vector<Job>                      m_Jobs;
-  std::vector<SizeValueType>            m_Needed;
+  const Stack &                       m_Stack;
+  const Settings &                    m_Settings;
+  torch::Device                       m_Device;
+  std::shared_ptr<AutoencoderNetwork> m_Network;
+  int64_t                             m_Rows;
+  int64_t                             m_Columns;
+  int64_t                             m_NetworkRows;
+  int64_t                             m_NetworkColumns;
+  int64_t                             m_PaddedRows{ 0 };
+  int64_t                             m_PaddedColumns{ 0 };
+  size_t                              m_BatchSize{ 1 };
+  std::vector<Job>                    m_Jobs;
+  /** Slices that are read, and those of them that the network is shown; in rising order. */
+  std::vector<SizeValueType> m_Needed;
+  std::vector<SizeValueType> m_Shown;
+  /** Slices that a position needs beyond those around it, on each side. */
+  SizeValueType                         m_Reach{ 0 };
   size_t                                m_NextNeeded{ 0 };
   std::function<void(size_t more)>      m_Progress;
   std::map<SizeValueType, EncodedSlice> m_Encoded;
@@ -442,6 +510,44 @@ double
 LatentSliceSynthesizer::ComputeDetailGain(double sliceSpacing)
 {
   return std::clamp(1.0 - sliceSpacing / DetailDistance, 0.0, 1.0);
+}
+
+std::map<SizeValueType, double>
+LatentSliceSynthesizer::ComputeProfileWeights(const Position & position, SizeValueType slices, double profileSigma)
+{
+  const auto last = static_cast<int64_t>(slices) - 1;
+  const auto inStack = [last](int64_t slice) {
+    return static_cast<SizeValueType>(std::clamp<int64_t>(slice, 0, last));
+  };
+  const auto        sinc = [](double x) { return x == 0.0 ? 1.0 : std::sin(Math::pi * x) / (Math::pi * x); };
+  constexpr int64_t radius = 3;
+  // Lanczos weights of the slices around the position.
+  std::map<int64_t, double> lanczos;
+  double                    sum = 0.0;
+  for (int64_t k = 1 - radius; k <= radius; ++k)
+  {
+    const double distance = position.alpha - static_cast<double>(k);
+    const double weight = sinc(distance) * sinc(distance / radius);
+    if (position.alpha > 0.0 || k == 0)
+    {
+      lanczos[static_cast<int64_t>(position.slice) + k] = weight;
+      sum += weight;
+    }
+  }
+  // The profile's blur is 1 + (sigma^2 / 2) d^2/dz^2 to the second order; its inverse 1 - (sigma^2 / 2) d^2/dz^2.
+  const double                    sharpening = 0.5 * profileSigma * profileSigma;
+  std::map<SizeValueType, double> weights;
+  for (const auto & [slice, weight] : lanczos)
+  {
+    const auto center = static_cast<int64_t>(inStack(slice));
+    weights[inStack(center)] += weight / sum * (1.0 + 2.0 * sharpening);
+    if (sharpening > 0.0)
+    {
+      weights[inStack(center - 1)] -= weight / sum * sharpening;
+      weights[inStack(center + 1)] -= weight / sum * sharpening;
+    }
+  }
+  return weights;
 }
 
 void

@@ -34,6 +34,10 @@ operator<<(std::ostream & out, const LatentSpaceSuperResolutionEnums::OutputMode
         return "itk::LatentSpaceSuperResolutionEnums::OutputMode::ResidualCorrected";
       case LatentSpaceSuperResolutionEnums::OutputMode::LowPassCorrected:
         return "itk::LatentSpaceSuperResolutionEnums::OutputMode::LowPassCorrected";
+      case LatentSpaceSuperResolutionEnums::OutputMode::ProfileCorrected:
+        return "itk::LatentSpaceSuperResolutionEnums::OutputMode::ProfileCorrected";
+      case LatentSpaceSuperResolutionEnums::OutputMode::Automatic:
+        return "itk::LatentSpaceSuperResolutionEnums::OutputMode::Automatic";
       default:
         return "INVALID VALUE FOR itk::LatentSpaceSuperResolutionEnums::OutputMode";
     }

@@ -39,7 +39,8 @@ using OutputModeEnum = LatentSpaceSuperResolutionEnums::OutputMode;
 constexpr OutputModeEnum AllModes[] = { OutputModeEnum::Decoded,
                                         OutputModeEnum::PreserveAcquired,
                                         OutputModeEnum::ResidualCorrected,
-                                        OutputModeEnum::LowPassCorrected };
+                                        OutputModeEnum::LowPassCorrected,
+                                        OutputModeEnum::ProfileCorrected };
 
 /** A filter with a small model of random weights. */
 template <typename TFilter = FilterType>

@@ -485,6 +485,8 @@ TEST(LatentSpaceSuperResolutionImageFilter, RefusesWrongSettingsAndNamesThem)
             std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetResidualGain(-0.5); }).find("ResidualGain is -0.5"), std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetLowPassSigma(-1.0); }).find("LowPassSigma is -1"), std::string::npos);
+  EXPECT_NE(refusal([](FilterType * f) { f->SetSliceThickness(-1.0); }).find("SliceThickness is -1"),
+            std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetDetailGain(1.5); }).find("DetailGain is 1.5"), std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetDetailGain(-0.5); }).find("DetailGain is -0.5"), std::string::npos);
   EXPECT_NE(refusal([](FilterType * f) { f->SetLowPassSigma(1e6); }).find("0 to 1000"), std::string::npos);

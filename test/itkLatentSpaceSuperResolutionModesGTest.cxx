@@ -22,7 +22,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
+#include <map>
 
 using namespace itk::LatentSpaceSuperResolutionTest;
 
@@ -264,6 +266,119 @@ TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedTakesTheDetailThatTheNetwo
     // With all of it, an acquired slice comes back.
     ASSERT_NEAR(At(all, x, y, 0), At(image, x, y, 0), 1e-2);
     ASSERT_NEAR(At(half, x, y, 0), 0.5f * (At(none, x, y, 0) + At(all, x, y, 0)), 1e-2);
+  });
+}
+
+TEST(LatentSpaceSuperResolutionModes, TheWeightsOfProfileCorrectedAreLanczosAndThenTheInverseOfTheBlurToTheSecondOrder)
+{
+  using Weights = std::map<itk::SizeValueType, double>;
+  const auto weights = [](itk::SizeValueType slice, double alpha, itk::SizeValueType slices, double sigma) {
+    return itk::LatentSliceSynthesizer::ComputeProfileWeights({ slice, alpha }, slices, sigma);
+  };
+  EXPECT_EQ(weights(4, 0.0, 10, 0.0), (Weights{ { 4, 1.0 } }));
+  EXPECT_EQ(weights(4, 0.0, 10, 1.0), (Weights{ { 3, -0.5 }, { 4, 2.0 }, { 5, -0.5 } }));
+  // The first slice is its own neighbor.
+  EXPECT_EQ(weights(0, 0.0, 10, 1.0), (Weights{ { 0, 1.5 }, { 1, -0.5 } }));
+  EXPECT_EQ(weights(0, 0.0, 1, 1.0), (Weights{ { 0, 1.0 } }));
+
+  // sinc(d) sinc(d / 3) at d = 0.5, 1.5 and 2.5, each twice, divided by the sum.
+  const double lanczos[] = { 0.60792710, -0.13509491, 0.02431708 };
+  const double sum = 2.0 * (lanczos[0] + lanczos[1] + lanczos[2]);
+  const auto   half = weights(4, 0.5, 10, 0.0);
+  ASSERT_EQ(half.size(), 6u);
+  for (itk::SizeValueType i = 0; i < 3; ++i)
+  {
+    EXPECT_NEAR(half.at(4 - i), lanczos[i] / sum, 1e-7);
+    EXPECT_NEAR(half.at(5 + i), lanczos[i] / sum, 1e-7);
+  }
+  for (const auto slices : { 2u, 3u, 5u, 9u })
+  {
+    double total = 0.0;
+    for (const auto & [slice, weight] : weights(slices / 2 - 1, 0.3, slices, 0.5))
+    {
+      EXPECT_LT(slice, slices);
+      total += weight;
+    }
+    EXPECT_NEAR(total, 1.0, 1e-12);
+  }
+}
+
+TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedUndoesTheBlurOfAWaveAlongTheSlicesToTheSecondOrder)
+{
+  // A wave along the slice axis, 4 mm apart, seen by slices of 4 mm: a Gaussian multiplies it by exp(-w^2 s^2 / 2). The
+  // network adds nothing at a gain of 0.
+  const auto     image = MakeStack<ImageType>({ { 16, 16, 15 } });
+  constexpr auto frequency = 0.5;
+  const double   sigma = 1.0 / (2.0 * std::sqrt(2.0 * std::log(2.0)));
+  const double   blur = std::exp(-0.5 * frequency * frequency * sigma * sigma);
+  const auto     wave = [](double slice) { return 200.0 * std::cos(frequency * slice); };
+  auto           spacing = image->GetSpacing();
+  spacing[2] = 4.0;
+  image->SetSpacing(spacing);
+  for (itk::ImageRegionIteratorWithIndex<ImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
+  {
+    it.Set(
+      static_cast<float>(500.0 + blur * wave(static_cast<double>(it.GetIndex()[2])) + 300.0 * (it.GetIndex()[0] % 2)));
+  }
+  const auto corrected = Upsample(image, OutputModeEnum::ProfileCorrected, [](FilterType * f) {
+    f->SetResidualGain(0.0);
+    f->SetSliceThickness(4.0);
+  });
+  const auto plain = Upsample(image, OutputModeEnum::ProfileCorrected, [](FilterType * f) { f->SetResidualGain(0.0); });
+  // Far from the ends; where the wave has no extreme, beyond which results are held back.
+  for (const itk::IndexValueType z : { 9, 10, 11, 21, 22, 23 })
+  {
+    const double truth = 500.0 + wave(0.5 * static_cast<double>(z));
+    EXPECT_NEAR(At(corrected, 4, 4, z), truth, 1.0) << z;
+    EXPECT_GT(std::abs(At(plain, 4, 4, z) - truth), 1.0) << z;
+  }
+}
+
+TEST(LatentSpaceSuperResolutionModes, AutomaticIsProfileCorrectedForSlicesThatAreKnownToTouch)
+{
+  const auto image = MakeStack<ImageType>({ { 16, 16, 5 } });
+  const auto distance = image->GetSpacing()[2];
+  const auto used = [&](double thickness) {
+    const auto filter = MakeFilter(image, OutputModeEnum::Automatic);
+    filter->SetSliceThickness(thickness);
+    return filter->GetOutputModeUsed();
+  };
+  EXPECT_EQ(used(0.0), OutputModeEnum::LowPassCorrected);
+  EXPECT_EQ(used(0.79 * distance), OutputModeEnum::LowPassCorrected);
+  EXPECT_EQ(used(0.81 * distance), OutputModeEnum::ProfileCorrected);
+  EXPECT_EQ(used(2.0 * distance), OutputModeEnum::ProfileCorrected);
+  EXPECT_EQ(MakeFilter(image, OutputModeEnum::Decoded)->GetOutputModeUsed(), OutputModeEnum::Decoded);
+  EXPECT_EQ(FilterType::New()->GetOutputMode(), OutputModeEnum::Automatic);
+
+  const auto automatic = Upsample(image, OutputModeEnum::Automatic);
+  const auto lowPass = Upsample(image, OutputModeEnum::LowPassCorrected);
+  ForEachPixel(image, [&](auto x, auto y) { ASSERT_EQ(At(automatic, x, y, 1), At(lowPass, x, y, 1)); });
+}
+
+TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedBendsTheInterpolationAsResidualCorrectedDoes)
+{
+  const auto image = MakeStack<ImageType>({ { 16, 16, 7 } });
+  const auto wide = [](FilterType * f) { SetWindow(f, -1000.0, 2000.0); };
+  const auto bent = Upsample(image, OutputModeEnum::ProfileCorrected, wide);
+  const auto straight = Upsample(image, OutputModeEnum::ProfileCorrected, [&](FilterType * f) {
+    wide(f);
+    f->SetResidualGain(0.0);
+  });
+  const auto d = Upsample(image, OutputModeEnum::Decoded, wide);
+  // Results are held back within the range of the six slices around them.
+  std::pair<float, float> range = RangeAround(image, 1);
+  for (const itk::IndexValueType n : { 3, 5 })
+  {
+    const auto more = RangeAround(image, n);
+    range = { std::min(range.first, more.first), std::max(range.second, more.second) };
+  }
+  ForEachPixel(image, [&](auto x, auto y) {
+    ASSERT_NEAR(At(bent, x, y, 6), At(image, x, y, 3), 1e-2);
+    const float expected = At(straight, x, y, 7) + At(d, x, y, 7) - 0.5f * (At(d, x, y, 6) + At(d, x, y, 8));
+    if (At(straight, x, y, 7) > range.first && At(straight, x, y, 7) < range.second)
+    {
+      ASSERT_NEAR(At(bent, x, y, 7), std::clamp(expected, range.first, range.second), 1e-2);
+    }
   });
 }
 

@@ -53,7 +53,7 @@ class UpsampleTask:
         Where the volume is read, and where the result is written.
     label, target
         What messages call the two.
-    factor, spacing, mode, axis, precision, device, window, residual_gain, orientations, threads
+    factor, spacing, mode, axis, precision, device, window, residual_gain, slice_thickness, orientations, threads
         As for ``upsample``.
     model
         The model file; None: the bundled model.
@@ -72,6 +72,7 @@ class UpsampleTask:
     device: str = "cpu"
     window: tuple[float, float] | None = None
     residual_gain: float | None = None
+    slice_thickness: float = 0.0
     orientations: int = 1
     threads: int | None = None
 
@@ -115,6 +116,7 @@ def prepare(task: UpsampleTask) -> Prepared:
         device=task.device,
         window=task.window,
         residual_gain=task.residual_gain,
+        slice_thickness=task.slice_thickness,
         orientations=task.orientations,
         threads=task.threads,
     )

@@ -180,10 +180,13 @@ def _add_upsample(commands: Any) -> None:
 The volumes of a folder and of its subfolders keep their relative names; a DICOM folder becomes a file with .nii.gz. One
 that fails does not stop the others.
 
-The output has the pixel type of the input; of int8, int16, and of int64, float64. Modes: low-pass-corrected takes every
-slice from the network and brightness on the large scale from the acquired slices; decoded takes all from the network;
-preserve-acquired keeps acquired slices bit for bit, which stand out where the network removes noise; residual-corrected
-keeps them, too, and carries their noise along.""",
+The output has the pixel type of the input; of int8, int16, and of int64, float64. Modes: auto is profile-corrected for
+slices that are at least 0.8 times as thick as they are apart (--slice-thickness), low-pass-corrected for others and
+where that is not known. low-pass-corrected takes every slice from the network, and brightness on the large scale and a
+share of the detail from the acquired slices; profile-corrected interpolates with six slices, sharpens against the blur
+by thick slices, and lets the network bend the result; decoded takes all from the network; preserve-acquired keeps
+acquired slices bit for bit, which stand out where the network removes noise; residual-corrected keeps them, too, and
+carries their noise along.""",
     )
     parser.add_argument(
         "input",
@@ -215,7 +218,15 @@ keeps them, too, and carries their noise along.""",
         "--residual-gain",
         type=_not_negative,
         metavar="G",
-        help="share of the network in the mode residual-corrected; 0 is linear interpolation (default: the model's)",
+        help="share of the network in the modes residual-corrected and profile-corrected; 0 is interpolation alone "
+        "(default: the model's)",
+    )
+    parser.add_argument(
+        "--slice-thickness",
+        type=_not_negative,
+        default=0.0,
+        metavar="MM",
+        help="thickness of the slices, as the scanner gives it, in mm (default: not known)",
     )
     _add_axis(parser)
     _add_precision(parser)
@@ -291,6 +302,7 @@ def _upsample_task(
         device=arguments.device,
         window=None if arguments.window is None else tuple(arguments.window),
         residual_gain=arguments.residual_gain,
+        slice_thickness=arguments.slice_thickness,
         orientations=arguments.orientations,
         threads=threads,
     )
@@ -312,7 +324,14 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
 
     # What is wrong with every volume is said once.
     load_model(arguments.model)
-    check_upsampling(arguments.factor, arguments.spacing, arguments.mode, arguments.window, arguments.residual_gain)
+    check_upsampling(
+        arguments.factor,
+        arguments.spacing,
+        arguments.mode,
+        arguments.window,
+        arguments.residual_gain,
+        arguments.slice_thickness,
+    )
     jobs = min(arguments.jobs or default_jobs(len(planned), arguments.scheduler), len(planned))
     threads = threads_per_job(arguments.threads, jobs)
     failed = 0

@@ -31,8 +31,12 @@ MODES = {
     "preserve-acquired": "OutputMode_PreserveAcquired",
     "residual-corrected": "OutputMode_ResidualCorrected",
     "low-pass-corrected": "OutputMode_LowPassCorrected",
+    "profile-corrected": "OutputMode_ProfileCorrected",
+    "auto": "OutputMode_Automatic",
 }
-DEFAULT_MODE = "low-pass-corrected"
+DEFAULT_MODE = "auto"
+GAIN_MODES = ("residual-corrected", "profile-corrected")
+"""Modes in which the residual gain has an effect."""
 
 PRECISIONS = {"float32": "Precision_Float32", "bfloat16": "Precision_BFloat16"}
 DEFAULT_PRECISION = "float32"

@@ -27,6 +27,7 @@ from latent_sr.models import load_model
 from latent_sr.toolkit import (
     DEFAULT_MODE,
     DEFAULT_PRECISION,
+    GAIN_MODES,
     mode_enum,
     precision_enum,
     run,
@@ -46,6 +47,7 @@ def check_upsampling(
     mode: str,
     window: Sequence[float] | None,
     residual_gain: float | None,
+    slice_thickness: float = 0.0,
 ) -> None:
     """Refuse parameters of ``upsample`` that can't be, whatever the volume.
 
@@ -64,8 +66,10 @@ def check_upsampling(
         raise UsageError(f"window is {window[0]:g} to {window[1]:g}, but has to be finite and in rising order")
     if residual_gain is not None and not 0 <= residual_gain < math.inf:
         raise UsageError(f"residual gain is {residual_gain:g}, but has to be at least 0")
-    if residual_gain is not None and mode != "residual-corrected":
-        raise UsageError(f"the residual gain has no effect in the mode {mode}, only in residual-corrected")
+    if residual_gain is not None and mode not in GAIN_MODES:
+        raise UsageError(f"the residual gain has no effect in the mode {mode}, only in {' and '.join(GAIN_MODES)}")
+    if not 0 <= slice_thickness < math.inf:
+        raise UsageError(f"slice thickness is {slice_thickness:g} mm, but has to be at least 0 and finite")
 
 
 def check_orientations(orientations: int) -> None:
@@ -92,13 +96,14 @@ def make_filter(
     device: str = "cpu",
     window: tuple[float, float] | None = None,
     residual_gain: float | None = None,
+    slice_thickness: float = 0.0,
     orientations: int = 1,
     threads: int | None = None,
 ) -> Any:
     """A ``LatentSpaceSuperResolutionImageFilter`` with an image as input. Parameters are those of ``upsample``."""
     import itk
 
-    check_upsampling(factor, spacing, mode, window, residual_gain)
+    check_upsampling(factor, spacing, mode, window, residual_gain, slice_thickness)
     if image.GetImageDimension() not in (3, 4):
         raise LatentSRError(f"the image is {image.GetImageDimension()}D, but has to be 3D or 4D")
     if model is None or isinstance(model, (str, os.PathLike)):
@@ -113,6 +118,7 @@ def make_filter(
         else:
             upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if factor is None else factor)
         upsampler.SetOutputMode(mode_enum(mode))
+        upsampler.SetSliceThickness(slice_thickness)
         upsampler.SetPrecision(precision_enum(precision))
         upsampler.SetSliceAxis(-1 if axis is None else axis)
         upsampler.SetDevice(device)
@@ -138,6 +144,7 @@ def upsample(
     device: str = "cpu",
     window: tuple[float, float] | None = None,
     residual_gain: float | None = None,
+    slice_thickness: float = 0.0,
     orientations: int = 1,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
@@ -155,8 +162,11 @@ def upsample(
     model
         ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
     mode
-        "low-pass-corrected" (the default): every slice comes from the network, with the acquired slices' brightness on
-        the large scale. "decoded": every slice comes from the network. "preserve-acquired": acquired slices are kept
+        "auto" (the default): "profile-corrected" for slices that are known to be at least 0.8 times as thick as they
+        are apart, "low-pass-corrected" for others. "low-pass-corrected": every slice comes from the network, with the
+        acquired slices' brightness on the large scale and a share of their detail. "profile-corrected": Lanczos
+        interpolation of the stack, sharpened along its axis against the blur by the slices' thickness, which the
+        network bends. "decoded": every slice comes from the network. "preserve-acquired": acquired slices are kept
         bit for bit, and stand out where the network removes noise. "residual-corrected": acquired slices are kept, too,
         and the network bends the linear interpolation between them; noise is carried along.
     axis
@@ -169,8 +179,10 @@ def upsample(
         Native intensities that the network sees as 0 and 1; what lies outside is interpolated linearly. Default: the
         model's percentiles of the image.
     residual_gain
-        Of the network's share in the mode "residual-corrected", at least 0 (linear interpolation); see
-        ``best_residual_gain``. Default: the model's.
+        Of the network's share in the modes "residual-corrected" and "profile-corrected", at least 0 (interpolation
+        alone); see ``best_residual_gain``. Default: the model's.
+    slice_thickness
+        Thickness of the slices in mm, as DICOM's attribute (0018,0050) has it; 0 (the default): not known.
     orientations
         Slices are encoded and decoded in 1 (the default), 4 (rotations) or 8 (and flips) orientations, and the results
         averaged: so many times the time, and a little better.
@@ -202,6 +214,7 @@ def upsample(
         device=device,
         window=window,
         residual_gain=residual_gain,
+        slice_thickness=slice_thickness,
         orientations=orientations,
         threads=threads,
     )

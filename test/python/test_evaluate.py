@@ -72,7 +72,7 @@ def test_the_json_file_has_the_documented_form(outcome):
     methods = ["linear", "bspline", "lanczos", "linear-blur", "latent"]
     assert [method["name"] for method in result["methods"]] == methods
     assert result["settings"]["methods"] == methods
-    assert result["methods"][-1] == {"name": "latent", "kind": "model", "model": "tiny", "mode": "low-pass-corrected"}
+    assert result["methods"][-1] == {"name": "latent", "kind": "model", "model": "tiny", "mode": "auto"}
     assert [metric["name"] for metric in result["metrics"]] == METRICS
     assert result["models"][0]["name"] == "tiny"
     assert result["models"][0]["architecture"]["poolings"] == 2

@@ -62,6 +62,7 @@ FILTER = {
     "a negative `ResidualGain`": ({"ResidualGain": -0.5}, stack),
     "3 orientations": ({"NumberOfOrientations": 3}, stack),
     "a negative `LowPassSigma`": ({"LowPassSigma": -1.0}, stack),
+    "a negative `SliceThickness`": ({"SliceThickness": -1.0}, stack),
     "a `DetailGain` above 1": ({"DetailGain": 1.5}, stack),
     "an unknown `Device`": ({"Device": "gpu"}, stack),
     "a `Device` that is not there": ({"Device": "cuda:9"}, stack),

@@ -52,8 +52,8 @@ public:
    *   deviation \f$\sigma\f$ in slice distances, to the second order. For slices that touch or overlap: between them
    *   six slices tell more than two. Acquired slices are sharpened, too, where the thickness is known. Noise is carried
    *   along.
-   * - Automatic: ProfileCorrected for slices that are known to be at least 0.8 times as thick as they are apart,
-   *   LowPassCorrected for others. */
+   * - Automatic: ProfileCorrected for slices that are known to be at least 0.8 times as thick as they are apart, if
+   * that is not more than 7 mm; LowPassCorrected for others. */
   enum class OutputMode : uint8_t
   {
     Decoded = 0,

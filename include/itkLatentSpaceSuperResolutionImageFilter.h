@@ -217,6 +217,10 @@ private:
   /** Shares of the distance of the slices from which on the mode Automatic takes them as touching. */
   static constexpr double TouchingThickness = 0.8;
 
+  /** In mm; up to about this distance of the slices ProfileCorrected was measured to be the better mode for touching
+   * ones (docs/output-modes.md). */
+  static constexpr double LargestProfileDistance = 7.0;
+
   /** In pixels; a Gaussian that is wider than a slice is as good as a constant. */
   static constexpr double MaximumLowPassSigma = 1000.0;
 

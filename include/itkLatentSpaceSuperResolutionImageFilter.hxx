@@ -228,8 +228,9 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GetOutputModeU
     return m_OutputMode;
   }
   const double distance = this->GetInput()->GetSpacing()[this->GetSliceAxisUsed()];
-  return m_SliceThickness >= TouchingThickness * distance ? OutputModeEnum::ProfileCorrected
-                                                          : OutputModeEnum::LowPassCorrected;
+  const bool   touches = m_SliceThickness >= TouchingThickness * distance;
+  return touches && distance <= LargestProfileDistance ? OutputModeEnum::ProfileCorrected
+                                                       : OutputModeEnum::LowPassCorrected;
 }
 
 template <typename TInputImage, typename TOutputImage>

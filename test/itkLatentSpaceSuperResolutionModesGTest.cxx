@@ -337,16 +337,20 @@ TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedUndoesTheBlurOfAWaveAlongT
 TEST(LatentSpaceSuperResolutionModes, AutomaticIsProfileCorrectedForSlicesThatAreKnownToTouch)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 5 } });
-  const auto distance = image->GetSpacing()[2];
-  const auto used = [&](double thickness) {
+  auto       spacing = image->GetSpacing();
+  const auto used = [&](double distance, double thickness) {
+    spacing[2] = distance;
+    image->SetSpacing(spacing);
     const auto filter = MakeFilter(image, OutputModeEnum::Automatic);
     filter->SetSliceThickness(thickness);
     return filter->GetOutputModeUsed();
   };
-  EXPECT_EQ(used(0.0), OutputModeEnum::LowPassCorrected);
-  EXPECT_EQ(used(0.79 * distance), OutputModeEnum::LowPassCorrected);
-  EXPECT_EQ(used(0.81 * distance), OutputModeEnum::ProfileCorrected);
-  EXPECT_EQ(used(2.0 * distance), OutputModeEnum::ProfileCorrected);
+  EXPECT_EQ(used(5.0, 0.0), OutputModeEnum::LowPassCorrected);
+  EXPECT_EQ(used(5.0, 3.9), OutputModeEnum::LowPassCorrected);
+  EXPECT_EQ(used(5.0, 4.1), OutputModeEnum::ProfileCorrected);
+  EXPECT_EQ(used(5.0, 10.0), OutputModeEnum::ProfileCorrected);
+  EXPECT_EQ(used(7.0, 7.0), OutputModeEnum::ProfileCorrected);
+  EXPECT_EQ(used(7.1, 7.1), OutputModeEnum::LowPassCorrected);
   EXPECT_EQ(MakeFilter(image, OutputModeEnum::Decoded)->GetOutputModeUsed(), OutputModeEnum::Decoded);
   EXPECT_EQ(FilterType::New()->GetOutputMode(), OutputModeEnum::Automatic);
 

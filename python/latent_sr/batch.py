@@ -53,10 +53,12 @@ class UpsampleTask:
         Where the volume is read, and where the result is written.
     label, target
         What messages call the two.
-    factor, spacing, mode, axis, precision, device, window, residual_gain, slice_thickness, orientations, threads
+    factor, spacing, mode, axis, precision, device, window, residual_gain, orientations, threads
         As for ``upsample``.
     model
         The model file; None: the bundled model.
+    slice_thickness
+        As for ``upsample``; None: what DICOM files say.
     """
 
     source: str
@@ -72,7 +74,7 @@ class UpsampleTask:
     device: str = "cpu"
     window: tuple[float, float] | None = None
     residual_gain: float | None = None
-    slice_thickness: float = 0.0
+    slice_thickness: float | None = None
     orientations: int = 1
     threads: int | None = None
 
@@ -116,7 +118,7 @@ def prepare(task: UpsampleTask) -> Prepared:
         device=task.device,
         window=task.window,
         residual_gain=task.residual_gain,
-        slice_thickness=task.slice_thickness,
+        slice_thickness=volume.slice_thickness if task.slice_thickness is None else task.slice_thickness,
         orientations=task.orientations,
         threads=task.threads,
     )

@@ -181,8 +181,8 @@ The volumes of a folder and of its subfolders keep their relative names; a DICOM
 that fails does not stop the others.
 
 The output has the pixel type of the input; of int8, int16, and of int64, float64. Modes: auto is profile-corrected for
-slices that are at least 0.8 times as thick as they are apart (--slice-thickness), low-pass-corrected for others and
-where that is not known. low-pass-corrected takes every slice from the network, and brightness on the large scale and a
+slices that are at least 0.8 times as thick as they are apart (--slice-thickness), which is at most 7 mm, and
+low-pass-corrected for others, and where that is not known. low-pass-corrected takes every slice from the network, and brightness on the large scale and a
 share of the detail from the acquired slices; profile-corrected interpolates with six slices, sharpens against the blur
 by thick slices, and lets the network bend the result; decoded takes all from the network; preserve-acquired keeps
 acquired slices bit for bit, which stand out where the network removes noise; residual-corrected keeps them, too, and
@@ -224,9 +224,8 @@ carries their noise along.""",
     parser.add_argument(
         "--slice-thickness",
         type=_not_negative,
-        default=0.0,
         metavar="MM",
-        help="thickness of the slices, as the scanner gives it, in mm (default: not known)",
+        help="thickness of the slices in mm; 0: not known (default: what DICOM files say, for others not known)",
     )
     _add_axis(parser)
     _add_precision(parser)
@@ -330,7 +329,7 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
         arguments.mode,
         arguments.window,
         arguments.residual_gain,
-        arguments.slice_thickness,
+        arguments.slice_thickness or 0.0,
     )
     jobs = min(arguments.jobs or default_jobs(len(planned), arguments.scheduler), len(planned))
     threads = threads_per_job(arguments.threads, jobs)

@@ -104,6 +104,8 @@ class Volume:
     path: Path
     image: Any
     component: str
+    slice_thickness: float = 0.0
+    """In mm, of a DICOM series; 0: not known."""
 
 
 def extension_of(path: Path, extensions: Sequence[str] = VOLUME_EXTENSIONS) -> str:
@@ -421,7 +423,18 @@ def _open_dicom(folder: Path, compute_in: str | None) -> Volume:
         reader = itk.ImageSeriesReader[itk.Image[pixel, 3]].New()
         reader.SetFileNames(files)
     reader.SetImageIO(image_io)
-    return Volume(folder, _read(reader, folder), header.component)
+    thickness = _slice_thickness(image_io)
+    return Volume(folder, _read(reader, folder), header.component, thickness)
+
+
+def _slice_thickness(image_io: Any) -> float:
+    """DICOM's slice thickness (0018,0050) in mm; 0 where it is missing or makes no sense."""
+    dictionary = image_io.GetMetaDataDictionary()
+    try:
+        thickness = float(dictionary["0018|0050"]) if dictionary.HasKey("0018|0050") else 0.0
+    except ValueError:
+        return 0.0
+    return thickness if 0 < thickness < math.inf else 0.0
 
 
 # Images ---------------------------------------------------------------------------------------------------------------

@@ -163,7 +163,7 @@ def upsample(
         ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
     mode
         "auto" (the default): "profile-corrected" for slices that are known to be at least 0.8 times as thick as they
-        are apart, "low-pass-corrected" for others. "low-pass-corrected": every slice comes from the network, with the
+        are apart, if that is at most 7 mm, "low-pass-corrected" for others. "low-pass-corrected": every slice comes from the network, with the
         acquired slices' brightness on the large scale and a share of their detail. "profile-corrected": Lanczos
         interpolation of the stack, sharpened along its axis against the blur by the slices' thickness, which the
         network bends. "decoded": every slice comes from the network. "preserve-acquired": acquired slices are kept

@@ -227,3 +227,37 @@ def test_factor_and_spacing_exclude_each_other(tiny_model):
         latent_sr.upsample(image_of(phantom()), model=tiny_model, factor=2, spacing=1.0)
     with pytest.raises(latent_sr.UsageError, match="at least 1"):
         latent_sr.upsample(image_of(phantom()), model=tiny_model, factor=0)
+
+
+def test_the_thickness_of_slices_decides_on_the_mode(latent_sr_run, tiny_model, tmp_path):
+    from conftest import oblique_affine
+
+    source = write_nifti(tmp_path / "thick.nii", phantom(), oblique_affine((1.4, 1.4, 4.0)))
+
+    def run(name, *words):
+        return run_upsample(latent_sr_run, tiny_model, source, tmp_path / name, *words).get_fdata()
+
+    unknown, thick = run("a.nii"), run("b.nii", "--slice-thickness", 4)
+    np.testing.assert_array_equal(unknown, run("c.nii", "--mode", "low-pass-corrected"))
+    np.testing.assert_array_equal(thick, run("d.nii", "--mode", "profile-corrected", "--slice-thickness", 4))
+    assert np.abs(thick - unknown).max() > 10
+    thin = latent_sr.upsample(latent_sr.read_volume(source), model=tiny_model, slice_thickness=4.0)
+    import itk
+
+    np.testing.assert_array_equal(itk.array_from_image(thin).T, thick)
+    with pytest.raises(latent_sr.UsageError, match="slice thickness is -1 mm"):
+        latent_sr.upsample(image_of(phantom()), model=tiny_model, slice_thickness=-1)
+
+
+def test_a_dicom_series_tells_how_thick_its_slices_are(latent_sr_run, tiny_model, tmp_path):
+    from latent_sr.io import open_volume
+    from test_io import write_dicom_series
+
+    write_dicom_series(tmp_path / "series", phantom(), step=4.0)
+    assert open_volume(tmp_path / "series").slice_thickness == 4.0
+
+    def run(name, *words):
+        return run_upsample(latent_sr_run, tiny_model, tmp_path / "series", tmp_path / name, *words).get_fdata()
+
+    np.testing.assert_array_equal(run("a.nii"), run("b.nii", "--mode", "profile-corrected"))
+    np.testing.assert_array_equal(run("c.nii", "--slice-thickness", 0), run("d.nii", "--mode", "low-pass-corrected"))

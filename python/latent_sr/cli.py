@@ -181,12 +181,12 @@ The volumes of a folder and of its subfolders keep their relative names; a DICOM
 that fails does not stop the others.
 
 The output has the pixel type of the input; of int8, int16, and of int64, float64. Modes: auto is profile-corrected for
-slices that are at least 0.8 times as thick as they are apart (--slice-thickness), which is at most 7 mm, and
-low-pass-corrected for others, and where that is not known. low-pass-corrected takes every slice from the network, and brightness on the large scale and a
-share of the detail from the acquired slices; profile-corrected interpolates with six slices, sharpens against the blur
-by thick slices, and lets the network bend the result; decoded takes all from the network; preserve-acquired keeps
-acquired slices bit for bit, which stand out where the network removes noise; residual-corrected keeps them, too, and
-carries their noise along.""",
+slices that are at least 0.8 times as thick as they are apart (--slice-thickness), if that is at most 7 mm, and
+low-pass-corrected for others, and where the thickness is not known. low-pass-corrected takes every slice from the
+network, and brightness on the large scale and a share of the detail from the acquired slices; profile-corrected
+interpolates with six slices, sharpens against the blur by thick slices, and lets the network bend the result; decoded
+takes all from the network; preserve-acquired keeps acquired slices bit for bit, which stand out where the network
+removes noise; residual-corrected keeps them, too, and carries their noise along.""",
     )
     parser.add_argument(
         "input",

@@ -163,12 +163,13 @@ def upsample(
         ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
     mode
         "auto" (the default): "profile-corrected" for slices that are known to be at least 0.8 times as thick as they
-        are apart, if that is at most 7 mm, "low-pass-corrected" for others. "low-pass-corrected": every slice comes from the network, with the
-        acquired slices' brightness on the large scale and a share of their detail. "profile-corrected": Lanczos
-        interpolation of the stack, sharpened along its axis against the blur by the slices' thickness, which the
-        network bends. "decoded": every slice comes from the network. "preserve-acquired": acquired slices are kept
-        bit for bit, and stand out where the network removes noise. "residual-corrected": acquired slices are kept, too,
-        and the network bends the linear interpolation between them; noise is carried along.
+        are apart, if that is at most 7 mm, "low-pass-corrected" for others. "low-pass-corrected": every slice comes
+        from the network, with the acquired slices' brightness on the large scale and a share of their detail.
+        "profile-corrected": Lanczos interpolation of the stack, sharpened along its axis against the blur by the
+        slices' thickness, which the network bends. "decoded": every slice comes from the network. "preserve-acquired":
+        acquired slices are kept bit for bit, and stand out where the network removes noise. "residual-corrected":
+        acquired slices are kept, too, and the network bends the linear interpolation between them; noise is carried
+        along.
     axis
         The through-plane axis, 0 to 2. Default: that of the largest spacing.
     precision

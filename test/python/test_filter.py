@@ -96,10 +96,11 @@ def assert_decodes_like_pytorch(volume, bundled_file):
     safetensors = pytest.importorskip("safetensors")
     with safetensors.safe_open(bundled_file, framework="pt") as file:
         architecture = json.loads(file.metadata()["latent_sr.architecture"])
+        spacing = json.loads(file.metadata()["latent_sr.preprocessing"])["in_plane_spacing_mm"]
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     low, high = float(volume.min()), float(volume.max())
     image = itk.image_from_array(np.ascontiguousarray(volume, np.float32))
-    image.SetSpacing([1.4, 1.4, 8.0])  # the model's own spacing: nothing is resampled
+    image.SetSpacing([spacing, spacing, 8.0])  # the model's own spacing: nothing is resampled
     upsampler = make_filter(
         image,
         ModelFileName=str(bundled_file),
@@ -224,7 +225,7 @@ def test_python_hears_of_a_spacing_that_the_model_does_not_know(tiny_model):
 
 @pytest.mark.parametrize(
     ("spacing", "words"),
-    [((1.3, 1.3, 9.0), None), ((1.3, 1.3, 3.0), "slices are 3 mm apart"), ((2.5, 2.5, 9.0), "pixels are 2.5 mm wide")],
+    [((1.3, 1.3, 9.0), None), ((1.3, 1.3, 2.0), "slices are 2 mm apart"), ((2.5, 2.5, 9.0), "pixels are 2.5 mm wide")],
 )
 def test_the_command_notes_a_spacing_that_the_bundled_model_does_not_know(latent_sr_run, tmp_path, spacing, words):
     source = write_nifti(tmp_path / "thick.nii", phantom(slices=3), oblique_affine(spacing))

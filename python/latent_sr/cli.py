@@ -205,7 +205,10 @@ removes noise; residual-corrected keeps them, too, and carries their noise along
     size.add_argument("--spacing", type=_positive, metavar="MM", help="slice spacing of the output instead, in mm")
     parser.add_argument("--model", metavar="M", help="model file (default: the bundled model)")
     parser.add_argument(
-        "--mode", **_choice(MODES), default=DEFAULT_MODE, help=f"what slices are made of (default: {DEFAULT_MODE})"
+        "--mode",
+        **_choice(MODES) | {"metavar": "MODE"},
+        default=DEFAULT_MODE,
+        help=f"what slices are made of: {', '.join(MODES)} (default: {DEFAULT_MODE})",
     )
     parser.add_argument(
         "--window",
@@ -740,7 +743,10 @@ lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear
         "--model", action="append", metavar="M", help="model file, may be repeated (default: the bundled model)"
     )
     parser.add_argument(
-        "--mode", action="append", **_choice(MODES), help=f"output mode, may be repeated (default: {DEFAULT_MODE})"
+        "--mode",
+        action="append",
+        **_choice(MODES) | {"metavar": "MODE"},
+        help=f"output mode: {', '.join(MODES)}; may be repeated (default: {DEFAULT_MODE})",
     )
     parser.add_argument(
         "--methods",

@@ -96,6 +96,8 @@ def main() -> None:
     model = load_model(arguments.model)
     results = {name: interpolated(image, arguments.factor, name) for name in INTERPOLATORS}
     for mode in MODES:
+        if mode == "auto":  # One of the others.
+            continue
         thin = upsample(image, factor=arguments.factor, mode=mode, model=model)
         results[mode] = itk.array_from_image(thin)
     print(f"{'':20}{'at acquired slices':>20}{'elsewhere':>12}{'ratio':>8}")
@@ -110,17 +112,21 @@ def main() -> None:
         from matplotlib import pyplot
 
         spacing = [float(length) for length in image.GetSpacing()]
-        aspect = spacing[2] / arguments.factor / spacing[0]
-        columns = (len(results) + 1) // 2
-        figure, axes = pyplot.subplots(2, columns, figsize=(3.2 * columns, 7.2), layout="constrained")
+        views = {"as acquired": native} | results
+        rows, columns, width = (len(views) + 2) // 3, 3, 4.0
+        shape = crop(native, arguments.crop).shape
+        height = width * shape[0] * spacing[2] / (shape[2] * spacing[0])
+        figure, axes = pyplot.subplots(
+            rows, columns, figsize=(width * columns, (height + 0.35) * rows), layout="constrained"
+        )
         for axis in axes.flat:
             axis.set_axis_off()
-        for axis, (name, volume) in zip(axes.flat, results.items(), strict=False):
+        for axis, (name, volume) in zip(axes.flat, views.items(), strict=False):
             view = crop(volume, arguments.crop)
-            axis.imshow(
-                view[:, view.shape[1] // 2], cmap="gray", vmin=low, vmax=high, aspect=aspect, interpolation="nearest"
-            )
-            axis.set_title(name, fontsize=10)
+            plane = view[:, view.shape[1] // 2]
+            aspect = height / width * plane.shape[1] / plane.shape[0]
+            axis.imshow(plane, cmap="gray", vmin=low, vmax=high, aspect=aspect, interpolation="nearest")
+            axis.set_title(name, fontsize=11)
         figure.savefig(arguments.picture, dpi=110)
 
 

@@ -25,6 +25,7 @@ once.
 import argparse
 import json
 import math
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -1193,13 +1194,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         parsed = make_parser().parse_args(arguments)
-        return parsed.run(parsed)
+        code = parsed.run(parsed)
+        sys.stdout.flush()
+        return code
     except LatentSRError as error:
         print(f"{PROGRAM}: error: {one_line(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Whoever read the output, ``head`` say, has seen enough. What is left in the buffer must not be tried again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
     except (RuntimeError, OSError, MemoryError, ImportError) as error:
         print(f"{PROGRAM}: error: {one_line(error)}", file=sys.stderr)
         return 1

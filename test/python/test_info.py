@@ -18,8 +18,12 @@
 """``latent-sr info``."""
 
 import json
+import os
+import subprocess
 
 import latent_sr
+import pytest
+from conftest import command
 
 
 def test_a_model_file_is_described_in_lines(latent_sr_run, tiny_model):
@@ -46,3 +50,12 @@ def test_the_bundled_model_is_described_without_a_file_name(latent_sr_run):
         assert "without a bundled model" in result.stderr
     else:
         assert json.loads(result.stdout)["has_weights"] is True
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes end in another way")
+def test_a_reader_that_has_seen_enough_gets_no_error(tiny_model):
+    words = [*command(), "info", str(tiny_model)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 141

@@ -88,7 +88,7 @@ def test_weights_are_stored_at_half_precision_and_with_their_provenance_on_reque
 
 def test_the_default_preset_makes_the_default_network(latent_sr_run, thick, tmp_path):
     output = tmp_path / "new.safetensors"
-    result = latent_sr_run("train", thick, "--output", output, "--iterations", 1)
+    result = latent_sr_run("train", thick, "--output", output, "--iterations", 1, "--from-scratch")
     assert result.returncode == 0, result.stderr
     described = json.loads(latent_sr_run("info", output, "--json", "-").stdout)
     assert described["architecture"]["levels"] == [1, 2, 3]

@@ -450,8 +450,8 @@ def evaluate(
         As for ``upsample``.
     slice_thickness
         Simulates thick slices of volumes that have thin ones: the full width at half maximum, in mm, of a Gaussian
-        along the slice axis, which blurs a volume before slices are kept; the truth stays as it was acquired.
-        Default 0: no blur.
+        along the slice axis, which blurs a volume before slices are kept; the truth stays as it was acquired. Models
+        are told the thickness, as ``upsample`` is. Default 0: no blur, and a thickness that is not known.
     mask
         A file for all volumes, or a folder with a file of the name of each: only where it is not zero, metrics are
         measured. VIFp is always that of whole slices. Default: everywhere.

@@ -55,7 +55,7 @@ from latent_sr.recovery import (
 from latent_sr.statistics import compare_methods, mean_of_defined, summarize
 from latent_sr.tables import as_csv, as_table, counted, format_p, format_value, ordinal
 from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, MODES, translated, versions
-from latent_sr.upsampling import check_orientations
+from latent_sr.upsampling import check_orientations, check_slice_thickness
 
 __all__ = [
     "Evaluation",
@@ -338,8 +338,7 @@ def run_evaluation(
     if crop < 0:
         raise UsageError(f"crop is {crop} pixels, but has to be at least 0")
     check_orientations(orientations)
-    if not 0 <= slice_thickness < math.inf:
-        raise UsageError(f"slice thickness is {slice_thickness:g} mm, but has to be at least 0 and finite")
+    check_slice_thickness(slice_thickness)
     for mode in modes:
         if mode not in MODES:
             raise UsageError(f"mode is '{mode}', but has to be one of {', '.join(MODES)}")
@@ -692,13 +691,31 @@ _PARTS: dict[str, Callable[[dict[str, Any]], dict[str, float]]] = {
 """Where a volume's means are in the record of a method: of dropped slices, kept ones, and long-axis planes."""
 
 
-def _subject_scores(
+def _by_subject(volumes: Sequence[dict[str, Any]]) -> dict[str, list[int]]:
+    """For each subject, the numbers of its volumes."""
+    numbers: dict[str, list[int]] = {}
+    for number, volume in enumerate(volumes):
+        numbers.setdefault(volume["subject"], []).append(number)
+    return numbers
+
+
+def subject_scores(
     volumes: Sequence[dict[str, Any]],
-    by_subject: dict[str, list[int]],
     names: Sequence[str],
-    means: Callable[[dict[str, Any]], dict[str, float]],
+    means: Callable[[dict[str, Any]], dict[str, float]] = _PARTS[""],
 ) -> dict[str, dict[str, list[float]]]:
-    """For each method and metric, the means of the subjects' volumes."""
+    """For each method and metric, the means of the subjects' volumes.
+
+    Parameters
+    ----------
+    volumes
+        Records of volumes, with their ``subject``.
+    names
+        Of the methods.
+    means
+        Where a volume's means are in the record of a method. Default: those of dropped slices.
+    """
+    by_subject = _by_subject(volumes)
     return {
         name: {
             metric: [
@@ -716,10 +733,7 @@ def _assemble(
 ) -> dict[str, Any]:
     """Means, tests, and everything around the volumes' records; numbers become those of JSON."""
     names = [method.name for method in methods]
-    by_subject: dict[str, list[int]] = {}
-    for number, volume in enumerate(volumes):
-        by_subject.setdefault(volume["subject"], []).append(number)
-    scores = {part: _subject_scores(volumes, by_subject, names, means) for part, means in _PARTS.items()}
+    scores = {part: subject_scores(volumes, names, means) for part, means in _PARTS.items()}
     candidates = [method.name for method in methods if method.is_latent]
     with translated():
         tests = compare_methods(scores[""], candidates, SLICE_METRICS)
@@ -741,7 +755,7 @@ def _assemble(
                 for part, part_scores in scores.items()
             },
         }
-        for position, (subject, numbers) in enumerate(by_subject.items())
+        for position, (subject, numbers) in enumerate(_by_subject(volumes).items())
     ]
     summaries = {
         f"summary{part}": {

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from latent_sr.evaluation import subject_scores
 from latent_sr.io import default_slice_axis, read_header
 from latent_sr.recovery import FileTask, Method, evaluate_file
 from latent_sr.statistics import mean_of_defined
@@ -134,7 +135,6 @@ def compare_with_bundled(
         Method(BUNDLED, mode=DEFAULT_MODE),
         Method(LINEAR, interpolation="linear"),
     )
-    names: list[str] = []
     records: list[dict[str, Any]] = []
     usable = []
     for path, subject in zip(paths, subjects, strict=True):
@@ -147,21 +147,11 @@ def compare_with_bundled(
         if notify is not None:
             notify(str(header.path))
         task = FileTask(str(header.path), header.path.as_posix(), subject, header.frames, methods, threads=threads)
-        found = evaluate_file(task).records
-        records += found
-        names += [subject] * len(found)
+        records += [{"subject": subject, **record} for record in evaluate_file(task).records]
     if not records:
         return None
-    scores = {method.name: _scores(method.name, names, records) for method in methods}
-    return Comparison(scores, len(records), len(set(names)))
-
-
-def _scores(method: str, subjects: Sequence[str], records: Sequence[dict[str, Any]]) -> Scores:
-    def mean(metric: str) -> float:
-        by_subject: dict[str, list[float]] = {}
-        for subject, record in zip(subjects, records, strict=True):
-            by_subject.setdefault(subject, []).append(record["methods"][method]["mean"][metric])
-        return mean_of_defined([mean_of_defined(values) for values in by_subject.values()])
-
-    ssim = mean("ssim")
-    return Scores(mean("psnr"), ssim, mean("mse") + SSIM_WEIGHT * (1.0 - ssim))
+    scores = {}
+    for name, metrics in subject_scores(records, [method.name for method in methods]).items():
+        mse, psnr, ssim = (mean_of_defined(metrics[metric]) for metric in ("mse", "psnr", "ssim"))
+        scores[name] = Scores(psnr, ssim, mse + SSIM_WEIGHT * (1.0 - ssim))
+    return Comparison(scores, len(records), len({record["subject"] for record in records}))

@@ -68,6 +68,17 @@ def check_upsampling(
         raise UsageError(f"residual gain is {residual_gain:g}, but has to be at least 0")
     if residual_gain is not None and mode not in GAIN_MODES:
         raise UsageError(f"the residual gain has no effect in the mode {mode}, only in {' and '.join(GAIN_MODES)}")
+    check_slice_thickness(slice_thickness)
+
+
+def check_slice_thickness(slice_thickness: float) -> None:
+    """Refuse a thickness in mm that can't be; 0 is one that is not known.
+
+    Raises
+    ------
+    UsageError
+        Unless it is at least 0 and finite.
+    """
     if not 0 <= slice_thickness < math.inf:
         raise UsageError(f"slice thickness is {slice_thickness:g} mm, but has to be at least 0 and finite")
 

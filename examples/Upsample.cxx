@@ -52,8 +52,12 @@ main(int argc, char * argv[])
   const auto                                  mode = modes.find(argc > 4 ? argv[4] : "auto");
   if (mode == modes.end())
   {
-    std::cerr << "The mode is '" << argv[4] << "', but has to be decoded, preserve-acquired, residual-corrected or "
-              << "low-pass-corrected." << std::endl;
+    std::cerr << "The mode is '" << argv[4] << "', but has to be one of";
+    for (const auto & known : modes)
+    {
+      std::cerr << ' ' << known.first;
+    }
+    std::cerr << std::endl;
     return 2;
   }
 

@@ -37,7 +37,7 @@ namespace itk
  * 2. slices are resampled in plane to the model's spacing (bicubic, anti-aliased), unless the spacings differ by less
  *    than SpacingTolerance. The detail that this loses is interpolated linearly and added to the result in the end (in
  *    the mode LowPassCorrected, a share of it);
- * 3. slices are padded by mirroring, to a multiple of the network's and by at least Margin on each side;
+ * 3. slices are padded by mirroring to the next size that the network can halve as often as it has poolings;
  * 4. every slice is read and encoded once, and slices are decoded in batches. All batches have the same shape, the last
  *    one is filled up: what LibTorch computes for a slice may depend on the shape in the last bits, and so a slice's
  *    pixels are the same whichever others are asked for along with it.
@@ -107,11 +107,6 @@ public:
 
   /** In-plane spacings whose ratio to the model's is within 1 +- this are taken as the model's. */
   static constexpr double SpacingTolerance = 0.03;
-
-  /** Mirrored pixels of the network on each side of a slice. The network's zero padding reaches farther, but it was
-   * trained with that: on held-out volumes margins of 0 to 64 pixels give the same SSIM to .001 (docs/output-modes.md).
-   */
-  static constexpr SizeValueType Margin = 8;
 
   /** In mm: acquired slices this far apart share no detail finer than the low-pass of LowPassCorrected. Measured on the
    * training subjects (docs/output-modes.md). */

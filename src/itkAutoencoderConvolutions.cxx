@@ -18,7 +18,11 @@
 
 #include "itkAutoencoderConvolutions.h"
 
+#include "itkWinogradConvolution.h"
+
 #include <ATen/autocast_mode.h>
+
+#include <optional>
 
 namespace itk
 {
@@ -65,8 +69,10 @@ ConvolveSingleChannel(const torch::Tensor & x, const torch::Tensor & weight, con
   return torch::conv2d(nine, weight.reshape({ weight.size(0), 9, 1, 1 }), bias);
 }
 
+namespace
+{
 torch::Tensor
-Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias)
+ConvolveByLibTorch(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias)
 {
   const torch::Tensor & x = features.x;
   if (!features.isUpsampled)
@@ -84,6 +90,107 @@ Convolve(const Features & features, const torch::Tensor & weight, const torch::T
   const torch::Tensor ofSkip = weight.narrow(1, x.size(1), features.skip.size(1));
   return torch::conv2d(features.skip, ofSkip, bias, /*stride=*/1, /*padding=*/1)
     .add_(ConvolveUpsampled(x, ofX, torch::Tensor()));
+}
+
+/** Whether the module's own kernels can do a convolution. */
+bool
+UsesKernels(const Features & features, const torch::Tensor & weight)
+{
+  const auto isSingle = [](const torch::Tensor & tensor) {
+    return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat;
+  };
+  return WinogradConvolutions::IsSupported(weight.size(1), weight.size(0)) &&
+         !at::autocast::is_autocast_enabled(at::kCPU) && isSingle(features.x) && isSingle(weight) &&
+         (!features.skip.defined() ||
+          (isSingle(features.skip) && WinogradConvolutions::IsSupported(features.skip.size(1), features.x.size(1))));
+}
+
+/** The module's own kernels, differentiable. */
+class KernelConvolution : public torch::autograd::Function<KernelConvolution>
+{
+public:
+  static torch::Tensor
+  forward(torch::autograd::AutogradContext * context,
+          const torch::Tensor &              x,
+          std::optional<torch::Tensor>       skip,
+          bool                               isUpsampled,
+          const torch::Tensor &              weight,
+          const torch::Tensor &              bias,
+          double                             slope)
+  {
+    TensorPool                     pool;
+    WinogradConvolutions::Epilogue epilogue;
+    epilogue.bias = bias;
+    epilogue.slope = static_cast<float>(slope);
+    const torch::Tensor result = WinogradConvolutions::Convolve({ x, isUpsampled, skip.value_or(torch::Tensor()) },
+                                                                WinogradConvolutions::PackWeight(weight),
+                                                                weight.size(0),
+                                                                epilogue,
+                                                                pool);
+    context->save_for_backward({ x, skip.value_or(torch::Tensor()), weight, slope == 1.0 ? torch::Tensor() : result });
+    context->saved_data["isUpsampled"] = isUpsampled;
+    context->saved_data["slope"] = slope;
+    return result;
+  }
+
+  static torch::autograd::variable_list
+  backward(torch::autograd::AutogradContext * context, torch::autograd::variable_list gradients)
+  {
+    const auto    saved = context->get_saved_variables();
+    const auto &  x = saved[0];
+    const auto &  skip = saved[1];
+    const auto &  weight = saved[2];
+    const bool    isUpsampled = context->saved_data["isUpsampled"].toBool();
+    const double  slope = context->saved_data["slope"].toDouble();
+    torch::Tensor gradient = gradients[0];
+    if (slope != 1.0)
+    {
+      gradient = at::leaky_relu_backward(gradient, saved[3], slope, /*self_is_result=*/true);
+    }
+    TensorPool pool;
+    const auto ofSource = [&](int64_t firstChannel, int64_t channels, bool isSummed) {
+      WinogradConvolutions::Epilogue epilogue;
+      epilogue.pooling = isSummed ? WinogradConvolution::Pooling::Sum : WinogradConvolution::Pooling::None;
+      const torch::Tensor packed =
+        WinogradConvolutions::PackWeight(weight.narrow(1, firstChannel, channels), /*isTransposed=*/true);
+      return WinogradConvolutions::Convolve({ gradient }, packed, channels, epilogue, pool);
+    };
+    torch::autograd::variable_list result(6);
+    // Edges are those of the arguments that are tensors and defined.
+    const size_t edgeOfWeight = skip.defined() ? 2 : 1;
+    if (context->needs_input_grad(0))
+    {
+      result[0] = ofSource(0, x.size(1), isUpsampled);
+    }
+    if (skip.defined() && context->needs_input_grad(1))
+    {
+      result[1] = ofSource(x.size(1), skip.size(1), false);
+    }
+    if (context->needs_input_grad(edgeOfWeight))
+    {
+      result[3] = WinogradConvolutions::ComputeWeightGradient({ x, isUpsampled, skip }, gradient);
+    }
+    if (context->needs_input_grad(edgeOfWeight + 1))
+    {
+      result[4] = gradient.sum({ 0, 2, 3 });
+    }
+    return result;
+  }
+};
+} // namespace
+
+torch::Tensor
+Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias, double slope)
+{
+  if (UsesKernels(features, weight))
+  {
+    const std::optional<torch::Tensor> skip =
+      features.skip.defined() ? std::make_optional(features.skip) : std::nullopt;
+    return KernelConvolution::apply(features.x, skip, features.isUpsampled, weight, bias, slope);
+  }
+  torch::Tensor result = ConvolveByLibTorch(features, weight, bias);
+  // In place: nobody else has what a convolution returned, and its gradient needs the result alone.
+  return slope == 1.0 ? result : torch::leaky_relu_(result, slope);
 }
 } // namespace AutoencoderConvolutions
 } // end namespace itk

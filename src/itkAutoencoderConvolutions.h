@@ -35,8 +35,9 @@ struct Features
   torch::Tensor skip;
 };
 
+/** The convolution, and LeakyReLU with a slope (1: none) of the result. */
 torch::Tensor
-Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias);
+Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias, double slope = 1.0);
 
 /** Convolve(up-sample(x)) as one transposed convolution of 4 x 4 with stride 2: each output pixel sees 2 x 2 pixels of
  * x, so that 4 of 9 multiplications are left. `bias` may be undefined. */

@@ -433,10 +433,11 @@ AutoencoderModel::Encode(const StackType * slices) const
   const PythonGlobalInterpreterLockRelease released;
   TranslateTorchErrors("encoding", [&] {
     torch::InferenceMode inference;
+    TensorPool           pool;
     const auto           input = torch::from_blob(
       const_cast<float *>(slices->GetBufferPointer()),
       { static_cast<int64_t>(size[2]), 1, static_cast<int64_t>(size[1]), static_cast<int64_t>(size[0]) });
-    latent->m_Implementation->tensors = m_Implementation->network->Encode(input);
+    latent->m_Implementation->tensors = m_Implementation->Encode(input, pool);
   });
   return latent;
 }
@@ -465,7 +466,8 @@ AutoencoderModel::Decode(const AutoencoderLatent * latent) const
   const PythonGlobalInterpreterLockRelease released;
   TranslateTorchErrors("decoding", [&] {
     torch::InferenceMode inference;
-    const auto           output = m_Implementation->network->Decode(tensors).contiguous();
+    TensorPool           pool;
+    const auto           output = m_Implementation->Decode(tensors, pool).contiguous();
     StackType::SizeType  size;
     size[0] = output.size(3);
     size[1] = output.size(2);

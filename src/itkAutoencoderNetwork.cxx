@@ -18,8 +18,6 @@
 
 #include "itkAutoencoderNetwork.h"
 
-#include "itkAutoencoderConvolutions.h"
-
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
@@ -51,36 +49,6 @@ bool
 Contains(const std::vector<int64_t> & levels, int64_t level)
 {
   return std::find(levels.begin(), levels.end(), level) != levels.end();
-}
-
-using AutoencoderConvolutions::Features;
-
-/** What the modules of a sequence do, one after the other, with the convolutions in their fast forms: up-sampling is
- * left to the next one. */
-Features
-Run(torch::nn::SequentialImpl & sequence, Features features)
-{
-  for (auto & module : sequence)
-  {
-    if (const auto * convolution = module.ptr()->as<torch::nn::Conv2d>())
-    {
-      features = { AutoencoderConvolutions::Convolve(features, convolution->weight, convolution->bias) };
-    }
-    else if (const auto * activation = module.ptr()->as<torch::nn::LeakyReLU>())
-    {
-      // In place: nobody else has what a convolution returned, and its gradient needs the result alone.
-      torch::leaky_relu_(features.x, activation->options.negative_slope());
-    }
-    else if (module.ptr()->as<torch::nn::Upsample>())
-    {
-      features.isUpsampled = true;
-    }
-    else
-    {
-      features.x = module.any_forward(features.x).get<torch::Tensor>();
-    }
-  }
-  return features;
 }
 } // namespace
 
@@ -129,17 +97,43 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
   restored.set_state(generatorState);
 }
 
-AutoencoderNetwork::LatentType
-AutoencoderNetwork::Encode(torch::Tensor slices)
+AutoencoderConvolutions::Features
+AutoencoderNetwork::Run(torch::nn::SequentialImpl & sequence, AutoencoderConvolutions::Features features)
 {
-  Features                   x{ slices };
-  std::vector<torch::Tensor> features;
+  for (size_t i = 0; i < sequence.size(); ++i)
+  {
+    const auto & module = sequence[i];
+    if (const auto * convolution = module->as<torch::nn::Conv2d>())
+    {
+      // With its activation, if it has one.
+      const auto * activation = i + 1 < sequence.size() ? sequence[i + 1]->as<torch::nn::LeakyReLU>() : nullptr;
+      const double slope = activation ? activation->options.negative_slope() : 1.0;
+      features = { AutoencoderConvolutions::Convolve(features, convolution->weight, convolution->bias, slope) };
+      i += activation ? 1 : 0;
+    }
+    else if (module->as<torch::nn::Upsample>())
+    {
+      features.isUpsampled = true;
+    }
+    else
+    {
+      features.x = (sequence.begin() + static_cast<std::ptrdiff_t>(i))->any_forward(features.x).get<torch::Tensor>();
+    }
+  }
+  return features;
+}
+
+AutoencoderNetwork::LatentType
+AutoencoderNetwork::Encode(torch::Tensor slices, const RunFunction & run)
+{
+  AutoencoderConvolutions::Features x{ slices };
+  std::vector<torch::Tensor>        features;
   for (const auto & block : *m_Encoder)
   {
-    x = Run(*block->as<torch::nn::Sequential>(), x);
+    x = run(*block->as<torch::nn::Sequential>(), x);
     features.push_back(x.x);
   }
-  LatentType latent{ Run(*m_ToLatent, x).x };
+  LatentType latent{ run(*m_ToLatent, x).x };
   for (const int64_t level : m_Architecture.levels)
   {
     latent.push_back(features[level]);
@@ -148,9 +142,9 @@ AutoencoderNetwork::Encode(torch::Tensor slices)
 }
 
 torch::Tensor
-AutoencoderNetwork::Decode(const LatentType & latent)
+AutoencoderNetwork::Decode(const LatentType & latent, const RunFunction & run)
 {
-  Features x = Run(*m_FromLatent, { latent.front() });
+  auto x = run(*m_FromLatent, { latent.front() });
   // Levels are in rising order, the decoder works through them in falling order.
   size_t  nextFeature = latent.size() - 1;
   int64_t level = m_Architecture.poolings - 1;
@@ -160,10 +154,24 @@ AutoencoderNetwork::Decode(const LatentType & latent)
     {
       x.skip = latent[nextFeature--];
     }
-    x = Run(*block->as<torch::nn::Sequential>(), x);
+    x = run(*block->as<torch::nn::Sequential>(), x);
     --level;
   }
-  return Run(*m_ToImage, x).x;
+  return run(*m_ToImage, x).x;
+}
+
+std::vector<torch::nn::SequentialImpl *>
+AutoencoderNetwork::GetSequences() const
+{
+  std::vector<torch::nn::SequentialImpl *> sequences;
+  for (const auto & module : this->modules(/*include_self=*/false))
+  {
+    if (auto * sequence = module->as<torch::nn::SequentialImpl>())
+    {
+      sequences.push_back(sequence);
+    }
+  }
+  return sequences;
 }
 
 void

@@ -18,9 +18,14 @@
 #ifndef itkAutoencoderNetwork_h
 #define itkAutoencoderNetwork_h
 
+#include "itkAutoencoderConvolutions.h"
 #include "itkAutoencoderModel.h"
+#include "itkTensorPool.h"
 
 #include <torch/torch.h>
+
+#include <functional>
+#include <mutex>
 
 namespace itk
 {
@@ -49,13 +54,25 @@ public:
 
   explicit AutoencoderNetwork(const AutoencoderArchitecture & architecture);
 
+  /** What computes a sequence of modules. */
+  using RunFunction = std::function<AutoencoderConvolutions::Features(torch::nn::SequentialImpl &       sequence,
+                                                                      AutoencoderConvolutions::Features features)>;
+
+  /** One module after the other, differentiable. Up-sampling at the end of a sequence is left to the next one. */
+  static AutoencoderConvolutions::Features
+  Run(torch::nn::SequentialImpl & sequence, AutoencoderConvolutions::Features features);
+
   /** (N, 1, rows, columns) to the latent's tensors. */
   LatentType
-  Encode(torch::Tensor slices);
+  Encode(torch::Tensor slices, const RunFunction & run = Run);
 
   /** The latent's tensors to (N, 1, rows, columns). */
   torch::Tensor
-  Decode(const LatentType & latent);
+  Decode(const LatentType & latent, const RunFunction & run = Run);
+
+  /** All sequences of modules. */
+  std::vector<torch::nn::SequentialImpl *>
+  GetSequences() const;
 
   /** Uniform random weights and biases with the bound 1/sqrt(fan in), from a generator of their own. */
   void
@@ -103,9 +120,26 @@ MixLatents(const AutoencoderNetwork::LatentType & first,
 AutoencoderNetwork::LatentType
 NarrowLatents(const AutoencoderNetwork::LatentType & latents, int64_t first, int64_t count);
 
+class AutoencoderInference;
+
 struct AutoencoderModel::Implementation
 {
   std::shared_ptr<AutoencoderNetwork> network;
+
+  /** In single precision on the CPU, not differentiable, in the fastest way that there is. */
+  AutoencoderNetwork::LatentType
+  Encode(const torch::Tensor & slices, TensorPool & pool) const;
+  torch::Tensor
+  Decode(const AutoencoderNetwork::LatentType & latent, TensorPool & pool) const;
+
+private:
+  /** Null where it is not possible. Made when it is first asked for: the weights do not change once a model has them.
+   */
+  const AutoencoderInference *
+  GetInference() const;
+
+  mutable std::once_flag                        m_Once;
+  mutable std::shared_ptr<AutoencoderInference> m_Inference;
 };
 
 struct AutoencoderLatent::Implementation

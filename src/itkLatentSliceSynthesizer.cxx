@@ -43,11 +43,11 @@ using Settings = LatentSliceSynthesizer::Settings;
 using Stack = LatentSliceSynthesizer::Stack;
 
 /** Slices of a batch. On a CPU a few are as fast as many, and a batch has to be filled up where only one slice is asked
- * for: measured on two cores, larger ones gain nothing from 250 x 250 pixels on, and a tenth at 80 x 80. */
+ * for. */
 int64_t
 BatchSize(const torch::Device & device, int64_t pixels)
 {
-  return device.is_cpu() ? std::clamp<int64_t>(50'000 / pixels, 1, 4) : std::clamp<int64_t>(4'000'000 / pixels, 1, 64);
+  return device.is_cpu() ? std::clamp<int64_t>(140'000 / pixels, 1, 4) : std::clamp<int64_t>(4'000'000 / pixels, 1, 64);
 }
 
 torch::Device
@@ -89,7 +89,9 @@ public:
     : m_Stack(stack)
     , m_Settings(settings)
     , m_Device(MakeDevice(settings.device))
-    , m_Network(model->GetImplementation()->network)
+    , m_Model(*model->GetImplementation())
+    , m_UsesNetwork(!m_Device.is_cpu() || settings.precision != Settings::PrecisionEnum::Float32)
+    , m_Network(m_Model.network)
     , m_Rows(static_cast<int64_t>(stack.rows))
     , m_Columns(static_cast<int64_t>(stack.columns))
     , m_NetworkRows(SliceTensors::NetworkLength(m_Rows, stack.rowSpacing, model->GetInPlaneSpacing()))
@@ -318,8 +320,9 @@ private:
     std::vector<AutoencoderNetwork::LatentType> latents;
     for (unsigned int orientation = 0; orientation < m_Settings.numberOfOrientations; ++orientation)
     {
-      latents.push_back(
-        m_Network->Encode(SliceTensors::Orient(padded, orientation).contiguous(torch::MemoryFormat::ChannelsLast)));
+      const torch::Tensor oriented = SliceTensors::Orient(padded, orientation);
+      latents.push_back(m_UsesNetwork ? m_Network->Encode(oriented.contiguous(torch::MemoryFormat::ChannelsLast))
+                                      : m_Model.Encode(oriented, m_Pool));
     }
     for (size_t i = 0; i < numbers.size(); ++i)
     {
@@ -359,13 +362,15 @@ private:
 
   /** Decode to [0, 1] at the network's pixels, a tensor for each job. */
   std::vector<torch::Tensor>
-  Decode(const std::vector<Job> & jobs) const
+  Decode(const std::vector<Job> & jobs)
   {
     torch::Tensor sum;
     for (unsigned int orientation = 0; orientation < m_Settings.numberOfOrientations; ++orientation)
     {
-      const torch::Tensor one =
-        SliceTensors::Reorient(m_Network->Decode(this->MixBatch(jobs, orientation)).to(torch::kFloat), orientation);
+      const auto          mixed = this->MixBatch(jobs, orientation);
+      const torch::Tensor slices =
+        m_UsesNetwork ? m_Network->Decode(mixed).to(torch::kFloat) : m_Model.Decode(mixed, m_Pool);
+      const torch::Tensor one = SliceTensors::Reorient(slices, orientation);
       sum = sum.defined() ? sum + one : one;
     }
     const torch::Tensor decoded = SliceTensors::CropCenter(sum / static_cast<double>(m_Settings.numberOfOrientations),
@@ -469,9 +474,12 @@ private:
            this->WindowRange() * SliceTensors::Resample(decoded, m_Rows, m_Columns);
   }
 
-  const Stack &                       m_Stack;
-  const Settings &                    m_Settings;
-  torch::Device                       m_Device;
+  const Stack &                            m_Stack;
+  const Settings &                         m_Settings;
+  torch::Device                            m_Device;
+  const AutoencoderModel::Implementation & m_Model;
+  /** Or what the model has for single precision on the CPU. */
+  bool                                m_UsesNetwork;
   std::shared_ptr<AutoencoderNetwork> m_Network;
   int64_t                             m_Rows;
   int64_t                             m_Columns;
@@ -488,6 +496,7 @@ private:
   SizeValueType                         m_Reach{ 0 };
   size_t                                m_NextNeeded{ 0 };
   std::function<void(size_t more)>      m_Progress;
+  TensorPool                            m_Pool;
   std::map<SizeValueType, EncodedSlice> m_Encoded;
 };
 

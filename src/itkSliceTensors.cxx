@@ -59,9 +59,8 @@ NetworkLength(int64_t length, double spacing, double modelSpacing)
 int64_t
 PaddedLength(int64_t length, int64_t poolings)
 {
-  const int64_t     multiple = int64_t{ 1 } << poolings;
-  constexpr int64_t margins = 2 * LatentSliceSynthesizer::Margin;
-  return (length + margins + multiple - 1) / multiple * multiple;
+  const int64_t multiple = int64_t{ 1 } << poolings;
+  return (length + multiple - 1) / multiple * multiple;
 }
 
 torch::Tensor

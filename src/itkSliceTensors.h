@@ -31,7 +31,7 @@ namespace SliceTensors
 int64_t
 NetworkLength(int64_t length, double spacing, double modelSpacing);
 
-/** The side that a side of so many pixels is padded to: a margin more at either end, and divisible by the poolings. */
+/** The side that a side of so many pixels is padded to: the next one that is divisible by the poolings. */
 int64_t
 PaddedLength(int64_t length, int64_t poolings);
 

@@ -30,8 +30,6 @@ from conftest import REPOSITORY, image_of, oblique_affine, phantom, write_nifti
 nibabel = pytest.importorskip("nibabel")
 sitk = pytest.importorskip("SimpleITK")
 
-MARGIN = 8  # LatentSliceSynthesizer::Margin
-
 
 def make_filter(image, **settings):
     upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New()
@@ -77,7 +75,7 @@ def decode_encoded(weights, architecture, slices):
 
 def mirror_indices(length, multiple):
     """Indices of a side that is padded by mirroring to a multiple with a margin, and where the side begins."""
-    padded = -(-(length + 2 * MARGIN) // multiple) * multiple
+    padded = -(-length // multiple) * multiple
     before = (padded - length) // 2
     place = (np.arange(padded) - before) % (2 * length)
     return np.minimum(place, 2 * length - 1 - place), before

@@ -1,0 +1,132 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkAutoencoderInference.h"
+
+namespace itk
+{
+using AutoencoderConvolutions::Features;
+
+bool
+AutoencoderInference::IsSupported(const AutoencoderArchitecture & architecture)
+{
+  // All other channels are multiples of these.
+  return WinogradConvolutions::IsSupported(architecture.baseKernels, architecture.latentChannels);
+}
+
+AutoencoderInference::AutoencoderInference(std::shared_ptr<AutoencoderNetwork> network)
+  : m_Network(std::move(network))
+{
+  const torch::InferenceMode inference;
+  for (const auto * modules : m_Network->GetSequences())
+  {
+    m_Sequences[modules] = MakeSequence(*modules);
+  }
+}
+
+auto
+AutoencoderInference::MakeSequence(const torch::nn::SequentialImpl & modules) -> Sequence
+{
+  Sequence sequence;
+  for (const auto & module : modules)
+  {
+    if (const auto * convolution = module.ptr()->as<torch::nn::Conv2d>())
+    {
+      Layer layer;
+      layer.weight = WinogradConvolutions::PackWeight(convolution->weight);
+      layer.outputChannels = convolution->weight.size(0);
+      layer.epilogue.bias = convolution->bias.detach().contiguous();
+      sequence.layers.push_back(layer);
+    }
+    else if (const auto * activation = module.ptr()->as<torch::nn::LeakyReLU>())
+    {
+      sequence.layers.back().epilogue.slope = static_cast<float>(activation->options.negative_slope());
+    }
+    else if (const auto * normalization = module.ptr()->as<torch::nn::BatchNorm2d>())
+    {
+      auto & epilogue = sequence.layers.back().epilogue;
+      epilogue.scale =
+        normalization->weight.detach() / torch::sqrt(normalization->running_var + normalization->options.eps());
+      epilogue.shift = normalization->bias.detach() - normalization->running_mean * epilogue.scale;
+    }
+    else if (module.ptr()->as<torch::nn::AvgPool2d>())
+    {
+      // The mean of normalized values is the normalized mean.
+      sequence.layers.back().epilogue.pooling = WinogradConvolution::Pooling::Mean;
+    }
+    else
+    {
+      sequence.isUpsampled = true;
+    }
+  }
+  return sequence;
+}
+
+Features
+AutoencoderInference::Run(const torch::nn::SequentialImpl & modules, Features features, TensorPool & pool) const
+{
+  const Sequence & sequence = m_Sequences.at(&modules);
+  for (const Layer & layer : sequence.layers)
+  {
+    features = { WinogradConvolutions::Convolve(features, layer.weight, layer.outputChannels, layer.epilogue, pool) };
+  }
+  features.isUpsampled = sequence.isUpsampled;
+  return features;
+}
+
+AutoencoderNetwork::LatentType
+AutoencoderInference::Encode(const torch::Tensor & slices, TensorPool & pool) const
+{
+  return m_Network->Encode(
+    slices, [&](torch::nn::SequentialImpl & modules, Features features) { return this->Run(modules, features, pool); });
+}
+
+torch::Tensor
+AutoencoderInference::Decode(const AutoencoderNetwork::LatentType & latent, TensorPool & pool) const
+{
+  return m_Network->Decode(
+    latent, [&](torch::nn::SequentialImpl & modules, Features features) { return this->Run(modules, features, pool); });
+}
+
+const AutoencoderInference *
+AutoencoderModel::Implementation::GetInference() const
+{
+  std::call_once(m_Once, [this] {
+    if (AutoencoderInference::IsSupported(network->GetArchitecture()))
+    {
+      m_Inference = std::make_shared<AutoencoderInference>(network);
+    }
+  });
+  return m_Inference.get();
+}
+
+AutoencoderNetwork::LatentType
+AutoencoderModel::Implementation::Encode(const torch::Tensor & slices, TensorPool & pool) const
+{
+  const AutoencoderInference * inference = this->GetInference();
+  return inference ? inference->Encode(slices, pool)
+                   : network->Encode(slices.contiguous(torch::MemoryFormat::ChannelsLast));
+}
+
+torch::Tensor
+AutoencoderModel::Implementation::Decode(const AutoencoderNetwork::LatentType & latent, TensorPool & pool) const
+{
+  const AutoencoderInference * inference = this->GetInference();
+  return inference ? inference->Decode(latent, pool) : network->Decode(latent);
+}
+} // end namespace itk

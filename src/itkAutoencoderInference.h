@@ -1,0 +1,73 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkAutoencoderInference_h
+#define itkAutoencoderInference_h
+
+#include "itkAutoencoderNetwork.h"
+#include "itkWinogradConvolution.h"
+
+#include <map>
+
+namespace itk
+{
+/** A trained network made ready to compute in single precision on the CPU: weights are transformed and packed once, and
+ * what follows a convolution (activation, normalization, pooling) is done in its pass. Results equal those of the
+ * network but for rounding. */
+class AutoencoderInference
+{
+public:
+  /** Whether this processor and the architecture allow it. */
+  static bool
+  IsSupported(const AutoencoderArchitecture & architecture);
+
+  /** Weights and statistics are those that the network has now. */
+  explicit AutoencoderInference(std::shared_ptr<AutoencoderNetwork> network);
+
+  /** As of AutoencoderNetwork; may be called by several threads that have a pool each. */
+  AutoencoderNetwork::LatentType
+  Encode(const torch::Tensor & slices, TensorPool & pool) const;
+
+  torch::Tensor
+  Decode(const AutoencoderNetwork::LatentType & latent, TensorPool & pool) const;
+
+private:
+  /** A convolution with all that follows it up to the next one. */
+  struct Layer
+  {
+    torch::Tensor                  weight;
+    int64_t                        outputChannels{ 0 };
+    WinogradConvolutions::Epilogue epilogue;
+  };
+  struct Sequence
+  {
+    std::vector<Layer> layers;
+    bool               isUpsampled{ false };
+  };
+
+  static Sequence
+  MakeSequence(const torch::nn::SequentialImpl & modules);
+
+  AutoencoderConvolutions::Features
+  Run(const torch::nn::SequentialImpl & modules, AutoencoderConvolutions::Features features, TensorPool & pool) const;
+
+  std::shared_ptr<AutoencoderNetwork>                   m_Network;
+  std::map<const torch::nn::SequentialImpl *, Sequence> m_Sequences;
+};
+} // end namespace itk
+
+#endif // itkAutoencoderInference_h

@@ -1,0 +1,317 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkWinogradConvolution.h"
+
+#include "itkTorchParallelFor.h"
+
+#include <ATen/Version.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace itk
+{
+namespace WinogradConvolutions
+{
+namespace
+{
+using AutoencoderConvolutions::Features;
+
+/** G of F(4 x 4, 3 x 3) at the kernels' points: transforms three weights along an axis to six. */
+constexpr double R = 0.70710678118654752;
+constexpr double S = 1.41421356237309505;
+constexpr double G[6][3] = { { 1.0, 0.0, 0.0 },
+                             { -2.0 / 3.0, -2.0 / 3.0 * R, -1.0 / 3.0 },
+                             { -2.0 / 3.0, 2.0 / 3.0 * R, -1.0 / 3.0 },
+                             { 1.0 / 6.0, 1.0 / 6.0 * S, 1.0 / 3.0 },
+                             { 1.0 / 6.0, -1.0 / 6.0 * S, 1.0 / 3.0 },
+                             { 0.0, 0.0, 1.0 } };
+
+/** Memory of a thread, which it keeps: what the system gives out anew it clears first, page by page. */
+float *
+GetScratch(int64_t size)
+{
+  thread_local std::vector<float> scratch;
+  if (static_cast<int64_t>(scratch.size()) < size)
+  {
+    scratch = std::vector<float>(static_cast<size_t>(size));
+  }
+  return scratch.data();
+}
+
+torch::Tensor
+ChannelsLast(const torch::Tensor & tensor)
+{
+  // A dense tensor of one channel is both; LibTorch may then call it the other.
+  return tensor.size(1) == 1 ? tensor.contiguous() : tensor.contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+WinogradConvolution::Source
+MakeSource(const torch::Tensor & tensor, bool isUpsampled)
+{
+  return { tensor.const_data_ptr<float>(), tensor.size(1), isUpsampled };
+}
+
+/** Features whose memory is as the kernels need it. */
+Features
+Prepare(const Features & features)
+{
+  Features prepared{ ChannelsLast(features.x), features.isUpsampled };
+  if (features.skip.defined())
+  {
+    prepared.skip = ChannelsLast(features.skip);
+  }
+  return prepared;
+}
+
+/** Slices, rows, columns and sources of a task. */
+template <typename TTask>
+TTask
+MakeTask(const Features & prepared)
+{
+  const int64_t scale = prepared.isUpsampled ? 2 : 1;
+  TTask         task;
+  task.slices = prepared.x.size(0);
+  task.rows = prepared.x.size(2) * scale;
+  task.columns = prepared.x.size(3) * scale;
+  task.sources[0] = MakeSource(prepared.x, prepared.isUpsampled);
+  if (prepared.skip.defined())
+  {
+    task.sources[1] = MakeSource(prepared.skip, false);
+  }
+  return task;
+}
+
+/** In how many parts the output channels are computed, so that all threads have work: each part transforms the input
+ * anew. */
+int64_t
+NumberOfParts(int64_t blocks, int64_t outputChannels, int64_t panel)
+{
+  const int64_t threads = at::get_num_threads();
+  const int64_t most = (outputChannels + panel - 1) / panel;
+  int64_t       parts = 1;
+  while (parts < most && blocks * parts < 8 * threads && blocks * parts % threads != 0)
+  {
+    ++parts;
+  }
+  return parts;
+}
+
+void
+RunKernel(const WinogradKernel & kernel, const WinogradConvolution & task)
+{
+  const int64_t depth = task.sources[0].channels + task.sources[1].channels;
+  const int64_t blocks = kernel.blocks(task.slices, task.rows, task.columns);
+  const int64_t parts = NumberOfParts(blocks, task.outputChannels, kernel.panel);
+  const int64_t panels = (task.outputChannels + kernel.panel - 1) / kernel.panel;
+  const auto    firstChannel = [&](int64_t part) {
+    return std::min(panels * part / parts * kernel.panel, task.outputChannels);
+  };
+  // Some shares for each thread: they are not equally fast.
+  const int64_t grain = std::max<int64_t>(blocks * parts / (8 * at::get_num_threads()), 1);
+  TorchParallelFor(blocks * parts, grain, [&](int64_t begin, int64_t end) {
+    float * scratch = GetScratch(kernel.scratchSize(depth, task.outputChannels));
+    for (int64_t part = begin / blocks; part * blocks < end; ++part)
+    {
+      kernel.convolve(task,
+                      std::max<int64_t>(begin - part * blocks, 0),
+                      std::min(end - part * blocks, blocks),
+                      firstChannel(part),
+                      firstChannel(part + 1),
+                      scratch);
+    }
+  });
+}
+
+/** The nine shifts of images of one channel, against those of a convolution's taps if `isReversed`, as rows. */
+torch::Tensor
+Shifts(const torch::Tensor & images, bool isReversed)
+{
+  const torch::Tensor        padded = torch::constant_pad_nd(images, { 1, 1, 1, 1 });
+  std::vector<torch::Tensor> rows;
+  for (int64_t tap = 0; tap < 9; ++tap)
+  {
+    const int64_t place = isReversed ? 8 - tap : tap;
+    rows.push_back(padded.narrow(2, place / 3, images.size(2)).narrow(3, place % 3, images.size(3)).reshape({ 1, -1 }));
+  }
+  return torch::cat(rows, 0);
+}
+
+/** Channels of all pixels as rows of a matrix, pixels x channels. */
+torch::Tensor
+Pixels(const torch::Tensor & images)
+{
+  return ChannelsLast(images).permute({ 0, 2, 3, 1 }).reshape({ -1, images.size(1) });
+}
+} // namespace
+
+const WinogradKernel *
+GetKernel()
+{
+#ifdef ITK_WINOGRAD_KERNELS
+  static const WinogradKernel * kernel = [] {
+    const std::string capability = at::get_cpu_capability();
+    return capability == "AVX512" ? &GetWinogradKernelAVX512()
+                                  : (capability == "AVX2" ? &GetWinogradKernelAVX2() : nullptr);
+  }();
+  return kernel;
+#else
+  return nullptr;
+#endif
+}
+
+bool
+IsSupported(int64_t inputChannels, int64_t outputChannels)
+{
+  const WinogradKernel * kernel = GetKernel();
+  const auto             fits = [kernel](int64_t channels) { return channels == 1 || channels % kernel->width == 0; };
+  return kernel && fits(inputChannels) && fits(outputChannels) && inputChannels * outputChannels > 1;
+}
+
+torch::Tensor
+PackWeight(const torch::Tensor & weight, bool isTransposed)
+{
+  const torch::Tensor used = isTransposed ? weight.flip({ 2, 3 }).transpose(0, 1) : weight;
+  const int64_t       out = used.size(0);
+  const int64_t       in = used.size(1);
+  if (in == 1 || out == 1)
+  {
+    // Nine taps for each channel.
+    return used.detach().reshape({ -1, 9 }).t().contiguous();
+  }
+  const torch::Tensor dense = used.detach().contiguous();
+  const float *       from = dense.const_data_ptr<float>();
+  const int64_t       panel = GetKernel()->panel;
+  const int64_t       panels = (out + panel - 1) / panel;
+  torch::Tensor       packed = torch::empty({ panels, 36, in, panel });
+  float *             to = packed.mutable_data_ptr<float>();
+  TorchParallelFor(panels * in, in, [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; ++item)
+    {
+      const int64_t firstOutput = item / in * panel;
+      const int64_t i = item % in;
+      for (int64_t o = 0; o < panel; ++o)
+      {
+        double half[6][3]{};
+        for (int64_t row = 0; row < 6 && firstOutput + o < out; ++row)
+        {
+          const float * taps = from + ((firstOutput + o) * in + i) * 9;
+          for (int64_t column = 0; column < 3; ++column)
+          {
+            half[row][column] = G[row][0] * taps[column] + G[row][1] * taps[3 + column] + G[row][2] * taps[6 + column];
+          }
+        }
+        for (int64_t k = 0; k < 36; ++k)
+        {
+          const double * h = half[k / 6];
+          const double * g = G[k % 6];
+          to[((item / in * 36 + k) * in + i) * panel + o] = static_cast<float>(h[0] * g[0] + h[1] * g[1] + h[2] * g[2]);
+        }
+      }
+    }
+  });
+  return packed;
+}
+
+torch::Tensor
+Convolve(const Features &      features,
+         const torch::Tensor & packedWeight,
+         int64_t               outputChannels,
+         const Epilogue &      epilogue,
+         TensorPool &          pool)
+{
+  const WinogradKernel & kernel = *GetKernel();
+  const Features         prepared = Prepare(features);
+  auto                   task = MakeTask<WinogradConvolution>(prepared);
+  const auto             dataOrNull = [](const torch::Tensor & tensor) {
+    return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr;
+  };
+  task.weight = packedWeight.const_data_ptr<float>();
+  task.outputChannels = outputChannels;
+  task.bias = dataOrNull(epilogue.bias);
+  task.slope = epilogue.slope;
+  task.pooling = epilogue.pooling;
+  task.scale = dataOrNull(epilogue.scale);
+  task.shift = dataOrNull(epilogue.shift);
+  const int64_t shrink = task.pooling == WinogradConvolution::Pooling::None ? 1 : 2;
+  torch::Tensor output = pool.Take(task.slices, outputChannels, task.rows / shrink, task.columns / shrink);
+  task.output = output.mutable_data_ptr<float>();
+
+  constexpr int64_t rowsAtOnce = 8;
+  if (prepared.x.size(1) == 1)
+  {
+    TorchParallelFor(task.slices * task.rows, rowsAtOnce, [&](int64_t begin, int64_t end) {
+      kernel.convolveSingleChannel(task, begin, end, GetScratch(3 * (task.columns + 8)));
+    });
+  }
+  else if (outputChannels == 1)
+  {
+    TorchParallelFor(task.slices * task.rows, rowsAtOnce, [&](int64_t begin, int64_t end) {
+      kernel.convolveToSingleChannel(task, begin, end);
+    });
+  }
+  else
+  {
+    RunKernel(kernel, task);
+  }
+  return output;
+}
+
+torch::Tensor
+ComputeWeightGradient(const Features & features, const torch::Tensor & gradient)
+{
+  if (features.x.size(1) == 1)
+  {
+    return torch::matmul(Shifts(features.x, false), Pixels(gradient)).t().reshape({ gradient.size(1), 1, 3, 3 });
+  }
+  if (gradient.size(1) == 1)
+  {
+    return torch::matmul(Shifts(gradient, true), Pixels(features.x)).t().reshape({ 1, features.x.size(1), 3, 3 });
+  }
+  const WinogradKernel & kernel = *GetKernel();
+  const Features         prepared = Prepare(features);
+  const torch::Tensor    result = ChannelsLast(gradient);
+  auto                   task = MakeTask<WinogradWeightGradient>(prepared);
+  task.gradient = result.const_data_ptr<float>();
+  task.outputChannels = result.size(1);
+  const int64_t depth = task.sources[0].channels + task.sources[1].channels;
+  const int64_t width = (task.outputChannels + kernel.panel - 1) / kernel.panel * kernel.panel;
+  const int64_t blocks = kernel.blocks(task.slices, task.rows, task.columns);
+  // A sum for each thread; the order of adding them is fixed, so the bits are, for a number of threads.
+  const int64_t threads = std::min<int64_t>(at::get_num_threads(), blocks);
+  torch::Tensor sums = torch::zeros({ threads, 36, depth, width });
+  TorchParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
+    float * scratch = GetScratch(kernel.scratchSize(depth, task.outputChannels));
+    for (int64_t thread = begin; thread < end; ++thread)
+    {
+      auto own = task;
+      own.sum = sums[thread].mutable_data_ptr<float>();
+      kernel.addWeightGradient(own, blocks * thread / threads, blocks * (thread + 1) / threads, scratch);
+    }
+  });
+  // G^T along both axes.
+  const torch::Tensor g = torch::from_blob(const_cast<double *>(&G[0][0]), { 6, 3 }, torch::kDouble).to(torch::kFloat);
+  const torch::Tensor sum = (threads == 1 ? sums[0] : sums.sum(0)).view({ 36, depth * width });
+  return torch::matmul(torch::kron(g, g).t(), sum)
+    .view({ 3, 3, depth, width })
+    .narrow(3, 0, task.outputChannels)
+    .permute({ 3, 2, 0, 1 });
+}
+} // namespace WinogradConvolutions
+} // end namespace itk

@@ -1,0 +1,345 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Seconds for a stack of slices by factor 5: this module's filter beside PyTorch, ONNX Runtime and OpenVINO.
+
+    pip install safetensors onnx onnxruntime openvino
+    python benchmarks/inference_peers.py [--network paper|bundled] [--size 256] [--slices 16] [--factor 5]
+        [--threads 2] [--precision float32|bfloat16] [--rounds 5] [--json F.json]
+
+Everyone gets the same weights and the same slices in [0, 1], and makes the same (slices - 1) factor + 1 ones in the
+mode decoded. The filter works from image to image. Peers work from array to array: every slice is encoded once,
+latents are mixed, and slices are decoded in batches of 4; PyTorch channels-last and in inference mode. The naive way
+encodes both neighbors for each new slice, in PyTorch's usual layout (``--naive``: it takes long). Rounds alternate
+(ours, A, B, ..., ours, A, B, ...); printed are medians of seconds, and of the rounds' ratios to ours with their range.
+A peer that is not installed is left out; one whose result differs by more than 1e-4 (bfloat16: that is not within
+40 dB of float32) ends it.
+"""
+
+import argparse
+import copy
+import importlib.util
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import itk
+import numpy as np
+import torch
+from latent_sr.models import load_model
+from latent_sr.torch_model import Autoencoder, load
+
+BATCH = 4
+Latent = list[torch.Tensor]
+
+
+def make_slices(count: int, size: int) -> np.ndarray:
+    """Tubes that run obliquely through noise, (slices, rows, columns) in [0, 1]."""
+    z, y, x = np.mgrid[:count, :size, :size].astype(np.float32)
+    volume = 0.5 + 0.3 * np.sin(0.1 * x + 0.3 * z) * np.cos(0.07 * y - 0.2 * z)
+    return np.clip(volume + np.random.default_rng(0).normal(0, 0.05, volume.shape), 0, 1).astype(np.float32)
+
+
+def make_model(network: str, slices: np.ndarray) -> itk.AutoencoderModel:
+    """The bundled model, or the paper's network after some training.
+
+    Without any, what is decoded hardly depends on the slices, and any two results are equal.
+    """
+    if network == "bundled":
+        return load_model()
+    model = itk.AutoencoderModel.New()
+    model.SetArchitectureToPaper()
+    image = itk.image_from_array(slices)
+    image.SetSpacing([model.GetInPlaneSpacing(), model.GetInPlaneSpacing(), 8.0])
+    trainer = itk.AutoencoderTrainer[type(image)].New()
+    trainer.SetInitialModel(model)
+    trainer.AddTrainingImage(image)
+    trainer.SetNumberOfIterations(40)
+    trainer.Update()
+    return trainer.GetModel()
+
+
+def ours(slices: np.ndarray, model: itk.AutoencoderModel, factor: int, threads: int, precision: str) -> Callable:
+    """From image to image through the filter."""
+    image = itk.image_from_array(slices)
+    spacing = float(model.GetInPlaneSpacing())
+    image.SetSpacing([spacing, spacing, 8.0])
+    enums = itk.LatentSpaceSuperResolutionEnums
+    number = enums.Precision_BFloat16 if precision == "bfloat16" else enums.Precision_Float32
+
+    def run() -> np.ndarray:
+        upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New()
+        upsampler.SetInput(image)
+        upsampler.SetModel(model)
+        upsampler.SetUpsamplingFactor(factor)
+        upsampler.SetOutputMode(enums.OutputMode_Decoded)
+        upsampler.SetWindowMinimum(0.0)
+        upsampler.SetWindowMaximum(1.0)
+        upsampler.SetPrecision(number)
+        upsampler.SetNumberOfWorkUnits(threads)
+        upsampler.Update()
+        return itk.array_from_image(upsampler.GetOutput())
+
+    return run
+
+
+def positions(count: int, factor: int) -> list[tuple[int, float]]:
+    """Slice and alpha of each slice of the result."""
+    return [(i // factor, i % factor / factor) for i in range((count - 1) * factor + 1)]
+
+
+def recompose(encode: Callable, decode: Callable, slices: np.ndarray, factor: int) -> np.ndarray:
+    """Encode every slice once, mix, decode in batches; all in NumPy arrays or all in tensors."""
+    count = len(slices)
+    parts = [encode(slices[i : i + BATCH, None]) for i in range(0, count, BATCH)]
+    latents = [np.concatenate([part[n] for part in parts]) for n in range(len(parts[0]))]
+    where = positions(count, factor)
+    result = []
+    for begin in range(0, len(where), BATCH):
+        some = where[begin : begin + BATCH]
+        first = [slice_ for slice_, _ in some]
+        second = [min(slice_ + 1, count - 1) for slice_ in first]
+        alpha = np.array([a for _, a in some], dtype=np.float32)[:, None, None, None]
+        result.append(decode([(1 - alpha) * latent[first] + alpha * latent[second] for latent in latents]))
+    return np.clip(np.concatenate(result)[:, 0], 0, 1)
+
+
+def pytorch(network: Autoencoder, slices: np.ndarray, factor: int, precision: str, compiled: bool) -> Callable:
+    """PyTorch, tuned, or compiled on top of it."""
+    network = copy.deepcopy(network).to(memory_format=torch.channels_last)
+    encode, decode = network.encode, network.decode
+    if compiled:
+        encode, decode = torch.compile(encode), torch.compile(decode)
+    where = positions(len(slices), factor)
+
+    def run() -> np.ndarray:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            stack = torch.from_numpy(slices)[:, None].contiguous(memory_format=torch.channels_last)
+            parts = [encode(stack[i : i + BATCH]) for i in range(0, len(stack), BATCH)]
+            latents = [torch.cat([part[n] for part in parts]) for n in range(len(parts[0]))]
+            result = []
+            for begin in range(0, len(where), BATCH):
+                some = where[begin : begin + BATCH]
+                first = torch.tensor([slice_ for slice_, _ in some])
+                second = (first + 1).clamp(max=len(stack) - 1)
+                alpha = torch.tensor([a for _, a in some])[:, None, None, None]
+                result.append(decode([torch.lerp(z[first].float(), z[second].float(), alpha) for z in latents]))
+            return torch.cat(result)[:, 0].float().clamp(0, 1).numpy()
+
+    return run
+
+
+def naive(network: Autoencoder, slices: np.ndarray, factor: int) -> Callable:
+    """PyTorch as one writes it first: both neighbors are encoded for each new slice."""
+
+    def run() -> np.ndarray:
+        stack = torch.from_numpy(slices)[:, None]
+        result = []
+        with torch.no_grad():
+            for slice_, alpha in positions(len(stack), factor):
+                first = network.encode(stack[slice_ : slice_ + 1])
+                after = min(slice_ + 1, len(stack) - 1)
+                second = network.encode(stack[after : after + 1])
+                mixed = [(1 - alpha) * a + alpha * b for a, b in zip(first, second, strict=True)]
+                result.append(network.decode(mixed))
+        return torch.cat(result)[:, 0].clamp(0, 1).numpy()
+
+    return run
+
+
+class _Encoder(torch.nn.Module):
+    def __init__(self, network: Autoencoder) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(self.network.encode(x))
+
+
+class _Decoder(torch.nn.Module):
+    def __init__(self, network: Autoencoder) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *latent: torch.Tensor) -> torch.Tensor:
+        return self.network.decode(list(latent))
+
+
+def onnx_runtime(network: Autoencoder, slices: np.ndarray, factor: int, threads: int, folder: Path) -> Callable:
+    """ONNX Runtime with all its graph optimizations."""
+    import onnxruntime
+
+    example = torch.zeros(BATCH, 1, *slices.shape[1:])
+    latent = tuple(network.encode(example))
+    sessions = []
+    encoder, decoder = _Encoder(network).eval(), _Decoder(network).eval()
+    for name, module, inputs in (("encoder", encoder, (example,)), ("decoder", decoder, latent)):
+        names = [f"{name}{n}" for n in range(len(inputs))]
+        axes = {key: {0: "n"} for key in names}
+        file = folder / f"{name}.onnx"
+        torch.onnx.export(module, inputs, str(file), input_names=names, dynamic_axes=axes, dynamo=False)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        sessions.append(onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"]))
+    encoder, decoder = sessions
+
+    def decode(latent: list[np.ndarray]) -> np.ndarray:
+        return decoder.run(None, {f"decoder{n}": z for n, z in enumerate(latent)})[0]
+
+    return lambda: recompose(lambda x: encoder.run(None, {"encoder0": x}), decode, slices, factor)
+
+
+def open_vino(network: Autoencoder, slices: np.ndarray, factor: int, threads: int, precision: str) -> Callable:
+    """OpenVINO, tuned for latency."""
+    import openvino
+
+    core = openvino.Core()
+    config = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
+    }
+    example = torch.zeros(BATCH, 1, *slices.shape[1:])
+    latent = tuple(z.detach() for z in network.encode(example))
+    models = []
+    for module, inputs in ((_Encoder(network), (example,)), (_Decoder(network), latent)):
+        converted = openvino.convert_model(module.eval(), example_input=inputs)
+        converted.reshape({port: [-1, *z.shape[1:]] for port, z in zip(converted.inputs, inputs, strict=True)})
+        models.append(core.compile_model(converted, "CPU", config))
+    encoder, decoder = models
+
+    def encode(x: np.ndarray) -> list[np.ndarray]:
+        found = encoder([x])
+        return [np.array(found[n]) for n in range(len(encoder.outputs))]
+
+    return lambda: recompose(encode, lambda latent: np.array(decoder(latent)[0]), slices, factor)
+
+
+def make_peers(arguments: argparse.Namespace, network: Autoencoder, slices: np.ndarray, folder: Path) -> dict:
+    """What runs, by name."""
+    factor, threads, precision = arguments.factor, arguments.threads, arguments.precision
+    peers = {"PyTorch": pytorch(network, slices, factor, precision, False)}
+    if arguments.compile:
+        peers["torch.compile"] = pytorch(network, slices, factor, precision, True)
+    if importlib.util.find_spec("onnxruntime") and precision == "float32":
+        peers["ONNX Runtime"] = onnx_runtime(network, slices, factor, threads, folder)
+    if importlib.util.find_spec("openvino"):
+        peers["OpenVINO"] = open_vino(network, slices, factor, threads, precision)
+    if arguments.naive:
+        peers["naive PyTorch"] = naive(copy.deepcopy(network), slices, factor)
+    return peers
+
+
+def check(name: str, result: np.ndarray, reference: np.ndarray, precision: str) -> float:
+    """The largest difference; ends the program if a result is another one."""
+    difference = float(np.abs(result - reference).max())
+    if precision == "float32" and difference > 1e-4:
+        sys.exit(f"{name} differs by {difference:.3g}")
+    if precision == "bfloat16" and -10 * np.log10(np.mean((result - reference) ** 2)) < 40:
+        sys.exit(f"{name} is not within 40 dB of float32")
+    return difference
+
+
+def matrix_products(threads: int) -> float:
+    """GMAC/s of products of 2048 x 2048 matrices in float32."""
+    torch.set_num_threads(threads)
+    a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        torch.mm(a, b)
+        times.append(time.perf_counter() - start)
+    return 2048**3 / statistics.median(times[1:]) / 1e9
+
+
+def multiplications(network: Autoencoder, slices: np.ndarray, factor: int) -> float:
+    """Multiply-adds in 10^9 of the plain convolutions, each slice encoded once."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counts = []
+    with torch.inference_mode():
+        latent = network.encode(torch.from_numpy(slices[:1, None]))
+        for run in (lambda: network.encode(torch.from_numpy(slices[:1, None])), lambda: network.decode(latent)):
+            with FlopCounterMode(display=False) as counter:
+                run()
+            counts.append(counter.get_total_flops() / 2e9)
+    return len(slices) * counts[0] + len(positions(len(slices), factor)) * counts[1]
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", choices=["paper", "bundled"], default="paper")
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--slices", type=int, default=16)
+    parser.add_argument("--factor", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--naive", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="torch.compile, too, which needs a C++ compiler")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+
+    slices = make_slices(arguments.slices, arguments.size)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = make_model(arguments.network, slices)
+        model.Write(str(folder / "model.safetensors"))
+        network = load(folder / "model.safetensors")
+        reference = pytorch(network, slices, arguments.factor, "float32", False)()
+        runs = {"this module": ours(slices, model, arguments.factor, arguments.threads, arguments.precision)}
+        runs |= make_peers(arguments, network, slices, folder)
+        torch.set_num_threads(arguments.threads)
+        differences = {key: check(key, run(), reference, arguments.precision) for key, run in runs.items()}
+        times: dict[str, list[float]] = {key: [] for key in runs}
+        for _ in range(arguments.rounds):
+            for key, run in runs.items():
+                torch.set_num_threads(arguments.threads)
+                start = time.perf_counter()
+                run()
+                times[key].append(time.perf_counter() - start)
+        work = multiplications(network, slices, arguments.factor)
+    peak = matrix_products(arguments.threads)
+    results = {
+        "gmac": work,
+        "matrix_products_gmac_per_s": peak,
+        "settings": {k: str(v) for k, v in vars(arguments).items()},
+    }
+    print(
+        f"{arguments.network}, {arguments.slices} slices of {arguments.size} x {arguments.size}, by {arguments.factor}"
+    )
+    print(f"{'':16}{'seconds':>10}{'ratio to this module (range)':>34}{'largest difference':>22}")
+    for key, column in times.items():
+        ratios = sorted(one / our for one, our in zip(column, times["this module"], strict=True))
+        results[key] = {"seconds": column, "ratios": ratios, "difference": differences[key]}
+        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        print(f"{key:16}{statistics.median(column):10.2f}{spread:>34}{differences[key]:22.2g}")
+    rate = work / statistics.median(times["this module"])
+    print(f"2048 x 2048 matrix products: {peak:.0f} GMAC/s")
+    print(f"this module: {work:.0f} GMAC of plain convolutions, {rate:.0f} GMAC/s: {rate / peak:.2f} of that")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

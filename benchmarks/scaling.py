@@ -21,8 +21,7 @@
 
 The bundled model, mode low-pass-corrected (the default). Each row changes one thing of 12 slices of 256 x 256 pixels by
 5; rounds alternate between all rows. The cost is seconds for 10^6 pixels that the network works on: those of encoded and
-of decoded slices, of which the first take about half as long, so they count half. Where time is linear, the ratio of the
-cost to that of the first row is 1. ITK's interpolations go to the same grid with as many threads.
+of decoded slices. Where time is linear, the ratio of the cost to that of the first row is 1. ITK's interpolations go to the same grid with as many threads.
 """
 
 import argparse
@@ -112,7 +111,7 @@ def main() -> None:
     runs, work = {}, {}
     for name, slices, size, factor in ROWS:
         runs[name] = upsample(make_image(slices, size, spacing), model, factor, arguments.threads)
-        work[name] = size * size * (0.5 * slices + (slices - 1) * factor + 1) / 1e6
+        work[name] = size * size * (slices + (slices - 1) * factor + 1) / 1e6
     first = ROWS[0][0]
     if arguments.threads > 1:
         runs["one thread"] = upsample(make_image(12, 256, spacing), model, 5, 1)

@@ -20,8 +20,9 @@
     python benchmarks/scaling.py [--threads 2] [--rounds 5] [--json F.json]
 
 The bundled model, mode low-pass-corrected (the default). Each row changes one thing of 12 slices of 256 x 256 pixels by
-5; rounds alternate between all rows. The cost is seconds for 10^6 pixels that the network works on: those of encoded and
-of decoded slices. Where time is linear, the ratio of the cost to that of the first row is 1. ITK's interpolations go to the same grid with as many threads.
+5; rounds alternate between all rows. The cost is seconds for 10^6 pixels that the network works on: those of encoded
+and of decoded slices. Where time is linear, the ratio of the cost to that of the first row is 1. ITK's interpolations
+go to the same grid with as many threads.
 """
 
 import argparse

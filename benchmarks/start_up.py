@@ -20,8 +20,8 @@
     python benchmarks/start_up.py [--rounds 15] [--json F.json]
 
 ``import itk`` alone loads no module of ITK. What this module adds to it is the time to read its entry among the others:
-two copies of ITK's package, made of links, differ by nothing but this module's files. Rounds alternate; printed are medians
-and ranges.
+two copies of ITK's package, made of links, differ by nothing but this module's files. Rounds alternate; printed are
+medians and ranges.
 """
 
 import argparse

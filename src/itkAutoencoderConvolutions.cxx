@@ -53,8 +53,8 @@ ConvolveUpsampled(const torch::Tensor & x, const torch::Tensor & weight, const t
   return torch::conv_transpose2d(x, TransposedWeight(weight), bias, /*stride=*/2, /*padding=*/1);
 }
 
-torch::Tensor
-ConvolveSingleChannel(const torch::Tensor & x, const torch::Tensor & weight, const torch::Tensor & bias)
+std::vector<torch::Tensor>
+MakeShifts(const torch::Tensor & x)
 {
   const torch::Tensor        padded = torch::constant_pad_nd(x, { 1, 1, 1, 1 });
   std::vector<torch::Tensor> shifts;
@@ -65,7 +65,13 @@ ConvolveSingleChannel(const torch::Tensor & x, const torch::Tensor & weight, con
       shifts.push_back(padded.narrow(2, row, x.size(2)).narrow(3, column, x.size(3)));
     }
   }
-  const torch::Tensor nine = torch::cat(shifts, 1).contiguous(torch::MemoryFormat::ChannelsLast);
+  return shifts;
+}
+
+torch::Tensor
+ConvolveSingleChannel(const torch::Tensor & x, const torch::Tensor & weight, const torch::Tensor & bias)
+{
+  const torch::Tensor nine = torch::cat(MakeShifts(x), 1).contiguous(torch::MemoryFormat::ChannelsLast);
   return torch::conv2d(nine, weight.reshape({ weight.size(0), 9, 1, 1 }), bias);
 }
 
@@ -99,10 +105,8 @@ UsesKernels(const Features & features, const torch::Tensor & weight)
   const auto isSingle = [](const torch::Tensor & tensor) {
     return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat;
   };
-  return WinogradConvolutions::IsSupported(weight.size(1), weight.size(0)) &&
-         !at::autocast::is_autocast_enabled(at::kCPU) && isSingle(features.x) && isSingle(weight) &&
-         (!features.skip.defined() ||
-          (isSingle(features.skip) && WinogradConvolutions::IsSupported(features.skip.size(1), features.x.size(1))));
+  return WinogradConvolutions::IsSupported(features, weight.size(0)) && !at::autocast::is_autocast_enabled(at::kCPU) &&
+         isSingle(features.x) && isSingle(weight) && (!features.skip.defined() || isSingle(features.skip));
 }
 
 /** The module's own kernels, differentiable. */

@@ -20,6 +20,8 @@
 
 #include <torch/torch.h>
 
+#include <vector>
+
 namespace itk
 {
 /** The network's convolutions, 3 x 3 with zero padding, in the form that takes the least time. All are differentiable
@@ -37,12 +39,16 @@ struct Features
 
 /** The convolution, and LeakyReLU with a slope (1: none) of the result. */
 torch::Tensor
-Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias, double slope = 1.0);
+Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias, double slope);
 
 /** Convolve(up-sample(x)) as one transposed convolution of 4 x 4 with stride 2: each output pixel sees 2 x 2 pixels of
  * x, so that 4 of 9 multiplications are left. `bias` may be undefined. */
 torch::Tensor
 ConvolveUpsampled(const torch::Tensor & x, const torch::Tensor & weight, const torch::Tensor & bias);
+
+/** The nine shifts of slices that the taps of a convolution see, row by row, with zeros from outside. */
+std::vector<torch::Tensor>
+MakeShifts(const torch::Tensor & x);
 
 /** Convolve an image of one channel as a 1 x 1 convolution of its nine shifts: for the wide form there are fast
  * kernels, for one channel on a CPU there are none. */

@@ -25,8 +25,9 @@ using AutoencoderConvolutions::Features;
 bool
 AutoencoderInference::IsSupported(const AutoencoderArchitecture & architecture)
 {
-  // All other channels are multiples of these.
-  return WinogradConvolutions::IsSupported(architecture.baseKernels, architecture.latentChannels);
+  // All other channels are multiples of the first.
+  return WinogradConvolutions::IsSupported(architecture.baseKernels) &&
+         (architecture.latentChannels == 1 || WinogradConvolutions::IsSupported(architecture.latentChannels));
 }
 
 AutoencoderInference::AutoencoderInference(std::shared_ptr<AutoencoderNetwork> network)

@@ -35,7 +35,7 @@ template <typename TFunction>
 void
 TorchParallelFor(int64_t count, int64_t grain, const TFunction & function)
 {
-  const int64_t lanes = std::min<int64_t>(at::get_num_threads(), (count + grain - 1) / grain);
+  const int64_t lanes = std::min<int64_t>(at::get_num_threads(), at::divup(count, grain));
   if (lanes <= 1)
   {
     if (count > 0)

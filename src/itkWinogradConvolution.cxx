@@ -104,7 +104,7 @@ int64_t
 NumberOfParts(int64_t blocks, int64_t outputChannels, int64_t panel)
 {
   const int64_t threads = at::get_num_threads();
-  const int64_t most = (outputChannels + panel - 1) / panel;
+  const int64_t most = at::divup(outputChannels, panel);
   int64_t       parts = 1;
   while (parts < most && blocks * parts < 8 * threads && blocks * parts % threads != 0)
   {
@@ -119,7 +119,7 @@ RunKernel(const WinogradKernel & kernel, const WinogradConvolution & task)
   const int64_t depth = task.sources[0].channels + task.sources[1].channels;
   const int64_t blocks = kernel.blocks(task.slices, task.rows, task.columns);
   const int64_t parts = NumberOfParts(blocks, task.outputChannels, kernel.panel);
-  const int64_t panels = (task.outputChannels + kernel.panel - 1) / kernel.panel;
+  const int64_t panels = at::divup(task.outputChannels, kernel.panel);
   const auto    firstChannel = [&](int64_t part) {
     return std::min(panels * part / parts * kernel.panel, task.outputChannels);
   };
@@ -143,12 +143,14 @@ RunKernel(const WinogradKernel & kernel, const WinogradConvolution & task)
 torch::Tensor
 Shifts(const torch::Tensor & images, bool isReversed)
 {
-  const torch::Tensor        padded = torch::constant_pad_nd(images, { 1, 1, 1, 1 });
-  std::vector<torch::Tensor> rows;
-  for (int64_t tap = 0; tap < 9; ++tap)
+  std::vector<torch::Tensor> rows = AutoencoderConvolutions::MakeShifts(images);
+  for (torch::Tensor & row : rows)
   {
-    const int64_t place = isReversed ? 8 - tap : tap;
-    rows.push_back(padded.narrow(2, place / 3, images.size(2)).narrow(3, place % 3, images.size(3)).reshape({ 1, -1 }));
+    row = row.reshape({ 1, -1 });
+  }
+  if (isReversed)
+  {
+    std::reverse(rows.begin(), rows.end());
   }
   return torch::cat(rows, 0);
 }
@@ -177,11 +179,21 @@ GetKernel()
 }
 
 bool
-IsSupported(int64_t inputChannels, int64_t outputChannels)
+IsSupported(int64_t channels)
 {
-  const WinogradKernel * kernel = GetKernel();
-  const auto             fits = [kernel](int64_t channels) { return channels == 1 || channels % kernel->width == 0; };
-  return kernel && fits(inputChannels) && fits(outputChannels) && inputChannels * outputChannels > 1;
+  return GetKernel() && channels % GetKernel()->width == 0;
+}
+
+bool
+IsSupported(const Features & features, int64_t outputChannels)
+{
+  const int64_t inputChannels = features.x.size(1);
+  if (inputChannels == 1 || outputChannels == 1)
+  {
+    return !features.isUpsampled && !features.skip.defined() && IsSupported(inputChannels * outputChannels);
+  }
+  return IsSupported(inputChannels) && IsSupported(outputChannels) &&
+         (!features.skip.defined() || IsSupported(features.skip.size(1)));
 }
 
 torch::Tensor
@@ -198,7 +210,7 @@ PackWeight(const torch::Tensor & weight, bool isTransposed)
   const torch::Tensor dense = used.detach().contiguous();
   const float *       from = dense.const_data_ptr<float>();
   const int64_t       panel = GetKernel()->panel;
-  const int64_t       panels = (out + panel - 1) / panel;
+  const int64_t       panels = at::divup(out, panel);
   torch::Tensor       packed = torch::empty({ panels, 36, in, panel });
   float *             to = packed.mutable_data_ptr<float>();
   TorchParallelFor(panels * in, in, [&](int64_t begin, int64_t end) {
@@ -291,7 +303,7 @@ ComputeWeightGradient(const Features & features, const torch::Tensor & gradient)
   task.gradient = result.const_data_ptr<float>();
   task.outputChannels = result.size(1);
   const int64_t depth = task.sources[0].channels + task.sources[1].channels;
-  const int64_t width = (task.outputChannels + kernel.panel - 1) / kernel.panel * kernel.panel;
+  const int64_t width = at::divup(task.outputChannels, kernel.panel) * kernel.panel;
   const int64_t blocks = kernel.blocks(task.slices, task.rows, task.columns);
   // A sum for each thread; the order of adding them is fixed, so the bits are, for a number of threads.
   const int64_t threads = std::min<int64_t>(at::get_num_threads(), blocks);

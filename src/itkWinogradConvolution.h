@@ -33,9 +33,14 @@ namespace WinogradConvolutions
 const WinogradKernel *
 GetKernel();
 
-/** Whether there is a kernel, and it can do so many channels. */
+/** Whether there is a kernel, and a number of channels is a multiple of what it needs. */
 bool
-IsSupported(int64_t inputChannels, int64_t outputChannels);
+IsSupported(int64_t channels);
+
+/** Whether the convolution of features to so many channels can be done: either number may be 1 instead, where features
+ * are neither up-sampled nor joined. */
+bool
+IsSupported(const AutoencoderConvolutions::Features & features, int64_t outputChannels);
 
 /** The weights (out, in, 3, 3) in the form that Convolve() takes; of one input or output channel, too.
  * \param isTransposed for the gradient of the input: the convolution that takes `out` channels to `in` */

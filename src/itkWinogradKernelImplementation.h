@@ -243,6 +243,14 @@ struct Tiling
     return slices * down * across;
   }
 
+  /** Tiles of a block: the last one may have fewer. */
+  int64_t
+  CountInBlock(int64_t block) const
+  {
+    const int64_t left = Count() - block * Tiles;
+    return left < Tiles ? left : Tiles;
+  }
+
   Place
   operator[](int64_t tile) const
   {
@@ -451,8 +459,7 @@ Convolve(const WinogradConvolution & task,
   for (int64_t block = firstBlock; block < lastBlock; ++block)
   {
     const int64_t first = block * Tiles;
-    const int64_t left = tiling.Count() - first;
-    const int64_t count = left < Tiles ? left : Tiles;
+    const int64_t count = tiling.CountInBlock(block);
     TransformInputBlock(task.sources, task.rows, task.columns, tiling, first, count, zeros, inputs, inputStride);
     for (int64_t begin = firstChannel; begin < lastChannel; begin += Group)
     {
@@ -548,8 +555,7 @@ AddWeightGradient(const WinogradWeightGradient & task, int64_t firstBlock, int64
   for (int64_t block = firstBlock; block < lastBlock; ++block)
   {
     const int64_t first = block * Tiles;
-    const int64_t left = tiling.Count() - first;
-    const int64_t count = left < Tiles ? left : Tiles;
+    const int64_t count = tiling.CountInBlock(block);
     TransformInputBlock(task.sources, task.rows, task.columns, tiling, first, count, zeros, inputs, inputStride);
     for (int64_t t = 0; t < count; ++t)
     {

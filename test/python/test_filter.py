@@ -74,7 +74,7 @@ def decode_encoded(weights, architecture, slices):
 
 
 def mirror_indices(length, multiple):
-    """Indices of a side that is padded by mirroring to a multiple with a margin, and where the side begins."""
+    """Indices of a side that is padded by mirroring to a multiple, and where the side begins."""
     padded = -(-length // multiple) * multiple
     before = (padded - length) // 2
     place = (np.arange(padded) - before) % (2 * length)

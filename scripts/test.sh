@@ -20,6 +20,8 @@
 # clean environment, beside the itk wheels.
 #
 #   scripts/test.sh [PYTEST-ARGUMENTS…]
+#   scripts/test.sh --without-shared   builds nothing, and runs once more, with an empty folder, the tests that look for
+#                                      shared data: each has to skip itself or to make its own input
 #
 # Takes the environment of scripts/setup.sh, and LATENT_SR_SHARED: a folder with real data and reference values
 # (default: the folder shared beside the checkout). Tests that need what it doesn't hold are skipped. The Python tests
@@ -28,12 +30,25 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-"$root/scripts/setup.sh" --tests
+ctest_log=$logs/ctest.log pytest_log=$logs/pytest.log
+if [ "$*" = --without-shared ]; then
+  [ -x "$root/.venv-test/bin/pytest" ] && [ -f "$build/cmake/CTestTestfile.cmake" ] || die "there is nothing to test: run $0 first"
+  LATENT_SR_SHARED=$(mktemp -d)
+  trap 'rmdir "$LATENT_SR_SHARED"' EXIT
+  ctest_log=$logs/ctest-without-shared.log pytest_log=$logs/pytest-without-shared.log
+  # The names of the C++ tests that look for shared data have this word.
+  ctest_selection=(--tests-regex ReferenceValues)
+  set -- -m shared
+else
+  "$root/scripts/setup.sh" --tests
+  ctest_selection=()
+fi
 export LATENT_SR_SHARED=${LATENT_SR_SHARED:-$root/../shared}
 export LATENT_SR_EXAMPLES=$build/examples
 export PATH="$root/.venv-test/bin:$root/.venv/bin:$root/.venv-build/bin:$PATH"
 failed=0
 cd "$root"
-ctest --test-dir "$build/cmake" --output-on-failure --no-tests=error --parallel "$(nproc)" 2>&1 | tee "$logs/ctest.log" || failed=1
-pytest test/python "$@" 2>&1 | tee "$logs/pytest.log" || failed=1
+ctest --test-dir "$build/cmake" --output-on-failure --no-tests=error --parallel "$(nproc)" "${ctest_selection[@]}" 2>&1 |
+  tee "$ctest_log" || failed=1
+pytest test/python "$@" 2>&1 | tee "$pytest_log" || failed=1
 exit $failed

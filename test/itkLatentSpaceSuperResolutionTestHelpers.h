@@ -95,7 +95,8 @@ private:
   std::string m_Name;
 };
 
-/** The folder of reference values (reference.json, images/), or an empty text where there is none. */
+/** The folder of reference values (reference.json, images/), or an empty text where there is none. The names of tests
+ * that use it have the word ReferenceValues, by which scripts/test.sh finds them. */
 inline std::string
 FindReferenceFolder()
 {

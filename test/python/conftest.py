@@ -34,6 +34,21 @@ import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("LATENT_SR_SHARED", REPOSITORY.parent / "shared"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker that the next function gives."""
+    config.addinivalue_line("markers", "shared: looks for reference values or real volumes in LATENT_SR_SHARED")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what looks for reference data, so that `pytest -m shared` shows that all of it does without."""
+    modules = {item.path: "LATENT_SR_SHARED" in item.path.read_text() for item in items}
+    for item in items:
+        if modules[item.path] or "shared" in getattr(item, "fixturenames", ()):
+            item.add_marker("shared")
 
 
 def phantom(slices: int = 7, rows: int = 44, columns: int = 48, seed: int = 0) -> np.ndarray:
@@ -154,9 +169,13 @@ def thick(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder with reference values and real volumes; tests that need it are skipped where it is absent."""
-    folder = Path(os.environ.get("LATENT_SR_SHARED", REPOSITORY.parent / "shared"))
-    if not folder.is_dir():
-        pytest.skip(f"no reference data: set LATENT_SR_SHARED to its folder ('{folder}' does not exist)")
-    return folder
+def shared() -> Callable[[str], Path]:
+    """Find a file in the folder with reference values and real volumes; a test is skipped where the file is absent."""
+
+    def find(name: str) -> Path:
+        path = SHARED / name
+        if not path.exists():
+            pytest.skip(f"no reference data: set LATENT_SR_SHARED to its folder ('{path}' does not exist)")
+        return path
+
+    return find

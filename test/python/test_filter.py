@@ -127,7 +127,7 @@ def test_decoded_acquired_slices_are_those_of_an_independent_network(bundled_fil
 
 
 def test_decoded_acquired_slices_of_a_real_volume_are_those_of_an_independent_network(bundled_file, shared):
-    path = shared / "data" / "cardiac" / "sunnybrook" / "SCD0000501_phase08.nii.gz"
+    path = shared("data/cardiac/sunnybrook/SCD0000501_phase08.nii.gz")
     volume = itk.array_from_image(itk.imread(str(path), itk.F))
     assert_decodes_like_pytorch(volume[3:7], bundled_file)
 

@@ -26,8 +26,10 @@ import argparse
 import json
 import math
 import os
+import signal
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -1192,6 +1194,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         Words behind ``latent-sr``. Default: those of the process.
     """
+    # A shell without job control starts what runs in the background with interrupts ignored.
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         parsed = make_parser().parse_args(arguments)
         code = parsed.run(parsed)

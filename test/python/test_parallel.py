@@ -138,9 +138,14 @@ def living_processes(group: int) -> list[str]:
     return [row[2] for row in rows if row[0] == str(group) and not row[1].startswith("Z")]
 
 
+def ignore_interrupts() -> None:
+    """Start a process as a shell without job control starts what runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @pytest.mark.skipif(shutil.which("ps") is None, reason="processes are looked up with ps")
-@pytest.mark.parametrize("whole_group", [False, True])
-def test_an_interrupt_ends_everything_without_a_word_too_many(tiny_model, tmp_path, whole_group):
+@pytest.mark.parametrize(("whole_group", "background"), [(False, False), (True, False), (False, True)])
+def test_an_interrupt_ends_everything_without_a_word_too_many(tiny_model, tmp_path, whole_group, background):
     (tmp_path / "in").mkdir()
     for name in ("a.nii", "b.nii"):
         write_nifti(tmp_path / "in" / name, phantom(40, 256, 256))
@@ -152,6 +157,7 @@ def test_an_interrupt_ends_everything_without_a_word_too_many(tiny_model, tmp_pa
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=ignore_interrupts if background else None,
     )
     first = process.stderr.readline()
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
@@ -166,6 +172,26 @@ def test_an_interrupt_ends_everything_without_a_word_too_many(tiny_model, tmp_pa
             break
         time.sleep(0.1)
     assert living_processes(process.pid) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
+def test_an_interrupt_ends_a_command_that_was_started_with_interrupts_ignored(tiny_model, tmp_path):
+    source = write_nifti(tmp_path / "thick.nii", phantom(40, 256, 256))
+    words = ["upsample", source, tmp_path / "thin.nii", "--model", tiny_model, "--factor", "30"]
+    process = subprocess.Popen(
+        [*command(), *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=ignore_interrupts,
+    )
+    first = process.stderr.readline()
+    os.kill(process.pid, signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert first.startswith("upsampling: ")
+    assert process.returncode == 130, rest
+    assert rest.splitlines()[-1] == "latent-sr: interrupted"
+    assert [path.name for path in tmp_path.iterdir()] == ["thick.nii"]
 
 
 # Dask -----------------------------------------------------------------------------------------------------------------

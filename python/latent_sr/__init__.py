@@ -34,8 +34,8 @@ Nothing heavy is imported before a function is used.
 _LAZY = {
     "LatentSRError": "errors",
     "UsageError": "errors",
-    "read_volume": "io",
-    "write_volume": "io",
+    "read_volume": "volumes",
+    "write_volume": "volumes",
     "load_model": "models",
     "describe_model": "models",
     "upsample": "upsampling",

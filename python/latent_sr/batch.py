@@ -18,7 +18,7 @@
 """Super-resolution of all volumes of a folder, one task each."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,21 +26,23 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
-from latent_sr.io import (
+from latent_sr.models import load_model
+from latent_sr.parallel import run_tasks
+from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, number_of_threads, translated
+from latent_sr.upsampling import DEFAULT_FACTOR, make_filter, spacing_warning, update_filter
+from latent_sr.volumes import (
+    DEFAULT_READING,
     OUTPUT_EXTENSIONS,
+    ReadOptions,
     Volume,
     expand_inputs,
     extension_of,
-    is_dicom_folder,
     open_volume,
     pixel_type,
     write_volume,
     written_as,
 )
-from latent_sr.models import load_model
-from latent_sr.parallel import run_tasks
-from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, number_of_threads, translated
-from latent_sr.upsampling import make_filter, spacing_warning, update_filter
+from latent_sr.volumes.dicom.scan import is_dicom_folder
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ class UpsampleTask:
         The model file; None: the bundled model.
     slice_thickness
         As for ``upsample``; None: what DICOM files say.
+    reading
+        Which series and phase, and what becomes of NaN.
+    as_dicom
+        Whether ``output`` is a folder for a derived DICOM series, instead of a file.
     """
 
     source: str
@@ -77,6 +83,8 @@ class UpsampleTask:
     slice_thickness: float | None = None
     orientations: int = 1
     threads: int | None = None
+    reading: ReadOptions = DEFAULT_READING
+    as_dicom: bool = False
 
 
 @dataclass
@@ -94,18 +102,37 @@ class Prepared:
     volume: Volume
     upsampler: Any
     slices: int
-    warning: str
+    warnings: list[str]
 
 
-def prepare(task: UpsampleTask) -> Prepared:
+def prepare(
+    task: UpsampleTask,
+    warn: Callable[[str], None] | None = None,
+    reading: Callable[[int, int], None] | None = None,
+) -> Prepared:
     """Read a volume and set its filter up, with all checks but those of the pixels.
+
+    Parameters
+    ----------
+    task
+        What to do.
+    warn
+        Called with each warning at once, so that it is said even if something is refused afterwards.
+    reading
+        Called while DICOM files are read: see ``open_volume``.
 
     Raises
     ------
     LatentSRError
         If the volume or the model can't be read, or the filter refuses them.
     """
-    volume = open_volume(task.source)
+    volume = open_volume(task.source, options=task.reading, progress=reading)
+    warnings = list(volume.warnings)
+    for text in warnings:
+        if warn is not None:
+            warn(text)
+    if task.as_dicom and volume.source is None:
+        raise LatentSRError(f"'{task.label}' is not DICOM: a derived series takes patient and study from one")
     model = load_model(task.model)
     upsampler = make_filter(
         volume.image,
@@ -113,7 +140,7 @@ def prepare(task: UpsampleTask) -> Prepared:
         spacing=task.spacing,
         model=model,
         mode=task.mode,
-        axis=task.axis,
+        axis=volume.slice_axis if task.axis is None else task.axis,
         precision=task.precision,
         device=task.device,
         window=task.window,
@@ -128,11 +155,32 @@ def prepare(task: UpsampleTask) -> Prepared:
     size = upsampler.GetOutput().GetLargestPossibleRegion().GetSize()
     slices = int(size[axis]) * (int(size[3]) if volume.image.GetImageDimension() == 4 else 1)
     warning = spacing_warning(model, volume.image, axis)
-    return Prepared(volume, upsampler, slices, f"'{task.label}': {warning}" if warning else "")
+    if warning:
+        warnings.append(f"'{task.label}': {warning}")
+        if warn is not None:
+            warn(warnings[-1])
+    return Prepared(volume, upsampler, slices, warnings)
 
 
-def write_result(task: UpsampleTask, volume: Volume, result: Any, overwrite: bool = False) -> UpsampleOutcome:
-    """Write what the filter made of a volume, in the type that the volume is stored in."""
+def write_result(
+    task: UpsampleTask,
+    volume: Volume,
+    result: Any,
+    overwrite: bool = False,
+    writing: Callable[[int, int], None] | None = None,
+) -> UpsampleOutcome:
+    """Write what the filter made of a volume, in the type that the volume is stored in.
+
+    Parameters
+    ----------
+    writing
+        Called with the number of DICOM files that were written, and their total.
+    """
+    if task.as_dicom:
+        from latent_sr.volumes.dicom.write import write_series
+
+        count = write_series(result, volume.source, Path(task.output), _derivation(task), writing)
+        return UpsampleOutcome(f"{task.target}: {_geometry(result)}, DICOM, {count} files")
     write_volume(result, task.output, volume.component, overwrite=overwrite)
     outcome = UpsampleOutcome(f"{task.target}: {_geometry(result)}, {pixel_type(result)}")
     if volume.component in ("char", "long", "long_long"):
@@ -141,6 +189,20 @@ def write_result(task: UpsampleTask, volume: Volume, result: Any, overwrite: boo
             f"write {volume.component}"
         )
     return outcome
+
+
+def _derivation(task: UpsampleTask) -> Any:
+    """What a derived DICOM series says about itself."""
+    import latent_sr
+    from latent_sr.volumes.dicom.write import Derivation
+
+    model = "the bundled model" if task.model is None else f"the model {Path(task.model).name}"
+    amount = f"to {task.spacing:g} mm" if task.spacing is not None else f"by {task.factor or DEFAULT_FACTOR}"
+    return Derivation(
+        f"Slices between acquired ones are synthesized: up-sampled {amount} by latent-sr {latent_sr.__version__} with "
+        f"{model}, output mode {task.mode}. Not for diagnosis.",
+        f"synthesized {amount}, not for diagnosis",
+    )
 
 
 def _geometry(image: Any) -> str:
@@ -156,8 +218,7 @@ def upsample_file(task: UpsampleTask) -> UpsampleOutcome:
     with number_of_threads(task.threads):
         prepared = prepare(task)
         outcome = write_result(task, prepared.volume, update_filter(prepared.upsampler), overwrite=True)
-    if prepared.warning:
-        outcome.warnings.insert(0, prepared.warning)
+    outcome.warnings[:0] = prepared.warnings
     return outcome
 
 
@@ -174,8 +235,8 @@ def means_folder(source: Path, output: Path) -> bool:
 def plan_outputs(source: Path, output: Path, overwrite: bool = False) -> list[tuple[Path, Path]]:
     """The volumes of a folder, and where the result of each is written: under the same relative name.
 
-    A volume keeps its format if that can be written as one file; .nhdr becomes .nrrd, .mhd becomes .mha, and a DICOM
-    folder a file of its name with .nii.gz.
+    A volume keeps its format if that can be written as one file; .nhdr becomes .nrrd, .mhd becomes .mha, .hdr
+    becomes .nii, and a DICOM folder a file of its name with .nii.gz.
 
     Raises
     ------
@@ -215,7 +276,7 @@ def _output_name(volume: Path, source: Path) -> Path:
     if volume.is_dir():
         return name.with_name(f"{name.name}.nii.gz")
     extension = extension_of(volume)
-    written = {".nhdr": ".nrrd", ".mhd": ".mha"}.get(extension)
+    written = {".nhdr": ".nrrd", ".mhd": ".mha", ".hdr": ".nii", ".hdr.gz": ".nii.gz"}.get(extension)
     return name if written is None else name.with_name(name.name[: -len(extension)] + written)
 
 

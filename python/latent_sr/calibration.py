@@ -21,8 +21,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from latent_sr.errors import LatentSRError
-from latent_sr.io import split_frames
 from latent_sr.toolkit import translated
+from latent_sr.volumes import split_frames
 
 
 def best_residual_gain(

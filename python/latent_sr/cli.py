@@ -26,6 +26,7 @@ import argparse
 import json
 import math
 import os
+import re
 import signal
 import sys
 import textwrap
@@ -44,6 +45,8 @@ TRAINING_MINUTES = 30
 VALIDATION_SHARE = 0.2
 FEWEST_SUBJECTS = 5
 """Of ``train``: with fewer, none is held out unless asked for."""
+
+_SLICE_AXIS = re.compile(r"Set SliceAxis to")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -138,6 +141,15 @@ def _axis(text: str) -> int | None:
     return None if text == "auto" else int(text)
 
 
+def _phase(text: str) -> int | None:
+    return None if text == "all" else _whole(0)(text)
+
+
+def _told(error: BaseException) -> str:
+    """The message of an error in the words of the command line: the names of its options instead of C++ setters."""
+    return _SLICE_AXIS.sub("Set --axis to", one_line(error))
+
+
 def _warn(message: str) -> None:
     print(f"{PROGRAM}: warning: {message}", file=sys.stderr)
 
@@ -175,6 +187,8 @@ def _add_upsample(commands: Any) -> None:
         epilog="""examples:
   latent-sr upsample thick.nii.gz thin.nii.gz --factor 5
   latent-sr upsample dicom-folder thin.nrrd --spacing 1.5 --mode residual-corrected
+  latent-sr upsample dicom-folder thin-folder --factor 4 --output-format dicom
+  latent-sr upsample cine-folder systole.nii.gz --series 12 --phase 9
   latent-sr upsample thick.mha thin.mha --factor 4 --model mine.safetensors --threads 4
   latent-sr upsample ct.nrrd thin.nrrd --factor 3 --window -200 400
   latent-sr upsample cohort/ thin/ --factor 5 --jobs 4
@@ -194,12 +208,13 @@ removes noise; residual-corrected keeps them, too, and carries their noise along
     parser.add_argument(
         "input",
         metavar="IN",
-        help="NIfTI, NRRD, MetaImage, or a folder with one DICOM series; 3D or 4D; or a folder of such",
+        help="NIfTI, NRRD, MetaImage, or DICOM (a folder, searched with its subfolders); 3D or 4D; or a folder of such",
     )
     parser.add_argument(
         "output",
         metavar="OUT",
-        help="file to write: .nii, .nii.gz, .nrrd or .mha; or a folder, if IN is one of volumes",
+        help="file to write: .nii, .nii.gz, .nrrd or .mha; or a folder, if IN is one of volumes or --output-format "
+        "is dicom",
     )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
@@ -233,6 +248,14 @@ removes noise; residual-corrected keeps them, too, and carries their noise along
         metavar="MM",
         help="thickness of the slices in mm; 0: not known (default: what DICOM files say, for others not known)",
     )
+    parser.add_argument(
+        "--output-format",
+        **_choice(("file", "dicom")),
+        default="file",
+        help="dicom: OUT is a folder for a derived DICOM series, whose patient and study are those of IN (default: "
+        "file)",
+    )
+    _add_reading(parser)
     _add_axis(parser)
     _add_precision(parser)
     _add_orientations(parser)
@@ -244,17 +267,23 @@ removes noise; residual-corrected keeps them, too, and carries their noise along
 
 
 def _upsample(arguments: argparse.Namespace) -> int:
-    from latent_sr.io import OUTPUT_EXTENSIONS, check_output
     from latent_sr.parallel import check_parallel
+    from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output
 
     source, output = Path(arguments.input), Path(arguments.output)
+    as_dicom = arguments.output_format == "dicom"
     check_parallel(arguments.jobs or 1, arguments.scheduler)
-    if source.is_dir():
+    if source.is_dir() and not as_dicom:
         from latent_sr.batch import means_folder
 
         if means_folder(source, output):
             return _upsample_folder(arguments)
-    check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source])
+    if as_dicom:
+        from latent_sr.volumes.dicom.write import check_series_output
+
+        check_series_output(output, source, arguments.overwrite)
+    else:
+        check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source])
     if not source.exists():
         raise LatentSRError(f"'{source}' does not exist")
     if (arguments.jobs or 1) > 1 or arguments.scheduler is not None:
@@ -264,20 +293,20 @@ def _upsample(arguments: argparse.Namespace) -> int:
     _quiet_itk()
 
     from latent_sr.batch import prepare, write_result
-    from latent_sr.progress import Progress
+    from latent_sr.progress import LateProgress, Progress
     from latent_sr.upsampling import update_filter
 
     task = _upsample_task(arguments, source, output, output, arguments.threads)
-    prepared = prepare(task)
+    with LateProgress("reading", "files") as reading:
+        prepared = prepare(task, _warn, reading.update)
     slices = prepared.slices
-    if prepared.warning:
-        _warn(prepared.warning)
     try:
         with Progress(slices, "upsampling", "slices") as progress:
             result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
     except LatentSRError as error:
         raise LatentSRError(f"'{source}': {error}") from error
-    outcome = write_result(task, prepared.volume, result, arguments.overwrite)
+    with LateProgress("writing", "files") as writing:
+        outcome = write_result(task, prepared.volume, result, arguments.overwrite, writing.update)
     for warning in outcome.warnings:
         _warn(warning)
     print(outcome.text)
@@ -310,6 +339,8 @@ def _upsample_task(
         slice_thickness=arguments.slice_thickness,
         orientations=arguments.orientations,
         threads=threads,
+        reading=_reading(arguments),
+        as_dicom=arguments.output_format == "dicom",
     )
 
 
@@ -353,7 +384,7 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
     for _, outcome in sorted(ended.items()):
         if isinstance(outcome, LatentSRError):
             failed += 1
-            print(f"{PROGRAM}: error: {one_line(outcome)}", file=sys.stderr)
+            print(f"{PROGRAM}: error: {_told(outcome)}", file=sys.stderr)
             continue
         for warning in outcome.warnings:
             _warn(warning)
@@ -485,6 +516,7 @@ Under torchrun all processes train one model.""",
         metavar="NAME=TEXT",
         help="an entry of the model file that says where it comes from, such as license=...; may be repeated",
     )
+    _add_reading(parser)
     _add_precision(parser)
     _add_threads(parser)
     _add_overwrite(parser)
@@ -492,8 +524,8 @@ Under torchrun all processes train one model.""",
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from latent_sr.io import check_output, extension_of
     from latent_sr.models import MODEL_EXTENSIONS
+    from latent_sr.volumes import check_output, extension_of
 
     start = _start_of_training(arguments)
     if start and not extension_of(Path(start), MODEL_EXTENSIONS):
@@ -511,23 +543,28 @@ def _train(arguments: argparse.Namespace) -> int:
     _check_model(start or None)
     _quiet_itk()
 
-    from latent_sr.io import check_volume, replacing
     from latent_sr.models import load_model
     from latent_sr.progress import TrainingProgress
+    from latent_sr.recipe import parse
     from latent_sr.toolkit import translated
     from latent_sr.training import TrainingState, make_trainer, process_group, run_trainer, sign
     from latent_sr.training_log import TrainingLog
+    from latent_sr.volumes import replacing
+    from latent_sr.volumes.convert import files_for_itk
 
-    for path in [*paths, *validation]:
-        check_volume(path)
     initial = None if start is None else load_model(start or None)
     minutes = arguments.minutes
     if minutes is None and arguments.iterations is None and arguments.preset == "default":
         minutes = float(TRAINING_MINUTES)
     seconds = None if minutes is None else 60 * minutes
-    with translated(), process_group() as (group, rank):
+    axis = parse(dict(arguments.set))[0].get("SliceAxis")
+    with (
+        files_for_itk([*paths, *validation], _reading(arguments), axis, _notify("converting")) as files,
+        translated(),
+        process_group() as (group, rank),
+    ):
         trainer = make_trainer(
-            paths,
+            files[: len(paths)],
             preset=arguments.preset,
             network=arguments.network,
             settings=dict(arguments.set),
@@ -535,7 +572,7 @@ def _train(arguments: argparse.Namespace) -> int:
             minutes=minutes,
             seed=arguments.seed,
             initial_model=initial,
-            validation=validation,
+            validation=files[len(paths) :],
             early_stopping=arguments.early_stopping,
             checkpoint=arguments.checkpoint,
             checkpoint_every=arguments.checkpoint_every,
@@ -607,7 +644,8 @@ def _keep_the_better(
         validation,
         subjects,
         threads=arguments.threads,
-        notify=lambda name: print(f"comparing with the bundled model: {Path(name).name}", file=sys.stderr),
+        reading=_reading(arguments),
+        notify=_notify("comparing with the bundled model:"),
     )
     if comparison is None:
         return ["not compared with the bundled model: no validation volume has 3 slices along a clear slice axis"]
@@ -626,9 +664,9 @@ def _keep_the_better(
 def _check_training(arguments: argparse.Namespace, output: Path) -> None:
     """Refuse options of ``train`` that exclude each other, before any file is looked at."""
     from latent_sr.evaluation import compile_subject
-    from latent_sr.io import check_output
     from latent_sr.models import MODEL_EXTENSIONS
     from latent_sr.recipe import parse
+    from latent_sr.volumes import check_output
 
     parse(dict(arguments.set))
     if arguments.network is not None and arguments.fine_tune is not None:
@@ -652,8 +690,8 @@ def _check_training(arguments: argparse.Namespace, output: Path) -> None:
 def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path], list[str]]:
     """The volumes to train on, those to validate on, and the subjects of these."""
     from latent_sr.evaluation import compile_subject, subjects_of
-    from latent_sr.io import expand_inputs
     from latent_sr.training import split_by_subject
+    from latent_sr.volumes import expand_inputs
 
     paths = expand_inputs(arguments.inputs)
     if arguments.validation:
@@ -778,6 +816,7 @@ lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear
     parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
     parser.add_argument("--csv", metavar="F", help="write a row for each slice (or long-axis direction) and method")
     parser.add_argument("--report", metavar="F.html", help="write a report as one HTML file")
+    _add_reading(parser)
     _add_axis(parser)
     _add_precision(parser)
     _add_orientations(parser)
@@ -790,8 +829,8 @@ lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from latent_sr.evaluation import LATENT, check_methods, compile_subject
-    from latent_sr.io import check_output, expand_inputs
     from latent_sr.parallel import check_parallel
+    from latent_sr.volumes import check_output, expand_inputs
 
     methods = [name.strip() for name in arguments.methods.split(",") if name.strip()]
     check_methods(methods)
@@ -814,9 +853,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     _quiet_itk()
 
     from latent_sr.evaluation import as_csv, as_table, run_evaluation
-    from latent_sr.io import write_text
     from latent_sr.parallel import default_jobs
     from latent_sr.progress import Progress
+    from latent_sr.volumes import write_text
 
     shown: list[Progress] = []
 
@@ -846,6 +885,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             slice_thickness=arguments.slice_thickness,
             orientations=arguments.orientations,
             mask=arguments.mask,
+            reading=_reading(arguments),
             precision=arguments.precision,
             device=arguments.device,
             threads=arguments.threads,
@@ -925,13 +965,14 @@ VIF is not symmetric: the reference comes first. Metrics are defined in docs/met
     parser.add_argument("--ssim-map", metavar="F", help="write the map of SSIM as an image")
     _add_axis(parser, "slices are cut across it (default: auto, the largest spacing, or the last axis if two have it)")
     parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
+    _add_reading(parser)
     _add_threads(parser)
     _add_overwrite(parser)
     parser.set_defaults(run=_metrics)
 
 
 def _metrics(arguments: argparse.Namespace) -> int:
-    from latent_sr.io import OUTPUT_EXTENSIONS, check_output
+    from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output
 
     names = [arguments.reference, arguments.test, *([arguments.mask] if arguments.mask else [])]
     if arguments.json not in (None, "-"):
@@ -943,10 +984,14 @@ def _metrics(arguments: argparse.Namespace) -> int:
             raise LatentSRError(f"'{name}' does not exist")
     _quiet_itk()
 
-    from latent_sr.io import open_volume, write_text, write_volume
     from latent_sr.metrics import SSIMParameters, compare, metrics_as_json
+    from latent_sr.volumes import open_volume, write_text, write_volume
 
-    images = [open_volume(name, dimensions=(2, 3, 4)).image for name in names]
+    volumes = [open_volume(name, dimensions=(2, 3, 4), options=_reading(arguments)) for name in names]
+    for volume in volumes:
+        for warning in volume.warnings:
+            _warn(warning)
+    images = [volume.image for volume in volumes]
     reference, test = images[:2]
     if reference.GetImageDimension() == test.GetImageDimension() and not _same_geometry(reference, test):
         _warn("the images differ in origin, spacing or direction; pixels are compared by their index")
@@ -957,7 +1002,7 @@ def _metrics(arguments: argparse.Namespace) -> int:
         data_range=arguments.data_range,
         data_range_source=arguments.data_range_source,
         mask=images[2] if arguments.mask else None,
-        axis=arguments.axis,
+        axis=volumes[0].slice_axis if arguments.axis is None else arguments.axis,
         metrics="all" if chosen == ["all"] else chosen,
         ssim=SSIMParameters(
             arguments.ssim_sigma,
@@ -1046,15 +1091,15 @@ def _add_info(commands: Any) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from latent_sr.io import check_output
+    from latent_sr.volumes import check_output
 
     if arguments.json not in (None, "-"):
         check_output(arguments.json, (".json",), arguments.overwrite)
     _check_model(arguments.model)
     _quiet_itk()
 
-    from latent_sr.io import write_text
     from latent_sr.models import describe_model, load_model
+    from latent_sr.volumes import write_text
 
     description = describe_model(load_model(arguments.model))
     text = _json_text(description)
@@ -1098,6 +1143,42 @@ def _add_axis(parser: argparse.ArgumentParser, text: str = "") -> None:
         metavar="auto|0|1|2",
         help=text or "the through-plane axis (default: auto, that of the largest spacing)",
     )
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--series",
+        action="append",
+        default=[],
+        metavar="UID",
+        help="UID or number of the DICOM series to read, where a folder holds several; may be repeated for the "
+        "slices of "
+        "a cine",
+    )
+    parser.add_argument(
+        "--phase",
+        type=_phase,
+        metavar="N|all",
+        help="of 4D volumes, the number of the phase (time frame) to read, from 0 (default: all)",
+    )
+    parser.add_argument(
+        "--nan",
+        type=_finite,
+        metavar="VALUE",
+        help="what pixels become that are NaN or infinite (default: they are refused)",
+    )
+
+
+def _reading(arguments: argparse.Namespace) -> Any:
+    """What the command line says about the reading of volumes."""
+    from latent_sr.volumes import ReadOptions
+
+    return ReadOptions(tuple(arguments.series), arguments.phase, arguments.nan)
+
+
+def _notify(what: str) -> Callable[[str], None]:
+    """Say on stderr what is done with a file."""
+    return lambda name: print(f"{what} {Path(name).name}", file=sys.stderr)
 
 
 def _add_precision(parser: argparse.ArgumentParser) -> None:
@@ -1203,7 +1284,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except LatentSRError as error:
-        print(f"{PROGRAM}: error: {one_line(error)}", file=sys.stderr)
+        print(f"{PROGRAM}: error: {_told(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)

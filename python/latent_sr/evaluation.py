@@ -32,14 +32,6 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
-from latent_sr.io import (
-    VOLUME_EXTENSIONS,
-    VolumeHeader,
-    default_slice_axis,
-    expand_inputs,
-    read_header,
-    stem_of,
-)
 from latent_sr.metrics import SLICE_METRICS, SMALLEST_SSIM_SIDE, SMALLEST_VIFP_SIDE, from_json_number, json_number
 from latent_sr.models import describe_model, distinct_names, load_model
 from latent_sr.parallel import check_parallel, run_tasks, threads_per_job
@@ -56,6 +48,16 @@ from latent_sr.statistics import compare_methods, mean_of_defined, summarize
 from latent_sr.tables import as_csv, as_table, counted, format_p, format_value, ordinal
 from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, MODES, translated, versions
 from latent_sr.upsampling import check_orientations, check_slice_thickness
+from latent_sr.volumes import (
+    DEFAULT_READING,
+    VOLUME_EXTENSIONS,
+    ReadOptions,
+    VolumeHeader,
+    expand_inputs,
+    read_header,
+    slice_axis_of,
+    stem_of,
+)
 
 __all__ = [
     "Evaluation",
@@ -238,7 +240,7 @@ def _make_methods(
 
 
 def _check_header(header: VolumeHeader, keep_every: int, axis: int | None) -> None:
-    used = default_slice_axis(header.spacing) if axis is None else axis
+    used = slice_axis_of(header) if axis is None else axis
     if used is None:
         spacing = " x ".join(f"{value:.4g}" for value in header.spacing[:3])
         raise LatentSRError(
@@ -313,6 +315,7 @@ def run_evaluation(
     slice_thickness: float = 0.0,
     orientations: int = 1,
     mask: str | os.PathLike | None = None,
+    reading: ReadOptions = DEFAULT_READING,
     precision: str = DEFAULT_PRECISION,
     device: str = "cpu",
     threads: int | None = None,
@@ -347,7 +350,7 @@ def run_evaluation(
     if not paths:
         raise UsageError("there is no volume to evaluate")
     path_subjects = subjects_of(paths, pattern)
-    headers = [read_header(path) for path in paths]
+    headers = [read_header(path, options=reading) for path in paths]
     for header in headers:
         _check_header(header, keep_every, axis)
     masks = find_masks(mask, headers)
@@ -374,6 +377,7 @@ def run_evaluation(
             device=device,
             threads=threads_per_job(threads, min(jobs, len(headers))),
             mask=seen_by_worker(mask_file),
+            reading=reading,
         )
         for name, header, mask_file in zip(path_subjects, headers, masks, strict=True)
     ]
@@ -418,6 +422,7 @@ def evaluate(
     slice_thickness: float = 0.0,
     orientations: int = 1,
     mask: str | os.PathLike | None = None,
+    reading: ReadOptions = DEFAULT_READING,
     precision: str = DEFAULT_PRECISION,
     device: str = "cpu",
     threads: int | None = None,
@@ -454,6 +459,9 @@ def evaluate(
     mask
         A file for all volumes, or a folder with a file of the name of each: only where it is not zero, metrics are
         measured. VIFp is always that of whole slices. Default: everywhere.
+    reading
+        Which series of DICOM folders and which phase of 4D volumes, and what becomes of NaN: see
+        ``latent_sr.volumes.ReadOptions``. Default: the only series, all phases, NaN is refused.
     precision, device
         As for ``upsample``.
     threads
@@ -495,6 +503,7 @@ def evaluate(
         slice_thickness=slice_thickness,
         orientations=orientations,
         mask=mask,
+        reading=reading,
         precision=precision,
         device=device,
         threads=threads,

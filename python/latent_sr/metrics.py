@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
-from latent_sr.io import cast, default_slice_axis, pixel_type
 from latent_sr.toolkit import translated
+from latent_sr.volumes import cast, default_slice_axis, pixel_type
 
 SMALLEST_SSIM_SIDE = 11
 """Pixels that a slice needs for the 11 x 11 window of SSIM."""

@@ -97,6 +97,44 @@ class Progress:
             self.bar = None
 
 
+class LateProgress:
+    """Progress of work of an unknown amount that is seldom long: it is silent for the first seconds.
+
+    Parameters
+    ----------
+    label, unit, stream
+        As for ``Progress``.
+    delay
+        Seconds before anything is shown.
+    """
+
+    def __init__(self, label: str, unit: str, stream: TextIO | None = None, delay: float = 2.0) -> None:
+        self.label, self.unit, self.stream, self.delay = label, unit, stream, delay
+        self.start = time.monotonic()
+        self.shown: Progress | None = None
+
+    def __enter__(self) -> "LateProgress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def update(self, done: int, total: int) -> None:
+        """Say how much is done by now, and of how much."""
+        if self.shown is not None and self.shown.total != total:
+            self.close()  # another part of the work
+        if self.shown is None and time.monotonic() - self.start >= self.delay:
+            self.shown = Progress(total, self.label, self.unit, self.stream)
+        if self.shown is not None:
+            self.shown.update(done)
+
+    def close(self) -> None:
+        """End the bar."""
+        if self.shown is not None:
+            self.shown.close()
+            self.shown = None
+
+
 def _validation_text(validation: Any) -> str:
     return (
         f", validation PSNR {validation.psnr:.2f} dB (linear {validation.linear_psnr:.2f}, B-spline "

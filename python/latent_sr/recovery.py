@@ -19,17 +19,17 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError
-from latent_sr.io import open_volume, split_frames
 from latent_sr.metrics import SLICE_METRICS, compare, notes_on_size
 from latent_sr.models import load_model
 from latent_sr.statistics import mean_of_defined
 from latent_sr.toolkit import mode_enum, number_of_threads, precision_enum, translated
+from latent_sr.volumes import DEFAULT_READING, ReadOptions, open_volume, split_frames
 
 DATA_RANGE = 1.0
 LARGEST_LONG_AXIS_FACTOR = 10
@@ -89,6 +89,8 @@ class FileTask:
         Frames and dropped slices to take pictures of; instead of a number, None is the middle one.
     long_axis
         The frame to take a long-axis view of, if any.
+    reading
+        Which series and phase, and what becomes of NaN.
     """
 
     path: str
@@ -108,6 +110,7 @@ class FileTask:
     only: tuple[int, ...] | None = None
     pictures: tuple[tuple[int, int | None], ...] = ()
     long_axis: int | None = None
+    reading: ReadOptions = DEFAULT_READING
 
     def label_of(self, frame: int) -> str:
         """The label of a frame."""
@@ -189,7 +192,10 @@ def evaluate_file(task: FileTask, begin: Callable[[str, str], None] | None = Non
     models = {method.name: _cached_model(method.model_file) for method in task.methods if method.is_latent}
     outcome = FileOutcome()
     with number_of_threads(task.threads):
-        image = open_volume(task.path).image
+        opened = open_volume(task.path, options=task.reading)
+        image = opened.image
+        if task.axis is None:
+            task = replace(task, axis=opened.slice_axis)
         masks = _masks(task, image)
         for frame, volume in enumerate(split_frames(image)):
             if task.only is not None and frame not in task.only:

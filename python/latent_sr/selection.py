@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.evaluation import subject_scores
-from latent_sr.io import default_slice_axis, read_header
 from latent_sr.recovery import FileTask, Method, evaluate_file
 from latent_sr.statistics import mean_of_defined
 from latent_sr.toolkit import DEFAULT_MODE
+from latent_sr.volumes import DEFAULT_READING, ReadOptions, read_header, slice_axis_of
 
 TRAINED, BUNDLED, LINEAR = "trained", "bundled", "linear"
 
@@ -103,6 +103,7 @@ def compare_with_bundled(
     subjects: Sequence[str],
     *,
     threads: int | None = None,
+    reading: ReadOptions = DEFAULT_READING,
     notify: Callable[[str], None] | None = None,
 ) -> Comparison | None:
     """Drop every other slice of volumes, recover it with both models and linear interpolation, and measure.
@@ -117,6 +118,8 @@ def compare_with_bundled(
         Volumes that the model was not trained on, and the subject of each.
     threads
         Number of threads of ITK's filters. Default: ITK's.
+    reading
+        As for ``evaluate``.
     notify
         Called with the name of each file before it is looked at.
 
@@ -138,15 +141,17 @@ def compare_with_bundled(
     records: list[dict[str, Any]] = []
     usable = []
     for path, subject in zip(paths, subjects, strict=True):
-        header = read_header(path)
-        axis = default_slice_axis(header.spacing)
+        header = read_header(path, options=reading)
+        axis = slice_axis_of(header)
         if axis is not None and header.size[axis] >= 3:
             usable.append((header, subject))
     for number in _chosen([subject for _, subject in usable], LARGEST_NUMBER_OF_VOLUMES):
         header, subject = usable[number]
         if notify is not None:
             notify(str(header.path))
-        task = FileTask(str(header.path), header.path.as_posix(), subject, header.frames, methods, threads=threads)
+        task = FileTask(
+            str(header.path), header.path.as_posix(), subject, header.frames, methods, threads=threads, reading=reading
+        )
         records += [{"subject": subject, **record} for record in evaluate_file(task).records]
     if not records:
         return None

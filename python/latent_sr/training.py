@@ -24,13 +24,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
-from latent_sr.io import cast, common_pixel_type, pixel_type, split_frames
 from latent_sr.models import load_model
 from latent_sr.recipe import apply_to_network, apply_to_trainer, parse
 from latent_sr.toolkit import DEFAULT_PRECISION, precision_enum, run, set_work_units, translated, versions
+from latent_sr.volumes import DEFAULT_READING, cast, common_pixel_type, pixel_type, split_frames
+from latent_sr.volumes.convert import files_for_itk
 
 PRESETS = ("default", "paper")
 NETWORKS = ("multi-scale", "paper")
@@ -268,9 +270,9 @@ def train(
     ----------
     images
         ``itk.Image`` objects, 3D, or 4D with time as the last axis (each frame is a volume of its own); or names of
-        files or of folders with one DICOM series, which are read when they are needed, so that there may be more than
-        fit in memory. Sizes, spacings and pixel types may differ; if types of images differ, they are converted to
-        float32.
+        files, which are read when they are needed, so that there may be more than fit in memory, or of DICOM folders,
+        which are converted to temporary files first. Sizes, spacings and pixel types may differ; if types of images
+        differ, they are converted to float32.
     preset
         "default", or "paper": network and training of arXiv:2010.13172, which needs about a million iterations.
     network
@@ -323,27 +325,42 @@ def train(
     KeyboardInterrupt
         After Ctrl-C.
     """
-    trainer = make_trainer(
-        images,
-        preset=preset,
-        network=network,
-        settings=settings,
-        iterations=iterations,
-        minutes=minutes,
-        seed=seed,
-        initial_model=initial_model,
-        validation=validation,
-        early_stopping=early_stopping,
-        checkpoint=checkpoint,
-        checkpoint_every=checkpoint_every,
-        resume=resume,
-        cache=cache,
-        precision=precision,
-        threads=threads,
-    )
-    model = run_trainer(trainer, on_iteration)
+    with _with_files_for_itk(images, validation, settings) as (images, validation):
+        trainer = make_trainer(
+            images,
+            preset=preset,
+            network=network,
+            settings=settings,
+            iterations=iterations,
+            minutes=minutes,
+            seed=seed,
+            initial_model=initial_model,
+            validation=validation,
+            early_stopping=early_stopping,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
+            resume=resume,
+            cache=cache,
+            precision=precision,
+            threads=threads,
+        )
+        model = run_trainer(trainer, on_iteration)
     sign(model, iterations=int(trainer.GetCurrentIteration()))
     return model
+
+
+@contextmanager
+def _with_files_for_itk(
+    images: Sequence[Any], validation: Sequence[Any], settings: Mapping[str, Any] | None
+) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Images as they are, and names of volumes as names of files that ITK reads alike."""
+    volumes = [*images, *validation]
+    places = [number for number, volume in enumerate(volumes) if _is_path(volume)]
+    axis = parse(settings or {})[0].get("SliceAxis")
+    with files_for_itk([Path(volumes[number]) for number in places], DEFAULT_READING, axis) as files:
+        for number, file in zip(places, files, strict=True):
+            volumes[number] = file
+        yield volumes[: len(images)], volumes[len(images) :]
 
 
 @contextmanager

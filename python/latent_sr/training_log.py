@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from latent_sr.errors import LatentSRError
-from latent_sr.io import replacing
 from latent_sr.training import TrainingState, Validation
+from latent_sr.volumes import replacing
 
 _STATE = [field.name for field in dataclasses.fields(TrainingState) if field.name != "validation"]
 _VALIDATION = [field.name for field in dataclasses.fields(Validation)]

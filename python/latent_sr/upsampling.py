@@ -234,14 +234,49 @@ def upsample(
 
 
 def update_filter(upsampler: Any, progress: Callable[[float], None] | None = None) -> Any:
-    """Run a filter of ``make_filter`` and return its output, detached from it."""
+    """Run a filter of ``make_filter`` and return its output, detached from it.
+
+    A 4D output is made phase by phase: beside it, memory holds one phase more.
+    """
+    import itk
+
+    with translated():
+        upsampler.UpdateOutputInformation()
+    output = upsampler.GetOutput()
+    if output.GetImageDimension() == 3:
+        _run_with_progress(upsampler, progress)
+        output = upsampler.GetOutput()
+        output.DisconnectPipeline()
+        return output
+    region = itk.ImageRegion[4](output.GetLargestPossibleRegion())
+    image = type(output).New()
+    image.CopyInformation(output)
+    image.SetRegions(region)
+    image.Allocate()
+    view = itk.array_view_from_image(image)
+    phases = int(region.GetSize()[3])
+    # NumPy sees an image's largest region, also where only a part of it is in memory.
+    part_of_output = itk.RegionOfInterestImageFilter[type(output), type(output)].New(Input=output)
+    for phase in range(phases):
+        part = itk.ImageRegion[4](region)
+        part.SetIndex(3, region.GetIndex()[3] + phase)
+        part.SetSize(3, 1)
+        output.SetRequestedRegion(part)
+        _run_with_progress(
+            upsampler,
+            None if progress is None else lambda share, phase=phase: progress((phase + share) / phases),
+        )
+        part_of_output.SetRegionOfInterest(part)
+        part_of_output.Update()
+        view[phase] = itk.array_view_from_image(part_of_output.GetOutput())[0]
+    return image
+
+
+def _run_with_progress(upsampler: Any, progress: Callable[[float], None] | None) -> None:
     if progress is None:
         run(upsampler)
     else:
         run(upsampler, observer=lambda: progress(float(upsampler.GetProgress())))
-    image = upsampler.GetOutput()
-    image.DisconnectPipeline()
-    return image
 
 
 def spacing_warning(model: Any, image: Any, axis: int) -> str:

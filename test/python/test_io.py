@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from conftest import image_of, phantom, write_nifti
 from latent_sr.errors import LatentSRError, UsageError
-from latent_sr.io import (
+from latent_sr.volumes import (
     check_output,
     common_pixel_type,
     default_slice_axis,

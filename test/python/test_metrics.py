@@ -24,7 +24,7 @@ import latent_sr
 import numpy as np
 import pytest
 from conftest import image_of, phantom, write_nifti
-from latent_sr.io import open_volume
+from latent_sr.volumes import open_volume
 
 
 @pytest.fixture

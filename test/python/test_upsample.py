@@ -250,7 +250,7 @@ def test_the_thickness_of_slices_decides_on_the_mode(latent_sr_run, tiny_model, 
 
 
 def test_a_dicom_series_tells_how_thick_its_slices_are(latent_sr_run, tiny_model, tmp_path):
-    from latent_sr.io import open_volume
+    from latent_sr.volumes import open_volume
     from test_io import write_dicom_series
 
     write_dicom_series(tmp_path / "series", phantom(), step=4.0)

@@ -1,0 +1,72 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Volumes: finding, reading and writing them.
+
+=========== ==============================================================
+``find``    which volumes files and folders stand for
+``read``    reading, by the format; the checks that every volume passes
+``nifti``   NIfTI files and pairs
+``nrrd``    NRRD files with a list of volumes or a time axis
+``dicom``   DICOM, from series to volumes and back
+``write``   writing of files, whole or not at all
+``images``  ITK images and the grids they lie on
+``volume``  what a volume is: header, image, options of reading, pixel types
+=========== ==============================================================
+"""
+
+from latent_sr.volumes.find import VOLUME_EXTENSIONS, expand_inputs, extension_of, stem_of
+from latent_sr.volumes.images import cast, common_pixel_type, frame_of, pixel_type, split_frames
+from latent_sr.volumes.read import check_volume, open_volume, read_header, read_volume
+from latent_sr.volumes.volume import (
+    DEFAULT_READING,
+    ReadOptions,
+    Volume,
+    VolumeHeader,
+    default_slice_axis,
+    slice_axis_of,
+    written_as,
+)
+from latent_sr.volumes.write import OUTPUT_EXTENSIONS, check_output, replacing, write_text, write_volume
+
+__all__ = [
+    "DEFAULT_READING",
+    "OUTPUT_EXTENSIONS",
+    "VOLUME_EXTENSIONS",
+    "ReadOptions",
+    "Volume",
+    "VolumeHeader",
+    "cast",
+    "check_output",
+    "check_volume",
+    "common_pixel_type",
+    "default_slice_axis",
+    "expand_inputs",
+    "extension_of",
+    "frame_of",
+    "open_volume",
+    "pixel_type",
+    "read_header",
+    "read_volume",
+    "replacing",
+    "slice_axis_of",
+    "split_frames",
+    "stem_of",
+    "write_text",
+    "write_volume",
+    "written_as",
+]

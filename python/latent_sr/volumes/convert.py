@@ -1,0 +1,94 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Volumes for ITK's own readers: what these read otherwise than this package is put into files that they read alike."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from latent_sr.errors import LatentSRError
+from latent_sr.volumes.read import check_volume, open_volume
+from latent_sr.volumes.volume import ReadOptions, VolumeHeader, default_slice_axis
+from latent_sr.volumes.write import write_volume
+
+
+@contextmanager
+def files_for_itk(
+    paths: Sequence[Path],
+    options: ReadOptions,
+    slice_axis: int | None = None,
+    notify: Callable[[str], None] | None = None,
+) -> Iterator[list[Path]]:
+    """Files with the volumes of some paths, as ITK's readers in C++ read them, for as long as the context lasts.
+
+    DICOM folders, and files that ITK reads otherwise (a list in NRRD, NaN that is replaced), are read once and written
+    into a temporary folder; the others stay where they are.
+
+    Parameters
+    ----------
+    paths
+        Files and DICOM folders.
+    options
+        Which series and phase, and what becomes of NaN.
+    slice_axis
+        The axis that is set for all volumes; None: ITK takes that of the largest spacing.
+    notify
+        Called with the name of each volume that is converted.
+
+    Raises
+    ------
+    LatentSRError
+        If a volume can't be read, or ITK would take another axis for that of the slices. In what is raised inside of
+        the context, the names of temporary files are replaced by those of the volumes.
+    """
+    with TemporaryDirectory(prefix="latent-sr-") as folder:
+        names: dict[str, str] = {}
+        files = []
+        for number, path in enumerate(paths):
+            header = check_volume(path, options=options)
+            _check_slice_axis(header, slice_axis)
+            if header.read_alike_by_itk and options.phase is None and options.nan is None:
+                files.append(path)
+                continue
+            if notify is not None:
+                notify(str(path))
+            volume = open_volume(path, options=options)
+            file = Path(folder) / f"{number}.mha"
+            write_volume(volume.image, file, volume.component)
+            names[str(file)] = str(path)
+            files.append(file)
+        try:
+            yield files
+        except LatentSRError as error:
+            text = str(error)
+            for file, name in names.items():
+                text = text.replace(file, name)
+            raise type(error)(text) from error
+
+
+def _check_slice_axis(header: VolumeHeader, slice_axis: int | None) -> None:
+    """Refuse a DICOM stack for whose slice axis ITK would take another one."""
+    used = default_slice_axis(header.spacing) if slice_axis is None else slice_axis
+    if header.slice_axis is not None and used != header.slice_axis:
+        spacing = " x ".join(f"{value:.4g}" for value in header.spacing[:3])
+        raise LatentSRError(
+            f"the slices of '{header.path}' are stacked along axis {header.slice_axis}, but that is not the axis of "
+            "its "
+            f"largest spacing ({spacing} mm): set the slice axis (--set slice-axis={header.slice_axis})"
+        )

@@ -1,0 +1,109 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""The values of DICOM images, in the units of their attributes: slope * stored + intercept.
+
+pydicom decodes the pixels of classic files; highdicom those of enhanced ones, with the transforms of each frame.
+What is shown dark or bright (photometric interpretation, windows) does not change a value.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import LatentSRError, one_line
+from latent_sr.volumes.dicom.frames import Frame
+from latent_sr.volumes.dicom.scan import quiet_pydicom
+from latent_sr.volumes.dicom.stack import Stack
+
+
+def fill(stack: Stack, array: Any, progress: Callable[[int, int], None] | None = None) -> None:
+    """Put the values of all phases of a stack into an array.
+
+    Parameters
+    ----------
+    stack
+        The stack.
+    array
+        Of the grid's size, with NumPy's order of axes: (phases, slices, rows, columns).
+    progress
+        Called with the number of images that were read, and their total.
+
+    Raises
+    ------
+    LatentSRError
+        If an image is damaged or cut off, or can't be decoded.
+    """
+    decoder = _Decoder()
+    total, done = len(stack.phases) * len(stack.shifts), 0
+    for volume, phase in zip(array, stack.phases, strict=True):
+        for part, frame, (column, row) in zip(volume, phase, stack.shifts, strict=True):
+            values = decoder.values(frame)
+            if stack.is_shifted:
+                part[...] = values.min()
+            part[row : row + frame.rows, column : column + frame.columns] = values
+            done += 1
+            if progress is not None:
+                progress(done, total)
+
+
+class _Decoder:
+    """Decodes images; of an enhanced file, the attributes are read once."""
+
+    def __init__(self) -> None:
+        self._enhanced: dict[Path, Any] = {}
+
+    def values(self, frame: Frame) -> Any:
+        """The values of an image as an array (rows, columns)."""
+        try:
+            with quiet_pydicom():
+                values = self._of_enhanced(frame) if frame.is_enhanced else _of_classic(frame)
+        except Exception as error:  # decoders raise many kinds
+            raise LatentSRError(
+                f"can't read the pixels of {frame.label}, it is damaged or cut off: {one_line(error)}"
+            ) from error
+        if values.shape != (frame.rows, frame.columns):
+            raise LatentSRError(
+                f"can't read the pixels of {frame.label}: they are {' x '.join(map(str, values.shape[::-1]))}, but "
+                "have to "
+                f"be {frame.columns} x {frame.rows}"
+            )
+        return values
+
+    def _of_enhanced(self, frame: Frame) -> Any:
+        from highdicom import imread
+
+        if frame.path not in self._enhanced:
+            self._enhanced[frame.path] = imread(frame.path, lazy_frame_retrieval=True)
+        return self._enhanced[frame.path].get_frame(
+            frame.number + 1,
+            apply_real_world_transform=False,
+            apply_modality_transform=None,
+            apply_presentation_lut=False,
+        )
+
+
+def _of_classic(frame: Frame) -> Any:
+    import numpy as np
+    from pydicom.pixels import pixel_array
+
+    stored = pixel_array(frame.path, raw=True)
+    if frame.slope == 1 and frame.intercept == 0:
+        return stored
+    if frame.is_whole:
+        return stored.astype(np.int64) * int(frame.slope) + int(frame.intercept)
+    return stored.astype(np.float64) * frame.slope + frame.intercept

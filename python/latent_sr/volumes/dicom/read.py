@@ -1,0 +1,103 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Reading of a DICOM volume: a folder or a file becomes a 3D image, or a 4D one of several phases."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from latent_sr.volumes.dicom.frames import Frame
+from latent_sr.volumes.dicom.pixels import fill
+from latent_sr.volumes.dicom.scan import quiet_pydicom, scan
+from latent_sr.volumes.dicom.series import choose_frames
+from latent_sr.volumes.dicom.stack import SLICE_AXIS, Stack, make_stack
+from latent_sr.volumes.images import cast, new_image
+from latent_sr.volumes.read import ReadProgress, check_phase
+from latent_sr.volumes.volume import ReadOptions, Volume, VolumeHeader, computed_in
+
+
+def find_stack(path: Path, options: ReadOptions, progress: ReadProgress | None = None) -> Stack:
+    """The stack, or the phases of a stack, in a folder or file.
+
+    Raises
+    ------
+    LatentSRError
+        If there is none, or more than one.
+    """
+    files = scan(path, progress)
+    with quiet_pydicom():
+        frames: list[Frame] = choose_frames(path, files, options)
+        return make_stack(path, frames)
+
+
+def read_dicom_header(path: Path, options: ReadOptions) -> VolumeHeader:
+    """The header of a DICOM volume, after all checks but those of the pixels.
+
+    Raises
+    ------
+    LatentSRError
+        As ``read_dicom`` does.
+    """
+    stack = find_stack(path, options)
+    return VolumeHeader(
+        path,
+        stack.grid.size,
+        stack.grid.all_spacings,
+        stack.component,
+        slice_axis=SLICE_AXIS,
+        slice_thickness=stack.thickness,
+        read_alike_by_itk=False,
+    )
+
+
+def read_dicom(
+    path: Path, options: ReadOptions, compute_in: str | None = None, progress: ReadProgress | None = None
+) -> Volume:
+    """Read a DICOM volume.
+
+    Parameters
+    ----------
+    path
+        A folder, searched with its subfolders, or a file.
+    options
+        Which series and which phase. What is not finite does not occur in DICOM.
+    compute_in
+        ITK's short name of the pixel type of the image. Default: that of the stored values.
+    progress
+        Called for each file whose attributes are read, then for each image.
+
+    Raises
+    ------
+    LatentSRError
+        With the reason, as ``docs/volumes.md`` lists them.
+    """
+    import itk
+
+    stack = find_stack(path, options, progress)
+    if options.phase is not None:
+        check_phase(path, options.phase, len(stack.phases))
+        one = stack.phases[options.phase : options.phase + 1]
+        stack = replace(stack, phases=one, grid=replace(stack.grid, size=stack.grid.size[:3]))
+    image = new_image(stack.grid, compute_in or computed_in(stack.component))
+    view = itk.array_view_from_image(image)
+    fill(stack, view if view.ndim == 4 else view[None], progress)
+    component = stack.component
+    if component == "int" and view.min() >= -(2**15) and view.max() < 2**15:
+        # Their bits allow more, but these values are not there: CT in 16 bits with an intercept, for example.
+        component = "short"
+        image = image if compute_in else cast(image, computed_in(component))
+    return Volume(path, image, component, stack.thickness, SLICE_AXIS, stack.warnings, stack)

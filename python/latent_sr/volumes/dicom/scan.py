@@ -1,0 +1,271 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Which files of a folder are DICOM images, and what their attributes are. pydicom reads the files."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import LatentSRError, one_line
+
+_SUFFIXES = (".dcm", ".ima", ".dicom")
+
+_DEFERRED = 4096
+"""Values of more bytes than this, the pixels above all, are read when they are asked for."""
+
+_ATTRIBUTES = [
+    "SpecificCharacterSet",
+    "ImageType",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "Modality",
+    "SeriesDescription",
+    "SliceThickness",
+    "RepetitionTime",
+    "EchoTime",
+    "InversionTime",
+    "EchoNumbers",
+    "FlipAngle",
+    "TriggerTime",
+    "TemporalResolution",
+    "DiffusionBValue",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "AcquisitionNumber",
+    "InstanceNumber",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "FrameOfReferenceUID",
+    "TemporalPositionIdentifier",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "ModalityLUTSequence",
+    "PixelPaddingValue",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "PixelData",
+    "FloatPixelData",
+    "DoubleFloatPixelData",
+]
+
+# Objects that lie beside images in a series or a folder and are none: presentation states, reports, regions, raw data.
+_NO_IMAGES = (
+    "1.2.840.10008.1.3.10",  # DICOMDIR
+    "1.2.840.10008.5.1.4.1.1.11.",  # presentation states
+    "1.2.840.10008.5.1.4.1.1.88.",  # structured reports
+    "1.2.840.10008.5.1.4.1.1.66",  # raw data, registrations, segmentations
+    "1.2.840.10008.5.1.4.1.1.481.3",  # structure sets
+    "1.2.840.10008.5.1.4.1.1.4.2",  # spectroscopy
+    "1.2.840.10008.5.1.4.1.1.104.",  # documents
+    "1.2.840.10008.5.1.4.1.1.9.",  # waveforms
+    "1.3.12.2.1107.5.9.1",  # Siemens' non-images
+)
+
+
+@dataclass(frozen=True)
+class DicomFile:
+    """A file, and the attributes of it that the reading of volumes needs."""
+
+    path: Path
+    dataset: Any
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Keep pydicom's warnings about attributes that break the standard to itself: what matters is checked here."""
+    import logging
+
+    logger = logging.getLogger("pydicom")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def has_dicom_mark(path: Path) -> bool:
+    """Whether a file has the mark of DICOM behind its preamble."""
+    try:
+        with path.open("rb") as file:
+            file.seek(128)
+            return file.read(4) == b"DICM"
+    except OSError:
+        return False
+
+
+def is_dicom_file(path: Path) -> bool:
+    """Whether a file is DICOM by its mark, or says so by its name."""
+    return path.suffix.lower() in _SUFFIXES or has_dicom_mark(path)
+
+
+def is_dicom_folder(folder: Path) -> bool:
+    """Whether a folder holds DICOM files directly."""
+    return any(is_dicom_file(path) for path in _files_in(folder))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Files of a folder that may be images: not hidden, not its directory of files."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and not path.name.startswith(".") and path.stem.upper() != "DICOMDIR"
+    )
+
+
+def _all_files(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for current, folders, _ in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += _files_in(Path(current))
+    return found
+
+
+def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> list[DicomFile]:
+    """The images of a DICOM file, or of a folder and its subfolders.
+
+    If a folder holds DICOM files itself, those in its subfolders count only if they belong to the same series.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    progress
+        Called with the number of files that were looked at, and their total.
+
+    Raises
+    ------
+    LatentSRError
+        If there is no image, or a file that lies among DICOM files is empty or damaged.
+    """
+    if path.is_file():
+        return [_read(path)]
+    files = _all_files(path)
+    marked = {file for file in files if has_dicom_mark(file)}
+    suffixes = {file.parent: set() for file in marked}
+    for file in marked:
+        suffixes[file.parent].add(_suffix(file))
+    found: list[DicomFile] = []
+    with quiet_pydicom():
+        for number, file in enumerate(files, 1):
+            if progress is not None:
+                progress(number, len(files))
+            if file not in marked and not _should_be_dicom(file, suffixes.get(file.parent)):
+                continue
+            read = _read(file)
+            if _is_image(read):
+                found.append(read)
+    direct = {_series_of(file) for file in found if file.path.parent == path}
+    if direct:
+        found = [file for file in found if _series_of(file) in direct]
+    if not found:
+        raise LatentSRError(f"'{path}' holds no DICOM images")
+    return found
+
+
+def _series_of(file: DicomFile) -> str:
+    return str(file.dataset.get("SeriesInstanceUID", ""))
+
+
+def _suffix(path: Path) -> str:
+    """The suffix of a name; the numbers at the end of a name of numbers and dots are none."""
+    suffix = path.suffix.lower()
+    return "" if suffix[1:].isdigit() else suffix
+
+
+def _should_be_dicom(path: Path, suffixes_beside: set[str] | None) -> bool:
+    """Whether a file without the mark of DICOM is one all the same, or one that is damaged, and not a file of notes."""
+    suffix = _suffix(path)
+    if suffix in _SUFFIXES:
+        return True
+    if suffixes_beside is None or suffix not in suffixes_beside:
+        return False
+    # Beside files of the same kind. A file of text is a note; an empty one, or one of zeros, is what is left of an
+    # image.
+    with path.open("rb") as stream:
+        start = stream.read(512)
+    return not start or b"\0" in start
+
+
+def _read(path: Path) -> DicomFile:
+    """The attributes of a file.
+
+    Raises
+    ------
+    LatentSRError
+        If it is empty, or not DICOM.
+    """
+    import pydicom
+
+    try:
+        if path.stat().st_size == 0:
+            raise LatentSRError(f"'{path}' is empty: it has 0 bytes")
+        with quiet_pydicom():
+            # Without its mark, a file may still begin with attributes, as before DICOM 3.
+            dataset = pydicom.dcmread(
+                path, specific_tags=_ATTRIBUTES, defer_size=_DEFERRED, force=not has_dicom_mark(path)
+            )
+            known = "SOPClassUID" in dataset or "Rows" in dataset
+    except LatentSRError:
+        raise
+    except Exception as error:  # damaged files make pydicom raise many kinds
+        raise LatentSRError(f"can't read '{path}', it is damaged: {one_line(error)}") from error
+    if not known:
+        raise LatentSRError(
+            f"'{path}' is not a DICOM image, or it is cut off: it has neither SOPClassUID (0008,0016) nor Rows "
+            "(0028,0010)"
+        )
+    return DicomFile(path, dataset)
+
+
+def _is_image(file: DicomFile) -> bool:
+    kind = str(file.dataset.get("SOPClassUID", ""))
+    return not kind.startswith(_NO_IMAGES)
+
+
+def first_series(folder: Path) -> str:
+    """The SeriesInstanceUID of the first DICOM file in a folder; empty if it has none or can't be read."""
+    import pydicom
+
+    file = next((file for file in _files_in(folder) if has_dicom_mark(file)), None)
+    if file is None:
+        return ""
+    try:
+        with quiet_pydicom():
+            dataset = pydicom.dcmread(file, specific_tags=["SeriesInstanceUID"], stop_before_pixels=True)
+    except Exception:  # what is damaged is refused with its name when it is read
+        return ""
+    return str(dataset.get("SeriesInstanceUID", ""))

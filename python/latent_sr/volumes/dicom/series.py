@@ -1,0 +1,155 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""The series in a folder, and which of them make the volume that is asked for.
+
+A volume is one series, or several that hold one slice of a cine each, as cardiac scanners export it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.volumes.dicom.frames import Frame, frames_of
+from latent_sr.volumes.dicom.scan import DicomFile
+from latent_sr.volumes.volume import ReadOptions
+
+_SAME_PLACE = 1e-3
+"""In mm: positions that differ by less are the same."""
+
+
+@dataclass
+class Series:
+    """Files with one SeriesInstanceUID."""
+
+    uid: str
+    files: list[DicomFile] = field(default_factory=list)
+    _frames: list[Frame] | None = None
+
+    @property
+    def frames(self) -> list[Frame]:
+        """The images in the files."""
+        if self._frames is None:
+            self._frames = [frame for file in self.files for frame in frames_of(file)]
+        return self._frames
+
+    def attribute(self, keyword: str) -> str:
+        """An attribute of the first file as text; empty if it is missing."""
+        value = self.files[0].dataset.get(keyword)
+        return "" if value is None else str(value).strip()
+
+    def describe(self) -> str:
+        """UID, number, description and size, for a list."""
+        files = f"{len(self.files)} file{'s' if len(self.files) > 1 else ''}"
+        parts = [f"number {self.attribute('SeriesNumber')}"] if self.attribute("SeriesNumber") else []
+        if self.attribute("SeriesDescription"):
+            parts.append(f"'{self.attribute('SeriesDescription')}'")
+        images = sum(int(file.dataset.get("NumberOfFrames") or 1) for file in self.files)
+        size = f" of {self.attribute('Columns')} x {self.attribute('Rows')} pixels" if self.attribute("Rows") else ""
+        parts.append(f"{images} image{'s' if images > 1 else ''}{size}")
+        return f"{self.uid or 'without a UID'} ({files}): {', '.join(parts)}"
+
+
+def series_of(files: Sequence[DicomFile]) -> list[Series]:
+    """The series of some files, in the order of their numbers."""
+    found: dict[str, Series] = {}
+    for file in files:
+        uid = str(file.dataset.get("SeriesInstanceUID", ""))
+        found.setdefault(uid, Series(uid)).files.append(file)
+
+    def number(series: Series) -> tuple[int, str]:
+        try:
+            return int(series.attribute("SeriesNumber")), series.uid
+        except ValueError:
+            return 2**31, series.uid
+
+    return sorted(found.values(), key=number)
+
+
+def choose_frames(path: Path, files: Sequence[DicomFile], options: ReadOptions) -> list[Frame]:
+    """The images of the volume that is asked for.
+
+    Raises
+    ------
+    UsageError
+        If a series is asked for that is not there, or that more than one has the number of.
+    LatentSRError
+        If there are several series, which are not the slices of one cine, and none is asked for; or an image is there
+        twice.
+    """
+    every = series_of(files)
+    chosen = _asked_for(path, every, options.series) if options.series else every
+    if len(chosen) > 1 and not _are_slices_of_a_cine(chosen):
+        listed = "; ".join(series.describe() for series in chosen)
+        raise LatentSRError(
+            f"'{path}' holds {len(chosen)} DICOM series, but a volume is one of them (or the slices of one cine, a "
+            "series "
+            f"each): choose with --series UID or NUMBER (in Python, series=...): {listed}"
+        )
+    _check_unique(chosen)
+    return [frame for series in chosen for frame in series.frames]
+
+
+def _asked_for(path: Path, every: Sequence[Series], names: Sequence[str]) -> list[Series]:
+    chosen: dict[str, Series] = {}
+    for name in names:
+        found = [series for series in every if name in (series.uid, series.attribute("SeriesNumber"))]
+        if len(found) != 1:
+            listed = "; ".join(series.describe() for series in every)
+            has = "no series" if not found else f"{len(found)} series"
+            raise UsageError(f"'{path}' has {has} with the UID or number '{name}', but it has to be one of: {listed}")
+        chosen[found[0].uid] = found[0]
+    return list(chosen.values())
+
+
+def _are_slices_of_a_cine(every: Sequence[Series]) -> bool:
+    """Whether each series holds the phases of one slice, and all slices are parallel and of one size.
+
+    Whether they make a stack, and have the same number of phases, is left to the stack: it knows the true reason.
+    """
+    import numpy as np
+
+    first = every[0].frames[0]
+    for series in every:
+        if len(series.frames) < 2 or any(
+            series.attribute(keyword) != every[0].attribute(keyword)
+            for keyword in ("StudyInstanceUID", "FrameOfReferenceUID")
+        ):
+            return False
+        for frame in series.frames:
+            if not (
+                (frame.rows, frame.columns) == (first.rows, first.columns)
+                and np.allclose(frame.row_direction, first.row_direction, atol=1e-3)
+                and np.allclose(frame.column_direction, first.column_direction, atol=1e-3)
+                and np.allclose(frame.position, series.frames[0].position, atol=_SAME_PLACE)
+            ):
+                return False
+    return True
+
+
+def _check_unique(chosen: Sequence[Series]) -> None:
+    """Refuse an image that is there twice."""
+    seen: dict[Any, Path] = {}
+    for series in chosen:
+        for file in series.files:
+            uid = str(file.dataset.get("SOPInstanceUID", ""))
+            if uid and seen.setdefault(uid, file.path) != file.path:
+                raise LatentSRError(
+                    f"'{seen[uid]}' and '{file.path}' are the same image (SOPInstanceUID {uid}): remove one of them"
+                )

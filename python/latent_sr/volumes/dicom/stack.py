@@ -1,0 +1,451 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""The place of every DICOM image in a stack, or in a stack for each phase, and the grid of the volume.
+
+highdicom sorts positions along the normal of the slices and tells whether they are evenly spaced. What is refused gets
+its reason here. No pixel of a volume lies farther than ``TOLERANCE`` from where DICOM puts it.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import LatentSRError
+from latent_sr.volumes.dicom.frames import Frame
+from latent_sr.volumes.images import Grid, numbers
+
+TOLERANCE = 0.05
+"""In mm: how far slices may lie from the regular grid. Scanners round positions to a hundredth of that and less."""
+
+_SAME_PLACE = 1e-3
+"""In mm: positions along the normal that differ by less are the same."""
+
+_SAME_DIRECTION = 1e-4
+"""Of direction cosines: parallel slices differ by less."""
+
+_KINDS_OF_A_STACK = ("part of the complex image", "echo time", "b value")
+"""What has to be the same for all slices, and not just for the images at one position."""
+
+SLICE_AXIS = 2
+"""Of every DICOM volume."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Images in their order, and the grid that they fill.
+
+    Attributes
+    ----------
+    path
+        The folder or file.
+    phases
+        For each phase, its images along the normal of the slices.
+    grid
+        Of the volume: 4D if there are several phases.
+    shifts
+        For each slice, the column and row of the grid at which it begins: not 0 where slices are shifted against each
+        other.
+    component
+        Component type that holds all values, as ITK's image IO names it.
+    thickness
+        Of the slices in mm; 0: not known.
+    time_step
+        Time between phases in s; 0: not known.
+    warnings
+        Sentences about what had to be decided.
+    """
+
+    path: Path
+    phases: tuple[tuple[Frame, ...], ...]
+    grid: Grid
+    shifts: tuple[tuple[int, int], ...]
+    component: str
+    thickness: float
+    time_step: float
+    warnings: tuple[str, ...]
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether slices cover different parts of the grid."""
+        return any(shift != (0, 0) for shift in self.shifts)
+
+
+def make_stack(path: Path, frames: Sequence[Frame]) -> Stack:
+    """The stack of some images.
+
+    Raises
+    ------
+    LatentSRError
+        With the reason why they are none: the file, the value and what is allowed.
+    """
+    _check_alike(path, frames)
+    _check_kinds(path, frames, _KINDS_OF_A_STACK)
+    slices = _slices(frames)
+    warnings: list[str] = []
+    phases, time_step = _in_time(path, slices, warnings)
+    order, distance = _in_space(path, [group[0] for group in slices])
+    phases = [[phase[number] for number in order] for phase in phases]
+    grid, shifts = _grid(path, phases[0], distance, warnings)
+    if len(phases) > 1:
+        grid = Grid((*grid.size, len(phases)), grid.spacing, grid.origin, grid.direction, time_step or 1.0)
+    return Stack(
+        path,
+        tuple(map(tuple, phases)),
+        grid,
+        tuple(shifts),
+        _component(frames),
+        _common_thickness(frames),
+        time_step,
+        tuple(warnings),
+    )
+
+
+# What has to be the same ----------------------------------------------------------------------------------------------
+
+
+def _check_alike(path: Path, frames: Sequence[Frame]) -> None:
+    """Refuse images of different sizes, spacings, orientations or polarities."""
+    import numpy as np
+
+    def alike(frame: Frame, other: Frame) -> dict[str, tuple[str, str, bool]]:
+        side = max(other.rows, other.columns)
+        return {
+            "size": (
+                f"{frame.columns} x {frame.rows} pixels",
+                f"{other.columns} x {other.rows}",
+                (frame.rows, frame.columns) == (other.rows, other.columns),
+            ),
+            "orientation": (
+                _directions(frame),
+                _directions(other),
+                bool(
+                    np.abs(frame.row_direction - other.row_direction).max() <= _SAME_DIRECTION
+                    and np.abs(frame.column_direction - other.column_direction).max() <= _SAME_DIRECTION
+                ),
+            ),
+            "pixel spacing": (
+                f"{numbers(frame.pixel_spacing)} mm",
+                numbers(other.pixel_spacing),
+                max(abs(a - b) for a, b in zip(frame.pixel_spacing, other.pixel_spacing, strict=True)) * side
+                <= TOLERANCE,
+            ),
+            "photometric interpretation": (
+                frame.photometric,
+                other.photometric,
+                frame.photometric == other.photometric,
+            ),
+        }
+
+    # The odd one out is named, not the many.
+    usual = frames[0]
+    if len(frames) > 2 and sum(all(same for _, _, same in alike(frame, usual).values()) for frame in frames) * 2 < len(
+        frames
+    ):
+        usual = frames[1]
+    for frame in frames:
+        for name, (value, other, same) in alike(frame, usual).items():
+            if not same:
+                raise LatentSRError(
+                    f"the slices of '{path}' are no stack: {frame.label} has the {name} {value}, but {usual.label} has "
+                    f"{other}; it has to be the same for all of them"
+                )
+
+
+def _directions(frame: Frame) -> str:
+    return f"({numbers(frame.row_direction, ', ')}; {numbers(frame.column_direction, ', ')})"
+
+
+def _check_kinds(path: Path, frames: Sequence[Frame], names: Sequence[str] | None, where: str = "") -> None:
+    """Refuse images of different kinds, such as echoes."""
+    for name in dict.fromkeys(name for frame in frames for name in frame.kinds):
+        if names is not None and name not in names:
+            continue
+        found = Counter(frame.kinds.get(name, "none") for frame in frames)
+        if len(found) > 1:
+            listed = ", ".join(f"{value} ({count} images)" for value, count in sorted(found.items()))
+            raise LatentSRError(
+                f"'{path}' holds images of {len(found)} kinds{where}, but a volume is of one: the {name} is {listed}; "
+                "put each kind into a folder of its own"
+            )
+
+
+# Space ----------------------------------------------------------------------------------------------------------------
+
+
+def _slices(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Images at the same position along the normal."""
+    normal = frames[0].normal
+    placed = sorted(((float(frame.position @ normal), number) for number, frame in enumerate(frames)))
+    groups: list[list[Frame]] = []
+    last = -math.inf
+    for position, number in placed:
+        if position - last > _SAME_PLACE:
+            groups.append([])
+        groups[-1].append(frames[number])
+        last = position
+    return groups
+
+
+def _in_space(path: Path, slices: Sequence[Frame]) -> tuple[list[int], float]:
+    """The order of slices along their normal, and their distance in mm."""
+    from highdicom.spatial import get_volume_positions
+
+    if len(slices) == 1:
+        return [0], slices[0].thickness or 1.0
+    first = slices[0]
+    # Whether slices are shifted in plane is looked at in mm, by _shifts.
+    distance, places = get_volume_positions(
+        [frame.position.tolist() for frame in slices],
+        [*first.row_direction.tolist(), *first.column_direction.tolist()],
+        atol=TOLERANCE,
+        perpendicular_tol=2.0,
+        index_convention="RD",
+    )
+    positions = [float(frame.position @ first.normal) for frame in slices]
+    order = sorted(range(len(slices)), key=positions.__getitem__)
+    steps = [positions[b] - positions[a] for a, b in pairwise(order)]
+    mean = sum(steps) / len(steps)
+    off = max(abs(positions[number] - positions[order[0]] - place * mean) for place, number in enumerate(order))
+    if distance is None or off > TOLERANCE:
+        widest = max(range(len(steps)), key=steps.__getitem__)
+        raise LatentSRError(
+            f"'{path}' holds slices that are {min(steps):.5g} to {max(steps):.5g} mm apart, but they have to be evenly "
+            f"spaced, within {TOLERANCE} mm: is one missing between {slices[order[widest]].label} and "
+            f"{slices[order[widest + 1]].label}?"
+        )
+    return sorted(range(len(slices)), key=places.__getitem__), mean
+
+
+def _grid(
+    path: Path, slices: Sequence[Frame], distance: float, warnings: list[str]
+) -> tuple[Grid, list[tuple[int, int]]]:
+    """The grid of a stack, and the column and row of it at which each slice begins."""
+    import numpy as np
+
+    first = slices[0]
+    row_spacing, column_spacing = first.pixel_spacing
+    shifts = _shifts(path, slices, warnings)
+    lowest = np.min(shifts, axis=0)
+    begins = [(int(shift[0] - lowest[0]), int(shift[1] - lowest[1])) for shift in shifts]
+    more = np.max(begins, axis=0)
+    origin = (
+        first.position
+        + lowest[0] * column_spacing * first.row_direction
+        + lowest[1] * row_spacing * first.column_direction
+    )
+    return Grid(
+        (first.columns + int(more[0]), first.rows + int(more[1]), len(slices)),
+        (column_spacing, row_spacing, distance),
+        tuple(float(value) for value in origin),
+        np.column_stack([first.row_direction, first.column_direction, first.normal]),
+    ), begins
+
+
+def _shifts(path: Path, slices: Sequence[Frame], warnings: list[str]) -> list[tuple[int, int]]:
+    """By how many columns and rows each slice is shifted against the first one.
+
+    Raises
+    ------
+    LatentSRError
+        If that is not a whole number, or slices do not overlap.
+    """
+    import numpy as np
+
+    first = slices[0]
+    row_spacing, column_spacing = first.pixel_spacing
+    spacing = np.array([column_spacing, row_spacing])
+    offsets = np.array([frame.position - first.position for frame in slices])
+    in_plane = np.column_stack([offsets @ first.row_direction, offsets @ first.column_direction])
+    if np.abs(in_plane).max() <= TOLERANCE:
+        return [(0, 0)] * len(slices)
+    pixels = np.rint(in_plane / spacing)
+    if np.abs(in_plane - pixels * spacing).max() > TOLERANCE:
+        along = float(offsets[-1] @ first.normal)
+        angle = math.degrees(math.atan2(float(np.linalg.norm(in_plane[-1])), along))
+        step = np.abs(np.diff(in_plane, axis=0)).max(axis=0)
+        tilt = first.file.dataset.get("GantryDetectorTilt")
+        cause = f"a gantry tilt of {tilt} degrees" if tilt else "gantry tilt, or a field of view that was moved"
+        raise LatentSRError(
+            f"the slices of '{path}' are sheared against each other by {angle:.1f} degrees ({cause}): from one to "
+            "the next "
+            f"they shift by up to {numbers(step)} mm in plane, {numbers(step / spacing)} pixels, but only shifts of "
+            "whole "
+            "pixels can be undone without interpolation"
+        )
+    span = pixels.max(axis=0) - pixels.min(axis=0)
+    if span[0] >= first.columns or span[1] >= first.rows:
+        raise LatentSRError(
+            f"the slices of '{path}' are shifted against each other by {span[0]:.0f} columns and {span[1]:.0f} rows, "
+            "and "
+            f"have {first.columns} x {first.rows} pixels: they do not overlap"
+        )
+    warnings.append(
+        f"the slices of '{path}' are shifted against each other by up to {span[0]:.0f} columns and {span[1]:.0f} rows: "
+        "they are put where they belong, and what a slice does not cover gets its smallest value"
+    )
+    return [(int(column), int(row)) for column, row in pixels]
+
+
+# Time -----------------------------------------------------------------------------------------------------------------
+
+
+def _in_time(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple[list[list[Frame]], float]:
+    """The images of each phase, in the order of the slices, and the time between phases in s; 0: not known."""
+    count = Counter(len(group) for group in slices).most_common(1)[0][0]
+    for group in slices:
+        if len(group) != count:
+            raise LatentSRError(_unequal(path, slices, group, count))
+    if count == 1:
+        return [[group[0] for group in slices]], 0.0
+    for group in slices:
+        _check_kinds(path, group, None, " at one position")
+        _check_in_plane(path, group)
+    if len(slices) == 1:
+        raise LatentSRError(
+            f"all {count} images of '{path}' lie at one position: that is one slice of a cine, or one image many "
+            "times. If "
+            "the other slices lie in folders beside it, name the folder above"
+        )
+    name, key = _clock(path, slices)
+    ordered = [sorted(group, key=key) for group in slices]
+    if name == "instance number":
+        warnings.append(
+            f"'{path}' has {count} images at each position, which neither a trigger time nor a temporal position tells "
+            "apart: they are taken for phases in the order of their instance numbers"
+        )
+    return [list(phase) for phase in zip(*ordered, strict=True)], _time_step(name, ordered)
+
+
+def _unequal(path: Path, slices: list[list[Frame]], group: list[Frame], usual: int) -> str:
+    normal = group[0].normal
+
+    def place(frames: list[Frame]) -> str:
+        return f"{float(frames[0].position @ normal):.5g} mm along the normal"
+
+    if usual == 1:
+        first, second = group[:2]
+        return (
+            f"'{path}' holds {len(group)} images at the position {place(group)}, but one at others: "
+            f"{first.label} and {second.label}; a stack has one at each (or the same number of phases at each)"
+        )
+    return (
+        f"'{path}' holds slices with unequal numbers of phases: {len(group)} at the position {place(group)} "
+        f"({group[0].label}), but {usual} at others; is a file missing?"
+    )
+
+
+def _check_in_plane(path: Path, group: Sequence[Frame]) -> None:
+    """Refuse images that lie in one plane, but not at one place in it."""
+    import numpy as np
+
+    for frame in group:
+        far = float(np.linalg.norm(frame.position - group[0].position))
+        if far > TOLERANCE:
+            raise LatentSRError(
+                f"{group[0].label} and {frame.label} of '{path}' lie in one plane, {far:.5g} mm apart: they are "
+                "neither "
+                "two slices nor two phases of one"
+            )
+
+
+def _clock(path: Path, slices: list[list[Frame]]) -> tuple[str, Callable[[Frame], Any]]:
+    """What orders the images at a position in time, by name and as a key."""
+    for name in ("trigger time", "temporal position", "time offset"):
+        values = [[frame.times.get(name) for frame in group] for group in slices]
+        if any(None in group or len(set(group)) < len(group) for group in values):
+            continue
+        if name == "temporal position" and len({frozenset(group) for group in values}) > 1:
+            continue
+        return name, lambda frame, name=name: frame.times[name]
+    if _instances_tell(slices):
+        return "instance number", lambda frame: (frame.instance, frame.number)
+    count = len(slices[0])
+    raise LatentSRError(
+        f"'{path}' holds {count} images at each position, and it can't be told in which order they were acquired: "
+        "trigger times, temporal positions and instance numbers are missing, or the same, or in no order; the first "
+        "two "
+        f"are {slices[0][0].label} and {slices[0][1].label}"
+    )
+
+
+def _instances_tell(slices: list[list[Frame]]) -> bool:
+    """Whether instance numbers go through all phases of a slice, or through all slices of a phase, in each series."""
+    count = len(slices[0])
+    by_series: dict[str, list[tuple[tuple[int, int], int]]] = {}
+    for place, group in enumerate(slices):
+        for frame in group:
+            if frame.instance is None:
+                return False
+            uid = str(frame.file.dataset.get("SeriesInstanceUID", ""))
+            by_series.setdefault(uid, []).append(((frame.instance, frame.number), place))
+    for found in by_series.values():
+        found.sort()
+        if len({key for key, _ in found}) < len(found):
+            return False
+        places = [place for _, place in found]
+        number = len(set(places))
+        if len(places) != count * number:
+            return False
+        slice_by_slice = all(len(set(places[k * count : (k + 1) * count])) == 1 for k in range(number))
+        phase_by_phase = all(len(set(places[k * number : (k + 1) * number])) == number for k in range(count))
+        if not (slice_by_slice or phase_by_phase):
+            return False
+    return True
+
+
+def _time_step(name: str, ordered: list[list[Frame]]) -> float:
+    """Time between phases in s; 0: not known."""
+    if name in ("trigger time", "time offset"):
+        spans = [(group[-1].times[name] - group[0].times[name]) / (len(group) - 1) for group in ordered]
+        return sum(spans) / len(spans)
+    return ordered[0][0].time_resolution
+
+
+# Values ---------------------------------------------------------------------------------------------------------------
+
+
+def _component(frames: Sequence[Frame]) -> str:
+    """The component type that holds all values: floating point as soon as slopes differ or are not whole."""
+    first = frames[0]
+    if any((frame.slope, frame.intercept) != (first.slope, first.intercept) for frame in frames) or not first.is_whole:
+        return "double" if max(frame.bits for frame in frames) > 16 else "float"
+    ends = [first.slope * stored + first.intercept for frame in frames for stored in (frame.lowest, frame.highest)]
+    lowest, highest = min(ends), max(ends)
+    if lowest >= 0 and highest <= 255 and first.bits == 8:
+        return "unsigned_char"
+    # Values that are stored without a sign stay so, if that is possible.
+    signed_first = lowest < 0 or first.lowest < 0
+    for name, low, high in (
+        *((("short", -(2**15), 2**15 - 1),) if signed_first else ()),
+        ("unsigned_short", 0, 2**16 - 1),
+        ("short", -(2**15), 2**15 - 1),
+        ("int", -(2**31), 2**31 - 1),
+    ):
+        if low <= lowest and highest <= high:
+            return name
+    return "double"
+
+
+def _common_thickness(frames: Sequence[Frame]) -> float:
+    """The thickness of the slices in mm, if it is the same up to rounding; else 0."""
+    found = [frame.thickness for frame in frames]
+    return found[0] if min(found) > 0 and max(found) - min(found) <= 0.01 * max(found) else 0.0

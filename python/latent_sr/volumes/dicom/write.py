@@ -1,0 +1,453 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""A DICOM series of a volume that was made from one: derived, with the attributes of the patient and the study.
+
+pydicom writes it: one classic image a slice, which every reader knows, also where the source is an enhanced file.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import LatentSRError, UsageError, one_line
+from latent_sr.volumes.dicom.frames import Frame
+from latent_sr.volumes.dicom.scan import quiet_pydicom
+from latent_sr.volumes.dicom.stack import SLICE_AXIS, Stack
+
+MANUFACTURER = "ITKLatentSpaceSuperResolution"
+
+_CLASSIC_KINDS = {
+    "1.2.840.10008.5.1.4.1.1.4.1": "1.2.840.10008.5.1.4.1.1.4",  # enhanced MR: MR
+    "1.2.840.10008.5.1.4.1.1.4.4": "1.2.840.10008.5.1.4.1.1.4",
+    "1.2.840.10008.5.1.4.1.1.2.1": "1.2.840.10008.5.1.4.1.1.2",  # enhanced CT: CT
+    "1.2.840.10008.5.1.4.1.1.2.2": "1.2.840.10008.5.1.4.1.1.2",
+    "1.2.840.10008.5.1.4.1.1.130": "1.2.840.10008.5.1.4.1.1.128",  # enhanced PET: PET
+    "1.2.840.10008.5.1.4.1.1.128.1": "1.2.840.10008.5.1.4.1.1.128",
+}
+_MR = "1.2.840.10008.5.1.4.1.1.4"
+
+# What is of one image of the source, not of the volume; and what describes pixels that are not there any more.
+_NOT_KEPT = [
+    "PixelData",
+    "FloatPixelData",
+    "DoubleFloatPixelData",
+    "NumberOfFrames",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "DimensionOrganizationSequence",
+    "DimensionIndexSequence",
+    "DimensionOrganizationType",
+    "ConcatenationUID",
+    "InConcatenationNumber",
+    "InConcatenationTotalNumber",
+    "ConcatenationFrameOffsetNumber",
+    "SOPInstanceUIDOfConcatenationSource",
+    "SmallestImagePixelValue",
+    "LargestImagePixelValue",
+    "SmallestPixelValueInSeries",
+    "LargestPixelValueInSeries",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "SliceLocation",
+    "IconImageSequence",
+    "ReferencedImageSequence",
+    "SourceImageSequence",
+    "SourceImageEvidenceSequence",
+    "ReferencedImageEvidenceSequence",
+    "InstanceCreationDate",
+    "InstanceCreationTime",
+    "InstanceCreatorUID",
+    "AcquisitionNumber",
+    "ContentQualification",
+    "TriggerTime",
+    "TemporalPositionIdentifier",
+    "NumberOfTemporalPositions",
+    "TemporalPositionIndex",
+    "ImagesInAcquisition",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "RealWorldValueMappingSequence",
+    "ModalityLUTSequence",
+    "VOILUTSequence",
+    "PresentationLUTShape",
+    "GantryDetectorTilt",
+    "OriginalAttributesSequence",
+    "DigitalSignaturesSequence",
+    "MACParametersSequence",
+    "ReferencedPerformedProcedureStepSequence",
+]
+
+# What an enhanced file has in functional groups, and a classic one on top.
+_FROM_GROUPS = {
+    "EffectiveEchoTime": "EchoTime",
+    "RepetitionTime": "RepetitionTime",
+    "FlipAngle": "FlipAngle",
+    "EchoTrainLength": "EchoTrainLength",
+    "InversionTimes": "InversionTime",
+    "NumberOfAverages": "NumberOfAverages",
+    "WindowCenter": "WindowCenter",
+    "WindowWidth": "WindowWidth",
+    "RescaleType": "RescaleType",
+}
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How a volume was made from its source, in words.
+
+    Attributes
+    ----------
+    description
+        A sentence: by what, with which model and mode.
+    series_suffix
+        A few words that are put behind the description of the source's series.
+    """
+
+    description: str
+    series_suffix: str
+
+
+def check_series_output(path: Path, source: Path, overwrite: bool) -> Path:
+    """Check, before anything is computed, that a series can be written into a folder.
+
+    Raises
+    ------
+    UsageError
+        If it is the source, or one lies in the other.
+    LatentSRError
+        If it exists and must not, or holds something other than a series that was written here.
+    """
+    here, there = path.resolve(), source.resolve()
+    if here.is_relative_to(there) or there.is_relative_to(here):
+        raise UsageError(f"the output folder '{path}' and the input '{source}' lie in each other: name another output")
+    if path.exists() and not path.is_dir():
+        raise LatentSRError(f"'{path}' is a file, but --output-format dicom writes a folder")
+    if not path.parent.is_dir():
+        raise LatentSRError(f"the folder '{path.parent}' of the output '{path.name}' does not exist")
+    inside = sorted(path.iterdir()) if path.exists() else []
+    if inside and not overwrite:
+        raise LatentSRError(f"'{path}' exists already: name another output, or give --overwrite to replace it")
+    other = next((entry for entry in inside if not _is_ours(entry)), None)
+    if other is not None:
+        raise LatentSRError(
+            f"'{path}' is not replaced, because it holds '{other.name}', which is no slice of latent-sr"
+        )
+    return path
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_file() and path.suffix == ".dcm" and path.stem.isdigit()
+
+
+def write_series(
+    image: Any,
+    source: Stack,
+    path: Path,
+    derivation: Derivation,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Write a volume as a derived DICOM series: the folder appears whole or not at all, or replaces one of its kind.
+
+    Whole numbers of up to 16 bits are stored as they are. Others are rounded to 65536 steps between the smallest and
+    the largest value of the volume.
+
+    Parameters
+    ----------
+    image
+        ``itk.Image``, 3D, or 4D of several phases, whose grid has the orientation of the source's.
+    source
+        What the volume was made from.
+    path
+        The folder.
+    derivation
+        How it was made.
+    progress
+        Called with the number of slices that were written, and their total.
+
+    Returns
+    -------
+    int
+        Number of files.
+
+    Raises
+    ------
+    LatentSRError
+        If the source is of a kind that no classic image exists for, or the folder can't be written.
+    """
+    template = _template(source)
+    try:
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            count = _write(image, source, part, template, derivation, progress)
+            part.chmod(0o755)
+            if path.exists():
+                shutil.rmtree(path)
+            part.rename(path)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise LatentSRError(f"can't write '{path}': {error.strerror or error}") from error
+    return count
+
+
+def _template(source: Stack) -> Any:
+    """What all images of the derived series have in common with the source."""
+    import pydicom
+
+    first = source.phases[0][0]
+    try:
+        with quiet_pydicom():
+            original = pydicom.dcmread(first.path, stop_before_pixels=True, force=True)
+            original.remove_private_tags()
+            # Reading it, pydicom converts values that break the standard, or fails.
+            template = deepcopy(original)
+    except Exception as error:  # damaged attributes make pydicom raise many kinds
+        raise LatentSRError(f"can't read the attributes of '{first.path}': {one_line(error)}") from error
+    kind = str(original.get("SOPClassUID", ""))
+    if first.is_enhanced:
+        if kind not in _CLASSIC_KINDS:
+            raise LatentSRError(
+                f"'{first.path}' is of the kind {kind}, which can't be written as a DICOM series: write a file"
+            )
+        _flatten(template, original, first)
+    template.SOPClassUID = _CLASSIC_KINDS.get(kind, kind)
+    for keyword in _NOT_KEPT:
+        if keyword in template:
+            delattr(template, keyword)
+    for element in [element.tag for element in template if element.tag.group & 0xFF00 in (0x5000, 0x6000)]:
+        del template[element]  # curves and overlays
+    if template.SOPClassUID == _MR:
+        for keyword, value in (("ScanningSequence", "RM"), ("SequenceVariant", "NONE"), ("ScanOptions", "")):
+            if keyword not in template:
+                setattr(template, keyword, value)
+        for keyword in ("MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength"):
+            if keyword not in template:
+                setattr(template, keyword, None)
+    return template
+
+
+def _flatten(template: Any, original: Any, first: Frame) -> None:
+    """Put attributes of functional groups where a classic image has them."""
+    groups = [*(original.get("SharedFunctionalGroupsSequence") or [])[:1]]
+    groups.append(original.PerFrameFunctionalGroupsSequence[first.number])
+    for group in groups:
+        for sequence in group:
+            if sequence.VR != "SQ" or not sequence.value:
+                continue
+            for element in sequence.value[0]:
+                keyword = _FROM_GROUPS.get(element.keyword)
+                if keyword is not None and element.value is not None:
+                    setattr(template, keyword, element.value)
+
+
+def _write(
+    image: Any,
+    source: Stack,
+    folder: Path,
+    template: Any,
+    derivation: Derivation,
+    progress: Callable[[int, int], None] | None,
+) -> int:
+    import itk
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+    array = itk.array_view_from_image(image)
+    array = array if array.ndim == 4 else array[None]
+    stored_as, slope, intercept = _storage(array)
+    phases, slices = array.shape[:2]
+    _set_series(template, derivation, stored_as, slope, intercept, source, phases)
+    geometry = _Geometry(image)
+    _set_plane(template, geometry, array.shape)
+    for number in range(phases * slices):
+        phase, place = divmod(number, slices)
+        dataset = deepcopy(template)
+        dataset.SOPInstanceUID = generate_uid(prefix=None)
+        dataset.InstanceNumber = number + 1
+        _set_place(dataset, geometry, place)
+        _set_origin(dataset, source, phase, geometry, place)
+        if phases > 1:
+            dataset.TemporalPositionIdentifier = phase + 1
+            if source.time_step > 0:
+                dataset.TriggerTime = _decimal(1000 * phase * source.time_step)
+        dataset.PixelData = _stored(array[phase, place], stored_as, slope, intercept).tobytes()
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        with quiet_pydicom():
+            dataset.save_as(folder / f"{number + 1:05d}.dcm", enforce_file_format=True)
+        if progress is not None:
+            progress(number + 1, phases * slices)
+    return phases * slices
+
+
+def _storage(array: Any) -> tuple[str, float, float]:
+    """The type in which values are stored, and slope and intercept."""
+    if array.dtype.name in ("uint8", "uint16"):
+        return "uint16", 1.0, 0.0
+    if array.dtype.name == "int16":
+        return "int16", 1.0, 0.0
+    lowest, highest = float(array.min()), float(array.max())
+    slope = float(_decimal((highest - lowest) / 65535)) if highest > lowest else 1.0
+    return "uint16", slope or 1.0, float(_decimal(lowest))
+
+
+def _stored(values: Any, stored_as: str, slope: float, intercept: float) -> Any:
+    import numpy as np
+
+    if values.dtype.kind in "iu" and (slope, intercept) == (1.0, 0.0):
+        return values.astype(stored_as)
+    return np.clip(np.rint((values.astype(np.float64) - intercept) / slope), 0, 65535).astype(stored_as)
+
+
+def _decimal(value: float) -> str:
+    """A number in at most 16 characters, as DICOM's decimal strings have them."""
+    from pydicom.valuerep import format_number_as_ds
+
+    return format_number_as_ds(float(value))
+
+
+def _set_series(
+    template: Any, derivation: Derivation, stored_as: str, slope: float, intercept: float, source: Stack, phases: int
+) -> None:
+    """The attributes of the series, and those of the pixels."""
+    from pydicom.uid import generate_uid
+
+    now = datetime.now()
+    template.SeriesInstanceUID = generate_uid(prefix=None)
+    template.SeriesDescription = _short(template.get("SeriesDescription"), derivation.series_suffix)
+    template.SeriesNumber = 1000 + int(template.get("SeriesNumber") or 0)
+    template.SeriesDate = template.ContentDate = template.InstanceCreationDate = now.strftime("%Y%m%d")
+    template.SeriesTime = template.ContentTime = template.InstanceCreationTime = now.strftime("%H%M%S")
+    kinds = template.get("ImageType") or []
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    template.ImageType = ["DERIVED", "SECONDARY", *kinds[2:]]
+    template.DerivationDescription = derivation.description[:1024]
+    template.ImageComments = derivation.description[:1024]
+    template.BurnedInAnnotation = "NO"
+    _set_codes(template, derivation)
+    template.SamplesPerPixel, template.PhotometricInterpretation = 1, source.phases[0][0].photometric
+    template.BitsAllocated = template.BitsStored = 16
+    template.HighBit, template.PixelRepresentation = 15, int(stored_as == "int16")
+    first = source.phases[0][0]
+    needs_rescale = (slope, intercept) != (1.0, 0.0) or template.get("Modality") in ("CT", "PT")
+    if needs_rescale or (first.slope, first.intercept) != (1.0, 0.0):
+        template.RescaleSlope, template.RescaleIntercept = _decimal(slope), _decimal(intercept)
+        if "RescaleType" not in template and template.get("Modality") != "PT":
+            template.RescaleType = "HU" if template.get("Modality") == "CT" else "US"
+    elif "RescaleType" in template:
+        del template.RescaleType
+    if phases > 1:
+        template.NumberOfTemporalPositions = phases
+        if source.time_step > 0:
+            template.TemporalResolution = _decimal(1000 * source.time_step)
+
+
+def _short(description: Any, suffix: str) -> str:
+    """A description of at most 64 characters that ends in a suffix."""
+    before = str(description or "").strip()
+    return f"{before[: 63 - len(suffix)]} {suffix}".strip()
+
+
+def _set_codes(template: Any, derivation: Derivation) -> None:
+    from pydicom.dataset import Dataset
+    from pydicom.sequence import Sequence
+
+    import latent_sr
+
+    def code(value: str, meaning: str) -> Any:
+        item = Dataset()
+        item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
+        return Sequence([item])
+
+    template.DerivationCodeSequence = code("113085", "Spatial resampling")
+    equipment = Dataset()
+    equipment.PurposeOfReferenceCodeSequence = code("109103", "Modifying Equipment")
+    equipment.Manufacturer = MANUFACTURER
+    equipment.ManufacturerModelName = "latent-sr"
+    equipment.SoftwareVersions = latent_sr.__version__
+    equipment.ContributionDescription = derivation.description[:1024]
+    others = list(template.get("ContributingEquipmentSequence") or [])
+    template.ContributingEquipmentSequence = Sequence([*others, equipment])
+
+
+class _Geometry:
+    """Where the slices of an image lie."""
+
+    def __init__(self, image: Any) -> None:
+        import itk
+        import numpy as np
+
+        self.spacing = [float(image.GetSpacing()[axis]) for axis in range(3)]
+        self.origin = np.array([float(image.GetOrigin()[axis]) for axis in range(3)])
+        self.direction = itk.array_from_matrix(image.GetDirection())[:3, :3]
+
+    def position(self, place: int) -> Any:
+        """The center of the first pixel of a slice, in mm."""
+        return self.origin + place * self.spacing[SLICE_AXIS] * self.direction[:, SLICE_AXIS]
+
+
+def _set_plane(template: Any, geometry: _Geometry, shape: tuple[int, ...]) -> None:
+    template.Rows, template.Columns = shape[2:]
+    template.PixelSpacing = [_decimal(geometry.spacing[1]), _decimal(geometry.spacing[0])]
+    template.ImageOrientationPatient = [
+        *(_decimal(value) for value in geometry.direction[:, 0]),
+        *(_decimal(value) for value in geometry.direction[:, 1]),
+    ]
+    # Slices that touch: many readers take the thickness for the distance.
+    template.SliceThickness = template.SpacingBetweenSlices = _decimal(geometry.spacing[SLICE_AXIS])
+
+
+def _set_place(dataset: Any, geometry: _Geometry, place: int) -> None:
+    position = geometry.position(place)
+    dataset.ImagePositionPatient = [_decimal(value) for value in position]
+    dataset.SliceLocation = _decimal(float(position @ geometry.direction[:, SLICE_AXIS]))
+
+
+def _set_origin(dataset: Any, source: Stack, phase: int, geometry: _Geometry, place: int) -> None:
+    """Which images of the source a slice was made from, and in which part."""
+    from pydicom.dataset import Dataset
+    from pydicom.sequence import Sequence
+
+    at = place * geometry.spacing[SLICE_AXIS] / source.grid.spacing[SLICE_AXIS]
+    frames = source.phases[phase]
+    below = min(int(at + 1e-6), len(frames) - 1)
+    share = at - below
+    between = share > 1e-6 and below + 1 < len(frames)
+    items = []
+    for frame in frames[below : below + 2] if between else frames[below : below + 1]:
+        item = Dataset()
+        item.ReferencedSOPClassUID = frame.file.dataset.get("SOPClassUID")
+        item.ReferencedSOPInstanceUID = frame.file.dataset.get("SOPInstanceUID")
+        if frame.is_enhanced:
+            item.ReferencedFrameNumber = frame.number + 1
+        items.append(item)
+    if all(item.ReferencedSOPInstanceUID for item in items):
+        dataset.SourceImageSequence = Sequence(items)
+    where = (
+        f"Synthesized slice, {share:.3g} of the way from acquired slice {below + 1} to {below + 2}."
+        if between
+        else f"At the place of acquired slice {below + 1}."
+    )
+    dataset.ImageComments = f"{where} {dataset.DerivationDescription}"[:1024]

@@ -1,0 +1,104 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Which volumes files and folders stand for."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from latent_sr.errors import LatentSRError
+from latent_sr.volumes.dicom.scan import is_dicom_folder
+
+VOLUME_EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".hdr.gz")
+"""What is found in a folder of volumes; ``.hdr`` if its ``.img`` lies beside it."""
+
+
+def extension_of(path: Path, extensions: Sequence[str] = VOLUME_EXTENSIONS) -> str:
+    """The one of some extensions that a path ends with, in lower case; empty if none."""
+    name = path.name.lower()
+    return next((extension for extension in extensions if name.endswith(extension)), "")
+
+
+def stem_of(path: Path) -> str:
+    """The name of a file without its extension, ``.nii.gz`` being one."""
+    extension = extension_of(path) or path.suffix
+    return path.name[: len(path.name) - len(extension)] if extension else path.name
+
+
+def expand_inputs(inputs: Iterable[str | os.PathLike]) -> list[Path]:
+    """The volumes that files, DICOM folders and folders of such stand for.
+
+    Folders are searched with their subfolders, in sorted order; hidden files are left out. A volume that is named twice
+    is taken once. Folders whose first DICOM files belong to the same series are parts of one volume, which the folder
+    above them stands for.
+
+    Returns
+    -------
+    list of Path
+        Files, and folders that hold one DICOM volume each.
+
+    Raises
+    ------
+    LatentSRError
+        If something does not exist, or a folder holds no volume.
+    """
+    found: dict[Path, None] = {}
+    for name in inputs:
+        path = Path(name)
+        if path.is_file():
+            found[path] = None
+        elif path.is_dir():
+            inside = _volumes_in(path)
+            if not inside:
+                raise LatentSRError(
+                    f"'{path}' holds no volume: neither DICOM files nor {', '.join(VOLUME_EXTENSIONS)} were found in it"
+                )
+            found.update(dict.fromkeys(inside))
+        else:
+            raise LatentSRError(f"'{path}' does not exist")
+    return list(found)
+
+
+def _volumes_in(folder: Path) -> list[Path]:
+    volumes: list[Path] = []
+    dicom: list[Path] = []
+    for current, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        here = Path(current)
+        volumes += [here / name for name in sorted(files) if not name.startswith(".") and _is_volume(here / name)]
+        if is_dicom_folder(here):
+            dicom.append(here)
+    return sorted([*volumes, *_with_parts_joined(dicom)])
+
+
+def _is_volume(path: Path) -> bool:
+    extension = extension_of(path)
+    if extension in (".hdr", ".hdr.gz"):
+        stem = path.name[: -len(extension)]
+        return any((path.with_name(stem + extension.replace("hdr", part))).is_file() for part in ("img", "IMG"))
+    return bool(extension)
+
+
+def _with_parts_joined(folders: Sequence[Path]) -> list[Path]:
+    """DICOM folders, those that hold parts of one series replaced by the folder above them."""
+    from latent_sr.volumes.dicom.scan import first_series
+
+    by_series: dict[str, list[Path]] = {}
+    for folder in folders:
+        by_series.setdefault(first_series(folder) or str(folder), []).append(folder)
+    return sorted({parts[0] if len(parts) == 1 else Path(os.path.commonpath(parts)) for parts in by_series.values()})

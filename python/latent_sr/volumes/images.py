@@ -1,0 +1,252 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""ITK images: making them of arrays and grids, frames of 4D images, pixel types."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import LatentSRError
+
+LARGEST_SHEAR = 1e-3
+"""Cosine of two axes up to which they count as orthogonal: headers round directions to three digits and more."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the pixels of a volume lie, in ITK's space (LPS, mm).
+
+    Attributes
+    ----------
+    size
+        Number of pixels along each of 3 or 4 axes, fastest first.
+    spacing
+        Along each of the 3 axes of space, in mm.
+    origin
+        Center of the first pixel.
+    direction
+        Unit vectors of the axes as columns, 3 x 3.
+    time_step
+        Distance of the frames of a 4D volume, in s; 1 where it is not known.
+    """
+
+    size: tuple[int, ...]
+    spacing: tuple[float, float, float]
+    origin: tuple[float, float, float]
+    direction: Any
+    time_step: float = 1.0
+
+    @property
+    def all_spacings(self) -> tuple[float, ...]:
+        """The spacings of all axes."""
+        return (*self.spacing, self.time_step)[: len(self.size)]
+
+
+def numbers(values: Iterable[float], separator: str = " x ") -> str:
+    """Numbers for a message."""
+    return separator.join(f"{value:.5g}" for value in values)
+
+
+def grid_of_affine(path: Path, what: str, size: Sequence[int], affine: Any, time_step: float = 1.0) -> Grid:
+    """The grid of an affine matrix (4 x 4, from indices to mm in LPS), whose directions may be rounded.
+
+    Parameters
+    ----------
+    path, what
+        For messages: the file, and the part of its header that the matrix comes from, such as "sform".
+
+    Raises
+    ------
+    LatentSRError
+        If it is not finite, an axis has no length, or the axes are not orthogonal.
+    """
+    import numpy as np
+
+    matrix = np.asarray(affine, float)
+    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
+    if not (np.isfinite(matrix).all() and (spacing > 0).all()):
+        raise LatentSRError(
+            f"the {what} of '{path}' is {np.round(matrix[:3], 6).tolist()}, but has to be finite, with three directions"
+        )
+    return Grid(
+        tuple(int(length) for length in size),
+        tuple(float(value) for value in spacing),
+        tuple(float(value) for value in matrix[:3, 3]),
+        orthonormal(path, what, matrix[:3, :3] / spacing),
+        time_step,
+    )
+
+
+def orthonormal(path: Path, what: str, direction: Any) -> Any:
+    """The orthonormal matrix nearest to one whose columns are unit vectors.
+
+    Raises
+    ------
+    LatentSRError
+        If two columns are not orthogonal, up to the rounding of headers: the volume is sheared.
+    """
+    import numpy as np
+
+    cosines = direction.T @ direction
+    shear = np.abs(cosines - np.diag(np.diag(cosines)))
+    if not shear.max() <= LARGEST_SHEAR:
+        first, second = sorted(int(n) for n in np.unravel_index(shear.argmax(), shear.shape))
+        angle = math.degrees(math.acos(min(1.0, max(-1.0, cosines[first, second]))))
+        raise LatentSRError(
+            f"the {what} of '{path}' has a shear: the directions of axes {first} and {second} are {angle:.2f} degrees "
+            "apart, but have to be orthogonal"
+        )
+    left, _, right = np.linalg.svd(direction)
+    return left @ right
+
+
+def check_geometry(path: Path, image: Any) -> None:
+    """Refuse an image whose spacing, origin or direction can't be right.
+
+    Raises
+    ------
+    LatentSRError
+        With the value and what is allowed.
+    """
+    import itk
+    import numpy as np
+
+    axes = range(image.GetImageDimension())
+    spacing, origin = ([float(get()[axis]) for axis in axes] for get in (image.GetSpacing, image.GetOrigin))
+    if not all(0 < value < math.inf for value in spacing):
+        raise LatentSRError(f"'{path}' has a spacing of {numbers(spacing)} mm, but it has to be positive and finite")
+    if not all(math.isfinite(value) for value in origin):
+        raise LatentSRError(f"'{path}' has its origin at {numbers(origin, ', ')} mm, but it has to be finite")
+    direction = itk.array_from_matrix(image.GetDirection())[:3, :3]
+    lengths = np.linalg.norm(direction, axis=0)
+    if not (np.abs(lengths - 1) <= LARGEST_SHEAR).all():
+        raise LatentSRError(
+            f"the direction vectors of '{path}' have lengths of {numbers(lengths)}, but they have to be unit vectors"
+        )
+    orthonormal(path, "direction matrix", direction / lengths)
+
+
+def new_image(grid: Grid, pixel: str) -> Any:
+    """An ``itk.Image`` on a grid, in a pixel type (ITK's short name), whose pixels are not set yet."""
+    import itk
+    import numpy as np
+
+    dimension = len(grid.size)
+    image = itk.Image[getattr(itk, pixel), dimension].New()
+    image.SetRegions([int(length) for length in grid.size])
+    image.SetSpacing([float(value) for value in grid.all_spacings])
+    image.SetOrigin([float(value) for value in (*grid.origin, 0.0)[:dimension]])
+    direction = np.eye(dimension)
+    direction[:3, :3] = grid.direction
+    image.SetDirection(itk.matrix_from_array(direction))
+    image.Allocate()
+    return image
+
+
+def image_of_array(array: Any, grid: Grid, pixel: str) -> Any:
+    """An ``itk.Image`` on a grid with the values of an array, whose axes are in NumPy's order."""
+    import itk
+
+    image = new_image(grid, pixel)
+    itk.array_view_from_image(image)[...] = array
+    return image
+
+
+def settle_nonfinite(path: Path, array: Any, replacement: float | None) -> None:
+    """Replace NaN and infinite values of an array, whose axes are in NumPy's order, or refuse them.
+
+    Raises
+    ------
+    LatentSRError
+        If there are any and no replacement is given.
+    """
+    import numpy as np
+
+    if array.dtype.kind != "f":
+        return
+    with np.errstate(invalid="ignore", over="ignore"):
+        # A sum is not finite if a value is not, and is quick; what overflows is looked at once more.
+        if np.isfinite(array.sum(dtype=np.float64)):
+            return
+    # Slice by slice: a mask of a whole volume takes memory.
+    count, first = 0, None
+    for number in np.ndindex(array.shape[:-2]):
+        bad = ~np.isfinite(array[number])
+        found = int(bad.sum())
+        if not found:
+            continue
+        if replacement is not None:
+            array[number][bad] = replacement
+        elif first is None:
+            first = (*number, *(int(n) for n in np.argwhere(bad)[0]))
+        count += found
+    if first is not None:
+        which = "a pixel that is" if count == 1 else f"{count} pixels that are"
+        where = "at" if count == 1 else "the first at"
+        raise LatentSRError(
+            f"'{path}' has {which} NaN or infinite, {where} index {list(first[::-1])} with the value {array[first]}: "
+            f"give --nan VALUE to have {'it' if count == 1 else 'them'} replaced"
+        )
+
+
+def split_frames(image: Any) -> Iterator[Any]:
+    """The 3D volumes of a 3D or 4D image: the image itself, or a copy of each frame."""
+    if image.GetImageDimension() == 3:
+        yield image
+        return
+    for number in range(int(image.GetLargestPossibleRegion().GetSize()[3])):
+        yield frame_of(image, number)
+
+
+def frame_of(image: Any, number: int) -> Any:
+    """A copy of one of the 3D volumes of a 4D image."""
+    import itk
+
+    array = itk.array_view_from_image(image)[number]
+    direction = itk.array_from_matrix(image.GetDirection())[:3, :3]
+    spacing, origin = (tuple(float(get()[axis]) for axis in range(3)) for get in (image.GetSpacing, image.GetOrigin))
+    return image_of_array(array, Grid(array.shape[::-1], spacing, origin, direction), pixel_type(image))
+
+
+def pixel_type(image: Any) -> str:
+    """ITK's short name of an image's pixel type, for example "SS"."""
+    import itk
+
+    return itk.template(image)[1][0].short_name
+
+
+def cast(image: Any, pixel: str) -> Any:
+    """The image in another pixel type (ITK's short name), without rounding; the same object if it has that type."""
+    import itk
+
+    if pixel_type(image) == pixel:
+        return image
+    output = itk.Image[getattr(itk, pixel), image.GetImageDimension()]
+    caster = itk.CastImageFilter[type(image), output].New(Input=image)
+    caster.Update()
+    result = caster.GetOutput()
+    result.DisconnectPipeline()
+    return result
+
+
+def common_pixel_type(pixels: Iterable[str]) -> str:
+    """The pixel type in which images of these types can be put side by side: theirs if it is one, else float."""
+    different = set(pixels)
+    return different.pop() if len(different) == 1 else "F"

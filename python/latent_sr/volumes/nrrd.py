@@ -1,0 +1,171 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""NRRD files with a list of volumes or a time axis, as 3D Slicer (list first) and pynrrd (time last) write them.
+
+ITK reads the others: it takes a list for components of a pixel, and refuses a time axis beside three of space.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import LatentSRError, one_line
+from latent_sr.volumes.images import Grid, grid_of_affine, image_of_array, settle_nonfinite
+from latent_sr.volumes.volume import ReadOptions, Volume, VolumeHeader, component_of, computed_in
+
+NRRD_EXTENSIONS = (".nrrd", ".nhdr")
+
+_FRAME_KINDS = ("list", "time")
+
+# Names of types without their sign, the suffix of C's and the word int behind another.
+_TYPES = {
+    "char": "int8",
+    "int8": "int8",
+    "short": "int16",
+    "int16": "int16",
+    "": "int32",
+    "int": "int32",
+    "int32": "int32",
+    "longlong": "int64",
+    "int64": "int64",
+    "float": "float32",
+    "double": "float64",
+}
+
+# The signs of x and y in LPS.
+_SPACES = {
+    "left-posterior-superior": (1.0, 1.0),
+    "lps": (1.0, 1.0),
+    "right-anterior-superior": (-1.0, -1.0),
+    "ras": (-1.0, -1.0),
+    "left-anterior-superior": (1.0, -1.0),
+    "las": (1.0, -1.0),
+}
+
+
+def is_nrrd_sequence(path: Path) -> bool:
+    """Whether a file is an NRRD with three axes of space and one of frames. Damaged files are left to ITK."""
+    if not path.name.lower().endswith(NRRD_EXTENSIONS):
+        return False
+    header = _header_or_none(path)
+    return header is not None and int(header.get("dimension", 0)) == 4 and _frame_axis(header) is not None
+
+
+def read_nrrd_sequence_header(path: Path) -> VolumeHeader:
+    """The header of an NRRD for which ``is_nrrd_sequence`` is true.
+
+    Raises
+    ------
+    LatentSRError
+        If it places the volume nowhere.
+    """
+    header = _header_or_none(path)
+    grid = _grid(path, header, _sizes(header))
+    return VolumeHeader(path, grid.size, grid.all_spacings, _component(path, header), read_alike_by_itk=False)
+
+
+def read_nrrd_sequence(path: Path, options: ReadOptions, compute_in: str | None = None) -> Volume:
+    """Read an NRRD for which ``is_nrrd_sequence`` is true, as a 4D volume with time as the last axis.
+
+    Raises
+    ------
+    LatentSRError
+        If it can't be read, or has pixels that are not finite.
+    """
+    import nrrd
+    import numpy as np
+
+    header = _header_or_none(path)
+    component = _component(path, header)
+    grid = _grid(path, header, _sizes(header))
+    try:
+        data, _ = nrrd.read(str(path))
+    except Exception as error:  # pynrrd raises what NumPy and zlib do, too
+        raise LatentSRError(f"can't read '{path}', it is damaged: {one_line(error)}") from error
+    array = np.moveaxis(data, _frame_axis(header), -1).T
+    array = np.array(array) if array.dtype.kind == "f" else array
+    settle_nonfinite(path, array, options.nan)
+    return Volume(path, image_of_array(array, grid, compute_in or computed_in(component)), component)
+
+
+def _header_or_none(path: Path) -> Any:
+    import nrrd
+
+    try:
+        return nrrd.read_header(str(path))
+    except Exception:  # damaged files raise many kinds; ITK says what is wrong
+        return None
+
+
+def _frame_axis(header: Any) -> int | None:
+    """The axis of frames: of the kind list or time, or the only one without a direction in space."""
+    kinds = [str(kind).lower() for kind in header.get("kinds", [])]
+    axes = [axis for axis, kind in enumerate(kinds) if kind in _FRAME_KINDS]
+    if not kinds or all(kind in ("domain", "space", "???", "none") for kind in kinds):
+        directions = header.get("space directions")
+        axes = [] if directions is None else [axis for axis in range(len(directions)) if _is_none(directions[axis])]
+    return axes[0] if len(axes) == 1 else None
+
+
+def _is_none(direction: Any) -> bool:
+    return direction is None or any(value is None or math.isnan(value) for value in direction)
+
+
+def _sizes(header: Any) -> tuple[int, ...]:
+    sizes = [int(length) for length in header["sizes"]]
+    sizes.append(sizes.pop(_frame_axis(header)))
+    return tuple(sizes)
+
+
+def _component(path: Path, header: Any) -> str:
+    import numpy as np
+
+    name = " ".join(str(header.get("type", "")).lower().split())
+    words = [word for word in name.split() if word not in ("signed", "unsigned")]
+    if words[-1:] == ["int"] and len(words) > 1:
+        words.pop()
+    unsigned = name.startswith("unsigned") or name.startswith("u")
+    numpy_name = _TYPES.get("".join(words).removesuffix("_t").removeprefix("u"), "")
+    if numpy_name.startswith("int") and unsigned:
+        numpy_name = f"u{numpy_name}"
+    component = component_of(np.dtype(numpy_name)) if numpy_name else ""
+    if not component:
+        raise LatentSRError(f"'{path}' has pixels of the type {name}, which is not supported")
+    return component
+
+
+def _grid(path: Path, header: Any, size: tuple[int, ...]) -> Grid:
+    import numpy as np
+
+    if min(size) < 1:
+        raise LatentSRError(f"'{path}' has the sizes {list(size)}, but they have to be positive")
+    frame_axis = _frame_axis(header)
+    in_space = [axis for axis in range(4) if axis != frame_axis]
+    spacings = header.get("spacings")
+    step = float(spacings[frame_axis]) if spacings is not None else math.nan
+    affine = np.eye(4)
+    directions = header.get("space directions")
+    if directions is not None:
+        x, y = _SPACES.get(str(header.get("space", "")).lower(), (1.0, 1.0))
+        to_lps = np.diag([x, y, 1.0])
+        affine[:3, :3] = to_lps @ np.array([np.asarray(directions[axis], float) for axis in in_space]).T
+        affine[:3, 3] = to_lps @ np.asarray(header.get("space origin", (0.0, 0.0, 0.0)), float)
+    elif spacings is not None:
+        values = [float(spacings[axis]) for axis in in_space]
+        affine[:3, :3] = np.diag([1.0 if math.isnan(value) else value for value in values])
+    return grid_of_affine(path, "space directions", size, affine, step if 0 < step < math.inf else 1.0)

@@ -1,0 +1,192 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""What a volume is here: its header, its image, and the options of reading.
+
+ITK's Python classes exist for a few pixel types. What is stored in others is computed in a type that holds every value,
+and converted back when it is written:
+
+=====================  ============  ===============
+stored as              computed in   written as
+=====================  ============  ===============
+uint8, int16, uint16   the same      the same
+float32, float64       the same      the same
+int8                   int16         int16
+int32, uint32, uint64  float64       the same, rounded and saturated
+int64                  float64       float64
+=====================  ============  ===============
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latent_sr.errors import UsageError
+
+# Component type as ITK's image IO names it: (type to compute in, type to write).
+_COMPONENTS = {
+    "unsigned_char": ("UC", "UC"),
+    "short": ("SS", "SS"),
+    "unsigned_short": ("US", "US"),
+    "float": ("F", "F"),
+    "double": ("D", "D"),
+    "char": ("SS", "SS"),
+    "int": ("D", "SI"),
+    "unsigned_int": ("D", "UI"),
+    "unsigned_long": ("D", "ULL"),
+    "unsigned_long_long": ("D", "ULL"),
+    "long": ("D", "D"),
+    "long_long": ("D", "D"),
+}
+
+_NUMPY_COMPONENTS = {
+    "uint8": "unsigned_char",
+    "int8": "char",
+    "int16": "short",
+    "uint16": "unsigned_short",
+    "int32": "int",
+    "uint32": "unsigned_int",
+    "int64": "long",
+    "uint64": "unsigned_long",
+    "float32": "float",
+    "float64": "double",
+}
+
+
+def is_supported(component: str) -> bool:
+    """Whether volumes of a component type, as ITK's image IO names it, can be read."""
+    return component in _COMPONENTS
+
+
+def computed_in(component: str) -> str:
+    """ITK's short name of the pixel type in memory of a volume that is stored in a component type."""
+    return _COMPONENTS[component][0]
+
+
+def written_as(component: str) -> str:
+    """ITK's short name of the pixel type in which a volume is written that was stored in a component type."""
+    return _COMPONENTS[component][1]
+
+
+def component_of(numpy_type: Any) -> str:
+    """The component type, as ITK's image IO names it, of a NumPy type; empty if there is none."""
+    return _NUMPY_COMPONENTS.get(numpy_type.name, "")
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a user can say about the reading of volumes.
+
+    Attributes
+    ----------
+    series
+        Of DICOM: SeriesInstanceUIDs or series numbers of the series to read. Empty: there has to be one.
+    phase
+        Of 4D volumes: the number of the phase (time frame) to read, from 0. None: all of them.
+    nan
+        What NaN and infinite pixels become. None: they are refused.
+    """
+
+    series: tuple[str, ...] = ()
+    phase: int | None = None
+    nan: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.phase is not None and self.phase < 0:
+            raise UsageError(f"phase is {self.phase}, but has to be at least 0")
+
+
+DEFAULT_READING = ReadOptions()
+"""All phases of the only series; what is not finite is refused."""
+
+
+@dataclass(frozen=True)
+class VolumeHeader:
+    """What is known of a volume without its pixels.
+
+    Attributes
+    ----------
+    path
+        The file or DICOM folder.
+    size
+        Number of pixels along each axis, fastest first; 2 to 4 axes.
+    spacing
+        In mm along each axis; of time in s, where it is known.
+    component
+        Component type as ITK's image IO names it, for example "short".
+    slice_axis
+        The axis that slices were stacked along, of DICOM; None: a file does not tell.
+    slice_thickness
+        In mm, of DICOM; 0: not known.
+    read_alike_by_itk
+        Whether ITK's own reader gives the same pixels and spacing.
+    """
+
+    path: Path
+    size: tuple[int, ...]
+    spacing: tuple[float, ...]
+    component: str
+    slice_axis: int | None = None
+    slice_thickness: float = 0.0
+    read_alike_by_itk: bool = True
+
+    @property
+    def frames(self) -> int:
+        """Number of 3D volumes in it."""
+        return self.size[3] if len(self.size) == 4 else 1
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An image, and what its file tells beside it.
+
+    Attributes
+    ----------
+    path
+        The file or DICOM folder.
+    image
+        ``itk.Image``.
+    component
+        Component type in which it is stored, as ITK's image IO names it.
+    slice_thickness, slice_axis
+        As in ``VolumeHeader``.
+    warnings
+        Sentences about what the reader had to decide.
+    source
+        Of DICOM: the ``latent_sr.volumes.dicom.stack.Stack`` that it was read from.
+    """
+
+    path: Path
+    image: Any
+    component: str
+    slice_thickness: float = 0.0
+    slice_axis: int | None = None
+    warnings: tuple[str, ...] = ()
+    source: Any = None
+
+
+def default_slice_axis(spacing: Sequence[float]) -> int | None:
+    """The axis of the largest of three spacings; None if two axes have it."""
+    largest = max(spacing[:3])
+    axes = [axis for axis in range(3) if spacing[axis] > largest * (1 - 1e-3)]
+    return axes[0] if len(axes) == 1 else None
+
+
+def slice_axis_of(header: VolumeHeader) -> int | None:
+    """The axis that the slices of a volume are stacked along: as its file tells, else that of the largest spacing."""
+    return default_slice_axis(header.spacing) if header.slice_axis is None else header.slice_axis

@@ -26,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from latent_sr.errors import LatentSRError, one_line
+from latent_sr.errors import LatentSRError, UsageError, one_line
 from latent_sr.volumes.dicom.scan import is_dicom_file
 from latent_sr.volumes.images import check_geometry, frame_of, settle_nonfinite
 from latent_sr.volumes.nifti import is_nifti_name, nifti_dimension, read_nifti, read_nifti_header
@@ -55,7 +55,7 @@ def read_header(
         If it can't be read, is not scalar, or has another dimension than those allowed.
     """
     path = _existing(path)
-    if _is_dicom(path):
+    if _is_dicom(path, options):
         from latent_sr.volumes.dicom.read import read_dicom_header
 
         header = read_dicom_header(path, options)
@@ -118,7 +118,7 @@ def open_volume(
         If it can't be read, is not scalar, has another dimension than those allowed, or ``docs/volumes.md`` refuses it.
     """
     path = _existing(path)
-    if _is_dicom(path):
+    if _is_dicom(path, options):
         from latent_sr.volumes.dicom.read import read_dicom
 
         return read_dicom(path, options, compute_in, progress)
@@ -184,8 +184,19 @@ def _existing(path: str | os.PathLike) -> Path:
     return path
 
 
-def _is_dicom(path: Path) -> bool:
-    return path.is_dir() or is_dicom_file(path)
+def _is_dicom(path: Path, options: ReadOptions) -> bool:
+    """Whether a path is DICOM.
+
+    Raises
+    ------
+    UsageError
+        If it is not, and a series is asked for.
+    """
+    if path.is_dir() or is_dicom_file(path):
+        return True
+    if options.series:
+        raise UsageError(f"--series has no effect, because '{path}' is not DICOM")
+    return False
 
 
 def _is_nifti_volume(path: Path) -> bool:

@@ -219,10 +219,11 @@ def _check_pixels(file: DicomFile) -> None:
             "RescaleIntercept are supported"
         )
     if "PixelData" not in dataset:
-        what = (
-            "pixels in floating point" if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset else "none"
+        real = "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset
+        reason = (
+            "its pixels are in floating point, which is not supported" if real else "it is cut off, or not an image"
         )
-        raise LatentSRError(f"'{file.path}' has no PixelData (7FE0,0010), but {what}: it is cut off, or not an image")
+        raise LatentSRError(f"'{file.path}' has no PixelData (7FE0,0010): {reason}")
 
 
 def _whole(file: DicomFile, dataset: Any, keyword: str, default: int) -> int:

@@ -72,10 +72,11 @@ class _Decoder:
         try:
             with quiet_pydicom():
                 values = self._of_enhanced(frame) if frame.is_enhanced else _of_classic(frame)
-        except Exception as error:  # decoders raise many kinds
-            raise LatentSRError(
-                f"can't read the pixels of {frame.label}, it is damaged or cut off: {one_line(error)}"
-            ) from error
+        except (ValueError, EOFError, OSError, AttributeError) as error:
+            # The file's own fault: what NumPy says of it helps nobody.
+            raise LatentSRError(f"can't read the pixels of {frame.label}: it is damaged or cut off") from error
+        except Exception as error:  # decoders raise many kinds, for example if there is none for a compression
+            raise LatentSRError(f"can't read the pixels of {frame.label}: {one_line(error)}") from error
         if values.shape != (frame.rows, frame.columns):
             raise LatentSRError(
                 f"can't read the pixels of {frame.label}: they are {' x '.join(map(str, values.shape[::-1]))}, but "

@@ -125,7 +125,11 @@ def _are_slices_of_a_cine(every: Sequence[Series]) -> bool:
     """
     import numpy as np
 
-    first = every[0].frames[0]
+    try:
+        frames = [series.frames for series in every]
+    except LatentSRError:
+        return False  # a series whose images are not placed is no slice of anything
+    first = frames[0][0]
     for series in every:
         if len(series.frames) < 2 or any(
             series.attribute(keyword) != every[0].attribute(keyword)

@@ -181,11 +181,18 @@ def _check_kinds(path: Path, frames: Sequence[Frame], names: Sequence[str] | Non
             continue
         found = Counter(frame.kinds.get(name, "none") for frame in frames)
         if len(found) > 1:
-            listed = ", ".join(f"{value} ({count} images)" for value, count in sorted(found.items()))
+            listed = ", ".join(f"{value} ({found[value]} images)" for value in sorted(found, key=_as_number))
             raise LatentSRError(
                 f"'{path}' holds images of {len(found)} kinds{where}, but a volume is of one: the {name} is {listed}; "
                 "put each kind into a folder of its own"
             )
+
+
+def _as_number(text: str) -> tuple[float, str]:
+    try:
+        return float(text), text
+    except ValueError:
+        return math.inf, text
 
 
 # Space ----------------------------------------------------------------------------------------------------------------

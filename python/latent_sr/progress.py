@@ -112,6 +112,7 @@ class LateProgress:
         self.label, self.unit, self.stream, self.delay = label, unit, stream, delay
         self.start = time.monotonic()
         self.shown: Progress | None = None
+        self.done = 0
 
     def __enter__(self) -> "LateProgress":
         return self
@@ -121,8 +122,9 @@ class LateProgress:
 
     def update(self, done: int, total: int) -> None:
         """Say how much is done by now, and of how much."""
-        if self.shown is not None and self.shown.total != total:
+        if self.shown is not None and (self.shown.total != total or done < self.done):
             self.close()  # another part of the work
+        self.done = done
         if self.shown is None and time.monotonic() - self.start >= self.delay:
             self.shown = Progress(total, self.label, self.unit, self.stream)
         if self.shown is not None:

@@ -1,0 +1,63 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""What all commands say, and how: one line each, on stderr."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from latent_sr.commands.options import PROGRAM
+from latent_sr.errors import LatentSRError, one_line
+
+_SLICE_AXIS = re.compile(r"Set SliceAxis to")
+
+
+def told(error: BaseException) -> str:
+    """The message of an error in the words of the command line: the names of its options instead of C++ setters."""
+    return _SLICE_AXIS.sub("Set --axis to", one_line(error))
+
+
+def warn(message: str) -> None:
+    """Say a warning."""
+    print(f"{PROGRAM}: warning: {message}", file=sys.stderr)
+
+
+def notify(what: str) -> Callable[[str], None]:
+    """Say on stderr what is done with a file."""
+    return lambda name: print(f"{what} {Path(name).name}", file=sys.stderr)
+
+
+def quiet_itk() -> None:
+    """ITK's own warnings are several lines of source files and addresses."""
+    import itk
+
+    itk.Object.GlobalWarningDisplayOff()
+
+
+def check_model_file(name: str | None) -> None:
+    """Refuse a missing model file before ITK is imported, which takes seconds."""
+    if name is not None and not Path(name).is_file():
+        raise LatentSRError(f"the model file '{name}' does not exist")
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON, with a newline at its end."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

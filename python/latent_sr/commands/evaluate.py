@@ -1,0 +1,208 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""``latent-sr evaluate``."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from latent_sr.commands.console import check_model_file, json_text, quiet_itk
+from latent_sr.commands.options import (
+    add_axis,
+    add_command,
+    add_device,
+    add_jobs,
+    add_orientations,
+    add_overwrite,
+    add_precision,
+    add_reading,
+    add_threads,
+    choice,
+    not_negative_number,
+    read_options,
+    whole_number,
+)
+from latent_sr.errors import UsageError
+from latent_sr.toolkit import DEFAULT_MODE, MODES
+
+
+def add_parser(commands: Any) -> None:
+    """Add the parser of the command."""
+    parser = add_command(
+        commands,
+        "evaluate",
+        help="drop slices, recover them with every method, measure, test, and report",
+        description="Drop slices of volumes, recover them with every method, measure the recovered slices against the "
+        "dropped ones, and test over subjects whether the model is better.",
+        epilog="""examples:
+  latent-sr evaluate cohort/ --report report.html
+  latent-sr evaluate cohort/ --subject '(patient[0-9]+)' --json result.json --csv slices.csv
+  latent-sr evaluate a.nii.gz b.nii.gz --keep-every 3 --model old.safetensors --model new.safetensors
+  latent-sr evaluate cohort/ --mode decoded --mode residual-corrected --methods linear,linear-blur,latent
+  latent-sr evaluate cohort/ --mask hearts/ --jobs 4 --report report.html
+  latent-sr evaluate thin/ --keep-every 5 --slice-thickness 5
+  latent-sr evaluate /data/cohort --scheduler tcp://head:8786 --json result.json
+
+Measured are the recovered slices, and apart from them the kept slices and long-axis planes. The result does not depend
+on --jobs and --scheduler. Methods: nearest, linear, bspline0 to bspline5 (by order; bspline is 3), lanczos (radius 3),
+lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear), latent (the models).""",
+    )
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of such"
+    )
+    parser.add_argument(
+        "--keep-every", type=whole_number(2), default=2, metavar="K", help="keep every K-th slice (default: 2)"
+    )
+    parser.add_argument(
+        "--crop",
+        type=whole_number(1),
+        default=0,
+        metavar="PIXELS",
+        help="side of the central square (default: no crop)",
+    )
+    parser.add_argument(
+        "--model", action="append", metavar="M", help="model file, may be repeated (default: the bundled model)"
+    )
+    parser.add_argument(
+        "--mode",
+        action="append",
+        **choice(MODES) | {"metavar": "MODE"},
+        help=f"output mode: {', '.join(MODES)}; may be repeated (default: {DEFAULT_MODE})",
+    )
+    parser.add_argument(
+        "--methods",
+        default="linear,bspline,lanczos,linear-blur,latent",
+        metavar="LIST",
+        help="of those below (default: linear,bspline,lanczos,linear-blur,latent)",
+    )
+    parser.add_argument(
+        "--slice-thickness",
+        type=not_negative_number,
+        default=0.0,
+        metavar="MM",
+        help="simulate thick slices: blur volumes along the slice axis before slices are kept, by a Gaussian of this "
+        "full width at half maximum; the truth is not blurred (default: 0, no blur)",
+    )
+    parser.add_argument(
+        "--mask",
+        metavar="M",
+        help="measure only where this volume is not zero; or a folder with a mask of the same name for each volume",
+    )
+    parser.add_argument(
+        "--subject",
+        metavar="REGEX",
+        help="its first group on the path names the subject (default: each file is a subject)",
+    )
+    parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
+    parser.add_argument("--csv", metavar="F", help="write a row for each slice (or long-axis direction) and method")
+    parser.add_argument("--report", metavar="F.html", help="write a report as one HTML file")
+    add_reading(parser)
+    add_axis(parser)
+    add_precision(parser)
+    add_orientations(parser)
+    add_device(parser)
+    add_threads(parser)
+    add_jobs(parser)
+    add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    from latent_sr.evaluation import LATENT, check_methods, compile_subject
+    from latent_sr.parallel import check_parallel
+    from latent_sr.volumes import check_output, expand_inputs
+
+    methods = [name.strip() for name in arguments.methods.split(",") if name.strip()]
+    check_methods(methods)
+    if LATENT not in methods and (arguments.model or arguments.mode):
+        option = "--model" if arguments.model else "--mode"
+        raise UsageError(f"{option} has no effect, because --methods is '{arguments.methods}', without latent")
+    compile_subject(arguments.subject)
+    check_parallel(arguments.jobs or 1, arguments.scheduler)
+    outputs: dict[Path, str] = {}
+    for option, name, extensions in (
+        ("--json", arguments.json, (".json",)),
+        ("--csv", arguments.csv, (".csv",)),
+        ("--report", arguments.report, (".html", ".htm")),
+    ):
+        if name is not None and not (option == "--json" and name == "-"):
+            outputs[check_output(name, extensions, arguments.overwrite)] = option
+    paths = expand_inputs(arguments.inputs)
+    for model in arguments.model or ():
+        check_model_file(model)
+    quiet_itk()
+
+    from latent_sr.evaluation import as_csv, as_table, run_evaluation
+    from latent_sr.parallel import default_jobs
+    from latent_sr.progress import Progress
+    from latent_sr.volumes import write_text
+
+    shown: list[Progress] = []
+
+    def report_to(label: str) -> Callable[[int, int, str], None]:
+        mine: list[Progress] = []
+
+        def report(done: int, total: int, note: str) -> None:
+            if not mine:
+                while shown:
+                    shown.pop().close()
+                mine.append(Progress(total, label, "recoveries"))
+                shown.append(mine[0])
+            mine[0].update(done, note)
+
+        return report
+
+    try:
+        evaluation = run_evaluation(
+            paths,
+            keep_every=arguments.keep_every,
+            crop=arguments.crop,
+            models=arguments.model or [None],
+            modes=arguments.mode or [DEFAULT_MODE],
+            methods=methods,
+            subject=arguments.subject,
+            axis=arguments.axis,
+            slice_thickness=arguments.slice_thickness,
+            orientations=arguments.orientations,
+            mask=arguments.mask,
+            reading=read_options(arguments),
+            precision=arguments.precision,
+            device=arguments.device,
+            threads=arguments.threads,
+            jobs=arguments.jobs or default_jobs(len(paths), arguments.scheduler),
+            scheduler=arguments.scheduler,
+            with_pictures=arguments.report is not None,
+            progress=report_to("evaluating"),
+            picture_progress=report_to("drawing"),
+        )
+    finally:
+        while shown:
+            shown.pop().close()
+    text = json_text(evaluation.result)
+    if arguments.json is not None and arguments.json != "-":
+        write_text(text, arguments.json)
+    if arguments.csv is not None:
+        write_text(as_csv(evaluation.result), arguments.csv)
+    if arguments.report is not None:
+        from latent_sr.report import render_report
+
+        write_text(render_report(evaluation), arguments.report)
+    print(text if arguments.json == "-" else as_table(evaluation.result), end="" if arguments.json == "-" else "\n")
+    return 0

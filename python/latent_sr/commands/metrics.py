@@ -1,0 +1,194 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""``latent-sr metrics``."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from latent_sr.commands.console import json_text, quiet_itk, warn
+from latent_sr.commands.options import (
+    add_axis,
+    add_command,
+    add_overwrite,
+    add_reading,
+    add_threads,
+    choice,
+    positive_number,
+    read_options,
+    whole_number,
+)
+from latent_sr.errors import LatentSRError
+
+
+def add_parser(commands: Any) -> None:
+    """Add the parser of the command."""
+    parser = add_command(
+        commands,
+        "metrics",
+        help="compare a test image with a reference image: MSE, PSNR, SSIM, VIFp and more",
+        description="Compare a test image with a reference image of the same size: MSE, MAE, RMSE, NRMSE, PSNR, "
+        "Pearson's coefficient, and SSIM and VIFp in 2D, slice by slice; on request, SSIM in 3D, multi-scale SSIM, "
+        "wavelet VIF, GMSD, HFEN, NMI, and the Fourier ring or shell correlation with its resolution.",
+        epilog="""examples:
+  latent-sr metrics truth.nii.gz recovered.nii.gz --data-range 1
+  latent-sr metrics truth.nii.gz recovered.nii.gz --metrics all
+  latent-sr metrics truth.nii.gz recovered.nii.gz --metrics ssim,fourier --ssim-map map.nii.gz
+  latent-sr metrics truth.nii.gz recovered.nii.gz --mask heart.nii.gz --json -
+
+PSNR, SSIM, VIF and GMSD depend on the data range; without --data-range it is maximum minus minimum of the reference.
+VIF is not symmetric: the reference comes first. Metrics are defined in docs/metrics.md.""",
+    )
+    parser.add_argument("reference", metavar="REFERENCE", help="image, 2D to 4D, or a folder with one DICOM series")
+    parser.add_argument("test", metavar="TEST", help="image of the same size")
+    parser.add_argument("--data-range", type=positive_number, metavar="L", help="in units of intensity")
+    parser.add_argument(
+        "--data-range-source",
+        **choice(("reference-min-max", "reference-max", "pixel-type")),
+        default="reference-min-max",
+        help="where it comes from without --data-range (default: reference-min-max)",
+    )
+    parser.add_argument("--mask", metavar="M", help="image of the same size; nonzero pixels are compared")
+    parser.add_argument(
+        "--metrics",
+        default="ssim,vifp",
+        metavar="LIST",
+        help="of ssim, vifp, ssim_3d, ms_ssim, vif_wavelet, gmsd, hfen, nmi, fourier, or all (default: ssim,vifp)",
+    )
+    parser.add_argument(
+        "--nrmse",
+        **choice(("euclidean", "min-max", "mean")),
+        default="euclidean",
+        help="what the NRMSE is relative to: the reference's Euclidean norm, extremes or mean (default: euclidean)",
+    )
+    parser.add_argument(
+        "--ssim-sigma", type=positive_number, default=1.5, metavar="S", help="of its window (default: 1.5)"
+    )
+    parser.add_argument(
+        "--ssim-radius", type=whole_number(1), default=5, metavar="R", help="of its window (default: 5)"
+    )
+    parser.add_argument("--ssim-uniform", action="store_true", help="equal weights instead of a Gaussian window")
+    parser.add_argument("--ssim-sample-covariance", action="store_true", help="instead of the population's")
+    parser.add_argument("--ssim-whole-map", action="store_true", help="average border pixels, too, images mirrored")
+    parser.add_argument("--ssim-map", metavar="F", help="write the map of SSIM as an image")
+    add_axis(parser, "slices are cut across it (default: auto, the largest spacing, or the last axis if two have it)")
+    parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
+    add_reading(parser)
+    add_threads(parser)
+    add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output
+
+    names = [arguments.reference, arguments.test, *([arguments.mask] if arguments.mask else [])]
+    if arguments.json not in (None, "-"):
+        check_output(arguments.json, (".json",), arguments.overwrite)
+    if arguments.ssim_map is not None:
+        check_output(arguments.ssim_map, OUTPUT_EXTENSIONS, arguments.overwrite, names)
+    for name in names:
+        if not Path(name).exists():
+            raise LatentSRError(f"'{name}' does not exist")
+    quiet_itk()
+
+    from latent_sr.metrics import SSIMParameters, compare, metrics_as_json
+    from latent_sr.volumes import open_volume, write_text, write_volume
+
+    volumes = [open_volume(name, dimensions=(2, 3, 4), options=read_options(arguments)) for name in names]
+    for volume in volumes:
+        for warning in volume.warnings:
+            warn(warning)
+    images = [volume.image for volume in volumes]
+    reference, test = images[:2]
+    if reference.GetImageDimension() == test.GetImageDimension() and not _same_geometry(reference, test):
+        warn("the images differ in origin, spacing or direction; pixels are compared by their index")
+    chosen = [name.strip() for name in arguments.metrics.split(",") if name.strip()]
+    result = compare(
+        reference,
+        test,
+        data_range=arguments.data_range,
+        data_range_source=arguments.data_range_source,
+        mask=images[2] if arguments.mask else None,
+        axis=volumes[0].slice_axis if arguments.axis is None else arguments.axis,
+        metrics="all" if chosen == ["all"] else chosen,
+        ssim=SSIMParameters(
+            arguments.ssim_sigma,
+            arguments.ssim_radius,
+            arguments.ssim_uniform,
+            arguments.ssim_sample_covariance,
+            arguments.ssim_whole_map,
+        ),
+        nrmse=arguments.nrmse,
+        with_map=arguments.ssim_map is not None,
+        threads=arguments.threads,
+    )
+    if arguments.ssim_map is not None:
+        write_volume(result["ssim_map"], arguments.ssim_map, overwrite=arguments.overwrite)
+    text = json_text(metrics_as_json(result))
+    if arguments.json == "-":
+        print(text, end="")
+        return 0
+    if arguments.json is not None:
+        write_text(text, arguments.json)
+    for line in _metric_lines(result):
+        print(line)
+    return 0
+
+
+def _metric_lines(result: dict[str, Any]) -> list[str]:
+    """The results as a table."""
+    from latent_sr.evaluation import format_value
+    from latent_sr.metrics import OPTIONAL_METRICS, json_number
+
+    labels = {
+        "mse": "MSE",
+        "mae": "MAE",
+        "rmse": "RMSE",
+        "nrmse": "NRMSE",
+        "psnr": "PSNR in dB",
+        "mean_slice_psnr": "mean PSNR of slices in dB",
+        "pearson": "Pearson's coefficient",
+        **{name: metric.label for name, metric in OPTIONAL_METRICS.items() if name != "fourier"},
+    }
+    rows = {labels[key]: result[key] for key in labels if key in result}
+    for threshold, resolution in result.get("fourier", {}).get("resolution", {}).items():
+        rows[f"resolution at {threshold} in mm"] = resolution
+    lines = []
+    for label, number in rows.items():
+        value = json_number(number)
+        lines.append(f"{label:26} {f'{value:.6g}' if isinstance(value, float) else format_value(value, label)}")
+    axis = result["slice_axis"]
+    across = "" if axis is None else f" across axis {axis}"
+    lines.append(f"data range {result['data_range']:g}, {result['number_of_slices']} slices{across}")
+    return lines + [f"note: {note}" for note in result["notes"]]
+
+
+def _same_geometry(reference: Any, test: Any) -> bool:
+    """Whether two images of one dimension have the same origin, spacing and direction, up to rounding."""
+    import itk
+    import numpy as np
+
+    def geometry(image: Any) -> Any:
+        axes = range(image.GetImageDimension())
+        direction = itk.array_from_matrix(image.GetDirection())
+        origin = [float(image.GetOrigin()[axis]) for axis in axes]
+        return np.concatenate([origin, [float(image.GetSpacing()[axis]) for axis in axes], direction.ravel()])
+
+    return bool(np.allclose(geometry(reference), geometry(test), rtol=1e-4, atol=1e-3))

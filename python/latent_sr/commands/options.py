@@ -1,0 +1,248 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Options that commands share: how they are parsed, and what they are called."""
+
+import argparse
+import math
+import textwrap
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+from latent_sr.toolkit import DEFAULT_PRECISION, PRECISIONS
+
+PROGRAM = "latent-sr"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{PROGRAM}: error: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """A converter of whole numbers that are not less than some."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
+        return value
+
+    return convert
+
+
+def finite_number(text: str) -> float:
+    """A finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a finite number")
+    return value
+
+
+def positive_number(text: str) -> float:
+    """A positive, finite number."""
+    value = finite_number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return value
+
+
+def share(text: str) -> float:
+    """A number between 0 and 1."""
+    value = positive_number(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and 1")
+    return value
+
+
+def share_or_zero(text: str) -> float:
+    """A number from 0 on, below 1."""
+    return 0.0 if finite_number(text) == 0 else share(text)
+
+
+def not_negative_number(text: str) -> float:
+    """A finite number that is not negative."""
+    value = finite_number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is negative")
+    return value
+
+
+def seed(text: str) -> int:
+    """A seed: a whole number of 32 bits."""
+    value = whole_number(0)(text)
+    if value >= 2**32:
+        raise argparse.ArgumentTypeError(f"'{text}' is not below 2^32")
+    return value
+
+
+def entry(text: str) -> tuple[str, str]:
+    """NAME=TEXT as a pair."""
+    name, separator, value = text.partition("=")
+    if not (name and separator and value):
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=TEXT")
+    return name, value
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """One of a few words: argparse's own refusal differs between versions of Python."""
+
+    def convert(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"'{text}' is not one of {', '.join(names)}")
+        return text
+
+    return convert
+
+
+def choice(names: Iterable[str]) -> dict[str, Any]:
+    """What ``add_argument`` needs for one of a few words."""
+    names = tuple(names)
+    return {"type": one_of(*names), "metavar": f"{{{','.join(names)}}}"}
+
+
+def slice_axis(text: str) -> int | None:
+    """The slice axis; None for ``auto``."""
+    if text not in ("auto", "0", "1", "2"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not one of auto, 0, 1, 2")
+    return None if text == "auto" else int(text)
+
+
+def phase(text: str) -> int | None:
+    """The number of a phase; None for ``all``."""
+    return None if text == "all" else whole_number(0)(text)
+
+
+def add_command(commands: Any, name: str, help: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    """The parser of a command; the lines of the epilog are kept as they are."""
+    return commands.add_parser(
+        name,
+        help=help,
+        description=textwrap.fill(description, 100),
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_axis(parser: argparse.ArgumentParser, text: str = "") -> None:
+    """``--axis``."""
+    parser.add_argument(
+        "--axis",
+        type=slice_axis,
+        default=None,
+        metavar="auto|0|1|2",
+        help=text or "the through-plane axis (default: auto, that of the largest spacing)",
+    )
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """``--series``, ``--phase`` and ``--nan``: see ``read_options``."""
+    parser.add_argument(
+        "--series",
+        action="append",
+        default=[],
+        metavar="UID",
+        help="UID or number of the DICOM series to read, where a folder holds several; may be repeated for the "
+        "slices of "
+        "a cine",
+    )
+    parser.add_argument(
+        "--phase",
+        type=phase,
+        metavar="N|all",
+        help="of 4D volumes, the number of the phase (time frame) to read, from 0 (default: all)",
+    )
+    parser.add_argument(
+        "--nan",
+        type=finite_number,
+        metavar="VALUE",
+        help="what pixels become that are NaN or infinite (default: they are refused)",
+    )
+
+
+def read_options(arguments: argparse.Namespace) -> Any:
+    """What the command line says about the reading of volumes."""
+    from latent_sr.volumes import ReadOptions
+
+    return ReadOptions(tuple(arguments.series), arguments.phase, arguments.nan)
+
+
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """``--precision``."""
+    parser.add_argument(
+        "--precision",
+        **choice(PRECISIONS),
+        default=DEFAULT_PRECISION,
+        help=f"arithmetic of the network; bfloat16 is faster on processors that have it (default: {DEFAULT_PRECISION})",
+    )
+
+
+def add_orientations(parser: argparse.ArgumentParser) -> None:
+    """``--orientations``."""
+    parser.add_argument(
+        "--orientations",
+        type=lambda text: int(one_of("1", "4", "8")(text)),
+        default=1,
+        metavar="{1,4,8}",
+        help="average what the network makes of rotated (4) and flipped (8) slices: so many times the time, and a "
+        "little better (default: 1)",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """``--device``."""
+    parser.add_argument(
+        "--device", default="cpu", metavar="D", help="where the network runs: cpu, cuda, cuda:1, ... (default: cpu)"
+    )
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """``--threads``."""
+    parser.add_argument(
+        "--threads", type=whole_number(1), metavar="N", help="number of threads (default: all processors)"
+    )
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """``--jobs`` and ``--scheduler``."""
+    parser.add_argument(
+        "--jobs",
+        type=whole_number(1),
+        metavar="N",
+        help="volumes that are worked on at the same time, in processes that share the threads (default: as many as "
+        "there are processors, but no process for fewer than 4 volumes)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="have the workers of a Dask cluster do it instead, for example tcp://host:8786; they read and write the "
+        "files, so they need the same paths",
+    )
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """``--overwrite``."""
+    parser.add_argument("--overwrite", action="store_true", help="replace existing output files")

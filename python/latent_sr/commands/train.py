@@ -1,0 +1,402 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""``latent-sr train``."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from latent_sr.commands.console import check_model_file, notify, quiet_itk
+from latent_sr.commands.options import (
+    PROGRAM,
+    add_command,
+    add_overwrite,
+    add_precision,
+    add_reading,
+    add_threads,
+    choice,
+    entry,
+    positive_number,
+    read_options,
+    seed,
+    share_or_zero,
+    whole_number,
+)
+from latent_sr.errors import UsageError
+
+TRAINING_MINUTES = 30
+VALIDATION_SHARE = 0.2
+FEWEST_SUBJECTS = 5
+"""With fewer, none is held out unless asked for."""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the parser of the command."""
+    parser = add_command(
+        commands,
+        "train",
+        help="train a model on your own anisotropic volumes",
+        description="Train a model on the in-plane slices of anisotropic volumes. No high-resolution data is needed. "
+        "Volumes are read when they are needed: a cohort may be larger than memory.",
+        epilog="""examples:
+  latent-sr train cohort/ --output mine.safetensors --subject '(patient[0-9]+)'
+  latent-sr train cohort/ --output mine.safetensors --minutes 120 --from-scratch
+  latent-sr train a.nii.gz b.nii.gz --output tuned.safetensors --iterations 500 --validation c.nii.gz
+  latent-sr train cohort/ --output mine.safetensors --checkpoint state.safetensors --resume
+  latent-sr train cohort/ --output paper.safetensors --preset paper
+  torchrun --nproc-per-node 2 --module latent_sr train cohort/ --output mine.safetensors
+
+By default a training starts from the bundled model and takes 30 minutes; a fifth of the subjects (of at least 5) is not
+trained on. Every 100 iterations the model is measured on slices of them that it synthesizes, and the best one is
+taken. In the end it is compared with the bundled model on these subjects, and the better one of the two is written;
+the last line says which. The preset paper takes a million iterations.
+
+Beside mine.safetensors, mine.training.csv holds the losses and scores of all iterations, and mine.training.png their
+curves. Ctrl-C ends a training without a model; with --checkpoint, the same command with --resume goes on from there.
+Under torchrun all processes train one model.""",
+    )
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of such"
+    )
+    parser.add_argument("--output", required=True, metavar="MODEL", help="model file to write: .safetensors")
+    parser.add_argument(
+        "--preset",
+        **choice(("default", "paper")),
+        default="default",
+        help="paper: network and training of arXiv:2010.13172 (default: default)",
+    )
+    parser.add_argument(
+        "--network",
+        **choice(("multi-scale", "paper")),
+        help="train this network by the preset's recipe (default: that of the preset)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        type=entry,
+        default=[],
+        metavar="NAME=VALUE",
+        help="another parameter of the training or the network, such as learning-rate=3e-4, synthesis-weight=0 or "
+        "latent-levels=2,3; may be repeated. All that AutoencoderTrainer and AutoencoderModel can be set to",
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--iterations", type=whole_number(1), metavar="N", help="length of the training")
+    length.add_argument(
+        "--minutes",
+        type=positive_number,
+        metavar="M",
+        help=f"length of the training as a time (default: {TRAINING_MINUTES}, with --preset paper none)",
+    )
+    parser.add_argument("--seed", type=seed, default=0, metavar="S", help="seed of everything random (default: 0)")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        "--fine-tune",
+        nargs="?",
+        const="",
+        metavar="MODEL",
+        help="start from a model file, or without one from the bundled model (default: from the bundled model, unless "
+        "--preset, --network or --set ask for another network)",
+    )
+    start.add_argument("--from-scratch", action="store_true", help="start from random weights")
+    parser.add_argument(
+        "--validation",
+        nargs="+",
+        default=[],
+        metavar="INPUT",
+        help="volumes of other subjects, on which the best model is chosen and compared with the bundled one",
+    )
+    parser.add_argument(
+        "--validation-share",
+        type=share_or_zero,
+        metavar="F",
+        help="choose it on this share of the subjects among the volumes instead, which are not trained on then; 0: "
+        f"train on all of them (default: {VALIDATION_SHARE}, if there are at least {FEWEST_SUBJECTS} subjects)",
+    )
+    parser.add_argument(
+        "--keep",
+        **choice(("better", "trained")),
+        help="what to write if the bundled model is better on the validation volumes (default: better, but trained "
+        "where --preset, --network, --set or --fine-tune ask for another network)",
+    )
+    parser.add_argument(
+        "--subject",
+        metavar="REGEX",
+        help="its first group on the path names the subject (default: each file is a subject)",
+    )
+    parser.add_argument(
+        "--early-stopping",
+        type=whole_number(1),
+        metavar="N",
+        help="end the training after N validations without a better one (default: never)",
+    )
+    parser.add_argument(
+        "--checkpoint", metavar="FILE", help="keep the state of the training in a .safetensors file, to resume it"
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=whole_number(1),
+        metavar="N",
+        help="iterations from one checkpoint to the next (default: 500, and at least one in 10 minutes)",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it exists")
+    parser.add_argument(
+        "--cache", type=whole_number(1), metavar="MIB", help="memory for volumes in MiB (default: 4096)"
+    )
+    parser.add_argument("--tensorboard", metavar="FOLDER", help="write event files for TensorBoard, too")
+    parser.add_argument(
+        "--half-precision", action="store_true", help="store the weights as 16-bit numbers: half the size of the file"
+    )
+    parser.add_argument(
+        "--provenance",
+        action="append",
+        type=entry,
+        default=[],
+        metavar="NAME=TEXT",
+        help="an entry of the model file that says where it comes from, such as license=...; may be repeated",
+    )
+    add_reading(parser)
+    add_precision(parser)
+    add_threads(parser)
+    add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    from latent_sr.models import MODEL_EXTENSIONS
+    from latent_sr.volumes import check_output, extension_of
+
+    start = _start_of_training(arguments)
+    if start and not extension_of(Path(start), MODEL_EXTENSIONS):
+        raise UsageError(
+            f"--fine-tune is '{start}', but has to be a .safetensors file, or nothing for the bundled model (then put "
+            "INPUT before it)"
+        )
+    output = check_output(arguments.output, MODEL_EXTENSIONS, arguments.overwrite, [start] if start else ())
+    _check_training(arguments, output)
+    # What a resumed training has written before is its own.
+    table, picture = (output.with_name(f"{output.stem}.training{extension}") for extension in (".csv", ".png"))
+    for name, extension in ((table, ".csv"), (picture, ".png")):
+        check_output(name, (extension,), arguments.overwrite or arguments.resume)
+    paths, validation, validation_subjects = _training_paths(arguments)
+    check_model_file(start or None)
+    quiet_itk()
+
+    from latent_sr.models import load_model
+    from latent_sr.progress import TrainingProgress
+    from latent_sr.recipe import parse
+    from latent_sr.toolkit import translated
+    from latent_sr.training import TrainingState, make_trainer, process_group, run_trainer, sign
+    from latent_sr.training_log import TrainingLog
+    from latent_sr.volumes import replacing
+    from latent_sr.volumes.convert import files_for_itk
+
+    initial = None if start is None else load_model(start or None)
+    minutes = arguments.minutes
+    if minutes is None and arguments.iterations is None and arguments.preset == "default":
+        minutes = float(TRAINING_MINUTES)
+    seconds = None if minutes is None else 60 * minutes
+    axis = parse(dict(arguments.set))[0].get("SliceAxis")
+    with (
+        files_for_itk([*paths, *validation], read_options(arguments), axis, notify("converting")) as files,
+        translated(),
+        process_group() as (group, rank),
+    ):
+        trainer = make_trainer(
+            files[: len(paths)],
+            preset=arguments.preset,
+            network=arguments.network,
+            settings=dict(arguments.set),
+            iterations=arguments.iterations,
+            minutes=minutes,
+            seed=arguments.seed,
+            initial_model=initial,
+            validation=files[len(paths) :],
+            early_stopping=arguments.early_stopping,
+            checkpoint=arguments.checkpoint,
+            checkpoint_every=arguments.checkpoint_every,
+            resume=arguments.resume,
+            cache=arguments.cache,
+            precision=arguments.precision,
+            threads=arguments.threads,
+            process_group=group,
+        )
+        if rank > 0:
+            # The first process speaks and writes for all of them.
+            run_trainer(trainer)
+            return 0
+        log = TrainingLog(table, picture, Path(arguments.tensorboard) if arguments.tensorboard else None)
+        try:
+            with TrainingProgress(int(trainer.GetNumberOfIterations()), seconds) as progress:
+
+                def observe(state: TrainingState) -> None:
+                    progress.update(state)
+                    log.update(state, int(trainer.GetResumedIteration()))
+
+                model = run_trainer(trainer, observe)
+        finally:
+            log.close()
+    sign(model, iterations=int(trainer.GetCurrentIteration()), command=_training_command(arguments, minutes, start))
+    for name, text in arguments.provenance:
+        model.SetProvenance(name, text)
+    with translated(), replacing(output) as temporary:
+        model.Write(str(temporary), arguments.half_precision)
+        verdict = _keep_the_better(arguments, temporary, validation, validation_subjects)
+    print(
+        f"{output}: {model.GetNumberOfParameters()} parameters, trained on {len(paths)} files; "
+        f"{' '.join(trainer.GetStopConditionDescription().split())}"
+    )
+    if validation:
+        print(_validation_summary(trainer))
+    for line in verdict:
+        print(line)
+    return 0
+
+
+def _asks_for_a_network(arguments: argparse.Namespace) -> bool:
+    """Whether options of ``train`` name a network, which the bundled model need not have."""
+    from latent_sr.recipe import parse
+
+    _, network = parse(dict(arguments.set))
+    return arguments.preset != "default" or arguments.network is not None or bool(network)
+
+
+def _start_of_training(arguments: argparse.Namespace) -> str | None:
+    """The model file that a training starts from; empty for the bundled model, None for random weights."""
+    if arguments.fine_tune is not None or arguments.from_scratch or _asks_for_a_network(arguments):
+        return arguments.fine_tune
+    return ""
+
+
+def _keep_the_better(
+    arguments: argparse.Namespace, trained: Path, validation: list[Path], subjects: list[str]
+) -> list[str]:
+    """Compare a trained model with the bundled one, and put that in the file if it is better; lines that tell it."""
+    if not validation:
+        return []
+
+    from latent_sr.models import load_model
+    from latent_sr.selection import compare_with_bundled
+
+    comparison = compare_with_bundled(
+        trained,
+        validation,
+        subjects,
+        threads=arguments.threads,
+        reading=read_options(arguments),
+        notify=notify("comparing with the bundled model:"),
+    )
+    if comparison is None:
+        return ["not compared with the bundled model: no validation volume has 3 slices along a clear slice axis"]
+    lines = [comparison.describe()]
+    if comparison.trained_is_better:
+        return [*lines, "the trained model is better there than the bundled one, and was written"]
+    other = bool(arguments.fine_tune) or _asks_for_a_network(arguments)
+    if (arguments.keep or ("trained" if other else "better")) == "trained":
+        return [*lines, "THE BUNDLED MODEL IS BETTER there; the trained one was written all the same"]
+    bundled = load_model()
+    bundled.SetProvenance("kept", f"the bundled model: better than one trained for it; {lines[0]}")
+    bundled.Write(str(trained), arguments.half_precision)
+    return [*lines, "THE BUNDLED MODEL IS BETTER there: it was written instead of the trained one (--keep trained)"]
+
+
+def _check_training(arguments: argparse.Namespace, output: Path) -> None:
+    """Refuse options of ``train`` that exclude each other, before any file is looked at."""
+    from latent_sr.evaluation import compile_subject
+    from latent_sr.models import MODEL_EXTENSIONS
+    from latent_sr.recipe import parse
+    from latent_sr.volumes import check_output
+
+    parse(dict(arguments.set))
+    if arguments.network is not None and arguments.fine_tune is not None:
+        raise UsageError("--network has no effect with --fine-tune: the model brings its network along")
+    if arguments.validation and arguments.validation_share is not None:
+        raise UsageError("--validation and --validation-share exclude each other: set one of them")
+    compile_subject(arguments.subject)
+    if arguments.validation_share == 0:
+        for option in ("early_stopping", "subject", "keep"):
+            if getattr(arguments, option) is not None:
+                name = option.replace("_", "-")
+                raise UsageError(f"--{name} has no effect with --validation-share 0: there is no validation")
+    if arguments.resume and not arguments.checkpoint:
+        raise UsageError("--resume has nothing to go on from: name a --checkpoint")
+    if arguments.checkpoint_every is not None and not arguments.checkpoint:
+        raise UsageError("--checkpoint-every has no effect without --checkpoint")
+    if arguments.checkpoint:
+        check_output(arguments.checkpoint, MODEL_EXTENSIONS, arguments.overwrite or arguments.resume, [output])
+
+
+def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path], list[str]]:
+    """The volumes to train on, those to validate on, and the subjects of these."""
+    from latent_sr.evaluation import compile_subject, subjects_of
+    from latent_sr.training import split_by_subject
+    from latent_sr.volumes import expand_inputs
+
+    paths = expand_inputs(arguments.inputs)
+    if arguments.validation:
+        validation = expand_inputs(arguments.validation)
+        both = sorted({path.resolve() for path in paths} & {path.resolve() for path in validation})
+        if both:
+            raise UsageError(f"'{both[0]}' is trained and validated on at the same time")
+        return paths, validation, subjects_of(validation, compile_subject(arguments.subject))
+    share = arguments.validation_share
+    if share == 0:
+        return paths, [], []
+    subjects = subjects_of(paths, compile_subject(arguments.subject))
+    if share is None:
+        if len(set(subjects)) < FEWEST_SUBJECTS:
+            if arguments.early_stopping is not None:
+                raise UsageError(
+                    f"--early-stopping needs validation volumes: of {len(set(subjects))} subjects none is held out by "
+                    "default, set --validation or --validation-share"
+                )
+            return paths, [], []
+        share = VALIDATION_SHARE
+    training, held_out = split_by_subject(subjects, share, arguments.seed)
+    return [paths[i] for i in training], [paths[i] for i in held_out], [subjects[i] for i in held_out]
+
+
+def _validation_summary(trainer: Any) -> str:
+    return (
+        f"best on validation slices after iteration {trainer.GetBestIteration()}; last: PSNR "
+        f"{trainer.GetValidationPSNR():.2f} dB (linear {trainer.GetLinearValidationPSNR():.2f}, B-spline "
+        f"{trainer.GetBSplineValidationPSNR():.2f}), SSIM {trainer.GetValidationSSIM():.3f} "
+        f"({trainer.GetLinearValidationSSIM():.3f}, {trainer.GetBSplineValidationSSIM():.3f})"
+    )
+
+
+def _training_command(arguments: argparse.Namespace, minutes: float | None, start: str | None) -> str:
+    """The command without names of files."""
+    words = [PROGRAM, "train", "--preset", arguments.preset]
+    if arguments.network is not None:
+        words += ["--network", arguments.network]
+    for name, value in arguments.set:
+        words += ["--set", f"{name}={value}"]
+    if arguments.iterations is not None:
+        words += ["--iterations", str(arguments.iterations)]
+    if minutes is not None:
+        words += ["--minutes", f"{minutes:g}"]
+    words += ["--seed", str(arguments.seed), "--precision", arguments.precision]
+    if arguments.validation_share is not None:
+        words += ["--validation-share", f"{arguments.validation_share:g}"]
+    elif arguments.validation:
+        words.append("--validation")
+    if arguments.early_stopping is not None:
+        words += ["--early-stopping", str(arguments.early_stopping)]
+    words.append("--from-scratch" if start is None else "--fine-tune")
+    return " ".join(words)

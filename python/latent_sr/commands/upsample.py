@@ -1,0 +1,266 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""``latent-sr upsample``."""
+
+import argparse
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from latent_sr.commands.console import check_model_file, quiet_itk, told, warn
+from latent_sr.commands.options import (
+    PROGRAM,
+    add_axis,
+    add_command,
+    add_device,
+    add_jobs,
+    add_orientations,
+    add_overwrite,
+    add_precision,
+    add_reading,
+    add_threads,
+    choice,
+    finite_number,
+    not_negative_number,
+    positive_number,
+    read_options,
+    whole_number,
+)
+from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.toolkit import DEFAULT_MODE, MODES
+
+
+def add_parser(commands: Any) -> None:
+    """Add the parser of the command."""
+    parser = add_command(
+        commands,
+        "upsample",
+        help="turn a stack of thick slices into one of thin slices",
+        description="Turn a stack of thick slices into one of thin slices. n slices become (n - 1) N + 1 at 1/N of the "
+        "spacing; every N-th one lies exactly where an acquired slice does. If IN is a folder of volumes, each of them "
+        "is turned into one in the folder OUT.",
+        epilog="""examples:
+  latent-sr upsample thick.nii.gz thin.nii.gz --factor 5
+  latent-sr upsample dicom-folder thin.nrrd --spacing 1.5 --mode residual-corrected
+  latent-sr upsample dicom-folder thin-folder --factor 4 --output-format dicom
+  latent-sr upsample cine-folder systole.nii.gz --series 12 --phase 9
+  latent-sr upsample thick.mha thin.mha --factor 4 --model mine.safetensors --threads 4
+  latent-sr upsample ct.nrrd thin.nrrd --factor 3 --window -200 400
+  latent-sr upsample cohort/ thin/ --factor 5 --jobs 4
+  latent-sr upsample /data/cohort /data/thin --factor 5 --scheduler tcp://head:8786
+
+The volumes of a folder and of its subfolders keep their relative names; a DICOM folder becomes a file with .nii.gz. One
+that fails does not stop the others.
+
+The output has the pixel type of the input; of int8, int16, and of int64, float64. Modes: auto is profile-corrected for
+slices that are at least 0.8 times as thick as they are apart (--slice-thickness), if that is at most 7 mm, and
+low-pass-corrected for others, and where the thickness is not known. low-pass-corrected takes every slice from the
+network, and brightness on the large scale and a share of the detail from the acquired slices; profile-corrected
+interpolates with six slices, sharpens against the blur by thick slices, and lets the network bend the result; decoded
+takes all from the network; preserve-acquired keeps acquired slices bit for bit, which stand out where the network
+removes noise; residual-corrected keeps them, too, and carries their noise along.""",
+    )
+    parser.add_argument(
+        "input",
+        metavar="IN",
+        help="NIfTI, NRRD, MetaImage, or DICOM (a folder, searched with its subfolders); 3D or 4D; or a folder of such",
+    )
+    parser.add_argument(
+        "output",
+        metavar="OUT",
+        help="file to write: .nii, .nii.gz, .nrrd or .mha; or a folder, if IN is one of volumes or --output-format "
+        "is dicom",
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument(
+        "--factor", type=whole_number(1), metavar="N", help="how many times as many slice distances (default: 2)"
+    )
+    size.add_argument(
+        "--spacing", type=positive_number, metavar="MM", help="slice spacing of the output instead, in mm"
+    )
+    parser.add_argument("--model", metavar="M", help="model file (default: the bundled model)")
+    parser.add_argument(
+        "--mode",
+        **choice(MODES) | {"metavar": "MODE"},
+        default=DEFAULT_MODE,
+        help=f"what slices are made of: {', '.join(MODES)} (default: {DEFAULT_MODE})",
+    )
+    parser.add_argument(
+        "--window",
+        type=finite_number,
+        nargs=2,
+        metavar=("MIN", "MAX"),
+        help="intensities that the network sees as 0 and 1 (default: the model's percentiles of the volume)",
+    )
+    parser.add_argument(
+        "--residual-gain",
+        type=not_negative_number,
+        metavar="G",
+        help="share of the network in the modes residual-corrected and profile-corrected; 0 is interpolation alone "
+        "(default: the model's)",
+    )
+    parser.add_argument(
+        "--slice-thickness",
+        type=not_negative_number,
+        metavar="MM",
+        help="thickness of the slices in mm; 0: not known (default: what DICOM files say, for others not known)",
+    )
+    parser.add_argument(
+        "--output-format",
+        **choice(("file", "dicom")),
+        default="file",
+        help="dicom: OUT is a folder for a derived DICOM series, whose patient and study are those of IN (default: "
+        "file)",
+    )
+    add_reading(parser)
+    add_axis(parser)
+    add_precision(parser)
+    add_orientations(parser)
+    add_device(parser)
+    add_threads(parser)
+    add_jobs(parser)
+    add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    from latent_sr.parallel import check_parallel
+    from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output
+
+    source, output = Path(arguments.input), Path(arguments.output)
+    as_dicom = arguments.output_format == "dicom"
+    check_parallel(arguments.jobs or 1, arguments.scheduler)
+    if source.is_dir() and not as_dicom:
+        from latent_sr.batch import means_folder
+
+        if means_folder(source, output):
+            return _upsample_folder(arguments)
+    if as_dicom:
+        from latent_sr.volumes.dicom.write import check_series_output
+
+        check_series_output(output, source, arguments.overwrite)
+    else:
+        check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source])
+    if not source.exists():
+        raise LatentSRError(f"'{source}' does not exist")
+    if (arguments.jobs or 1) > 1 or arguments.scheduler is not None:
+        option = "--scheduler" if arguments.jobs is None else "--jobs"
+        raise UsageError(f"{option} has no effect, because '{output}' is one volume: IN and OUT have to be folders")
+    check_model_file(arguments.model)
+    quiet_itk()
+
+    from latent_sr.batch import prepare, write_result
+    from latent_sr.progress import LateProgress, Progress
+    from latent_sr.upsampling import update_filter
+
+    task = _upsample_task(arguments, source, output, output, arguments.threads)
+    with LateProgress("reading", "files") as reading:
+        prepared = prepare(task, warn, reading.update)
+    slices = prepared.slices
+    try:
+        with Progress(slices, "upsampling", "slices") as progress:
+            result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
+    except LatentSRError as error:
+        raise LatentSRError(f"'{source}': {error}") from error
+    with LateProgress("writing", "files") as writing:
+        outcome = write_result(task, prepared.volume, result, arguments.overwrite, writing.update)
+    for warning in outcome.warnings:
+        warn(warning)
+    print(outcome.text)
+    return 0
+
+
+def _upsample_task(
+    arguments: argparse.Namespace, source: Path, written: Path, target: Path, threads: int | None
+) -> Any:
+    """The task of a volume, which is written somewhere, and may get another name later."""
+    from latent_sr.batch import UpsampleTask
+
+    def seen_by_worker(path: Path | str) -> str:
+        return str(path if arguments.scheduler is None else Path(path).absolute())
+
+    return UpsampleTask(
+        source=seen_by_worker(source),
+        output=str(written),
+        label=str(source),
+        target=str(target),
+        factor=arguments.factor,
+        spacing=arguments.spacing,
+        model=None if arguments.model is None else seen_by_worker(arguments.model),
+        mode=arguments.mode,
+        axis=arguments.axis,
+        precision=arguments.precision,
+        device=arguments.device,
+        window=None if arguments.window is None else tuple(arguments.window),
+        residual_gain=arguments.residual_gain,
+        slice_thickness=arguments.slice_thickness,
+        orientations=arguments.orientations,
+        threads=threads,
+        reading=read_options(arguments),
+        as_dicom=arguments.output_format == "dicom",
+    )
+
+
+def _upsample_folder(arguments: argparse.Namespace) -> int:
+    """Turn each volume of a folder into one of another folder; 1 if any fails."""
+    from latent_sr.batch import in_staging, plan_outputs, staging_folder, upsample_all
+
+    output = Path(arguments.output)
+    planned = plan_outputs(Path(arguments.input), output, arguments.overwrite)
+    check_model_file(arguments.model)
+    quiet_itk()
+
+    from latent_sr.models import load_model
+    from latent_sr.parallel import default_jobs, threads_per_job
+    from latent_sr.progress import Progress
+    from latent_sr.upsampling import check_upsampling
+
+    # What is wrong with every volume is said once.
+    load_model(arguments.model)
+    check_upsampling(
+        arguments.factor,
+        arguments.spacing,
+        arguments.mode,
+        arguments.window,
+        arguments.residual_gain,
+        arguments.slice_thickness or 0.0,
+    )
+    jobs = min(arguments.jobs or default_jobs(len(planned), arguments.scheduler), len(planned))
+    threads = threads_per_job(arguments.threads, jobs)
+    failed = 0
+    ended: dict[int, Any] = {}
+    with staging_folder(output) as staging, Progress(len(planned), "upsampling", "volumes") as progress:
+        tasks = [
+            _upsample_task(arguments, source, in_staging(staging, number, target), target, threads)
+            for number, (source, target) in enumerate(planned)
+        ]
+        with closing(upsample_all(tasks, jobs=jobs, scheduler=arguments.scheduler)) as outcomes:
+            for done, (position, outcome) in enumerate(outcomes, 1):
+                ended[position] = outcome
+                progress.update(done, Path(tasks[position].label).name)
+    for _, outcome in sorted(ended.items()):
+        if isinstance(outcome, LatentSRError):
+            failed += 1
+            print(f"{PROGRAM}: error: {told(outcome)}", file=sys.stderr)
+            continue
+        for warning in outcome.warnings:
+            warn(warning)
+        print(outcome.text)
+    return 1 if failed else 0

@@ -197,9 +197,9 @@ def _derivation(task: UpsampleTask) -> Any:
     from latent_sr.volumes.dicom.write import Derivation
 
     model = "the bundled model" if task.model is None else f"the model {Path(task.model).name}"
-    amount = f"to {task.spacing:g} mm" if task.spacing is not None else f"by {task.factor or DEFAULT_FACTOR}"
+    amount = f"to {task.spacing:g} mm" if task.spacing is not None else f"x{task.factor or DEFAULT_FACTOR}"
     return Derivation(
-        f"Slices between acquired ones are synthesized: up-sampled {amount} by latent-sr {latent_sr.__version__} with "
+        f"Slices between acquired ones are synthesized ({amount}) by latent-sr {latent_sr.__version__} with "
         f"{model}, output mode {task.mode}. Not for diagnosis.",
         f"synthesized {amount}, not for diagnosis",
     )

@@ -207,6 +207,10 @@ def write_series(
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         raise LatentSRError(f"can't write '{path}': {error.strerror or error}") from error
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        # pydicom writes what it has read, or says what breaks the standard.
+        first = source.phases[0][0].path
+        raise LatentSRError(f"can't write '{path}' with the attributes of '{first}': {one_line(error)}") from error
     return count
 
 
@@ -290,7 +294,7 @@ def _write(
             dataset.TemporalPositionIdentifier = phase + 1
             if source.time_step > 0:
                 dataset.TriggerTime = _decimal(1000 * phase * source.time_step)
-        dataset.PixelData = _stored(array[phase, place], stored_as, slope, intercept).tobytes()
+        dataset.add_new("PixelData", "OW", _stored(array[phase, place], stored_as, slope, intercept).tobytes())
         dataset.file_meta = FileMetaDataset()
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID

@@ -288,7 +288,7 @@ def acquired_pixels_lie_right(
     Parameters
     ----------
     image
-        ``itk.Image``, or the name of a file, which SimpleITK reads.
+        ``itk.Image``, an image of SimpleITK, or the name of a file, which SimpleITK reads.
     datasets
         Classic or enhanced ones.
     phase
@@ -313,9 +313,9 @@ def acquired_pixels_lie_right(
 
 def _placed(image: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values as (..., slices, rows, columns), the origin, and the matrix from indices to mm."""
-    if isinstance(image, (str, Path)):
+    if isinstance(image, (str, Path)) or hasattr(image, "GetPixelIDValue"):
         sitk = pytest.importorskip("SimpleITK")
-        image = sitk.ReadImage(str(image))
+        image = sitk.ReadImage(str(image)) if isinstance(image, (str, Path)) else image
         array, direction = sitk.GetArrayFromImage(image), image.GetDirection()
     else:
         import itk

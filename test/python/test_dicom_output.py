@@ -1,0 +1,547 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""A derived DICOM series as output: other programs read it as the file that the same command writes."""
+
+import shutil
+import subprocess
+import warnings
+
+import itk
+import latent_sr
+import numpy as np
+import pytest
+from dicom_files import (
+    CT,
+    DISTANCE,
+    FRAME_OF_REFERENCE,
+    MR,
+    SERIES,
+    STUDY,
+    acquired_pixels_lie_right,
+    cine,
+    enhanced,
+    pixels,
+    places,
+    save,
+    stack,
+    uid,
+)
+from latent_sr.volumes import open_volume, read_volume
+from test_command_line import assert_one_line_error
+from test_dicom import shifted, size_of
+
+pydicom = pytest.importorskip("pydicom")
+
+NOT_FOR_DIAGNOSIS = "not for diagnosis"
+
+
+@pytest.fixture
+def derive(latent_sr_run, tiny_model):
+    """Run the command twice: for a folder of DICOM, and for a file beside it, which is returned."""
+
+    def run(source, output, *words, mode="preserve-acquired"):
+        words = ["--model", tiny_model, "--mode", mode, "--threads", 1, *words]
+        result = latent_sr_run("upsample", source, output, "--output-format", "dicom", *words)
+        assert result.returncode == 0, result.stderr
+        assert f"{output}: " in result.stdout
+        file = output.with_name(f"{output.name}.nrrd")
+        assert latent_sr_run("upsample", source, file, *words).returncode == 0
+        return file
+
+    return run
+
+
+def written(folder) -> list:
+    """The images of a series, in the order of their numbers; values that break the standard are refused."""
+    mode = pydicom.config.settings.reading_validation_mode
+    pydicom.config.settings.reading_validation_mode = pydicom.config.RAISE
+    try:
+        images = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
+        for image in images:
+            list(image.iterall())
+    finally:
+        pydicom.config.settings.reading_validation_mode = mode
+    assert [image.InstanceNumber for image in images] == list(range(1, len(images) + 1))
+    return images
+
+
+def by_simpleitk(folder):
+    """The series as SimpleITK reads it, with the order of files that GDCM finds."""
+    sitk = pytest.importorskip("SimpleITK")
+    reader = sitk.ImageSeriesReader()
+    (series,) = reader.GetGDCMSeriesIDs(str(folder))
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), series))
+    return reader.Execute()
+
+
+def by_dcm2niix(folder, output):
+    """The NIfTI file that dcm2niix makes of the series."""
+    dcm2niix = pytest.importorskip("dcm2niix")
+    output.mkdir()
+    words = [dcm2niix.bin, "-b", "n", "-z", "n", "-f", "converted", "-o", output, folder]
+    result = subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert [path.name for path in output.iterdir()] == ["converted.nii"], result.stdout
+    return output / "converted.nii"
+
+
+def read_alike(folder, file, difference=0.0) -> list:
+    """Assert that all programs find what is in a file at the same places in a folder; return its images."""
+    images = written(folder)
+    acquired_pixels_lie_right(file, images, difference=difference)
+    assert len(images) == size_of(read_volume(file))[2]
+    ours = open_volume(folder)
+    assert size_of(ours.image) == size_of(read_volume(file))
+    acquired_pixels_lie_right(ours.image, images, difference=1e-3)
+    assert ours.warnings == ()
+    theirs = by_simpleitk(folder)
+    assert theirs.GetSize() == size_of(ours.image)
+    acquired_pixels_lie_right(theirs, images, difference=1e-3)
+    acquired_pixels_lie_right(by_dcm2niix(folder, folder.with_name(f"{folder.name}-nifti")), images, difference=1e-3)
+    return images
+
+
+# Pixels ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_series_is_read_alike_by_pydicom_simpleitk_dcm2niix_and_here(derive, tmp_path):
+    slices = stack(pixels(low=-500))
+    file = derive(save(tmp_path / "thick", slices), tmp_path / "thin", "--factor", 3)
+    images = read_alike(tmp_path / "thin", file)
+    assert len(images) == 13
+    for dataset in slices:
+        (same,) = [image for image in images if np.allclose(image.ImagePositionPatient, dataset.ImagePositionPatient)]
+        np.testing.assert_array_equal(same.pixel_array, dataset.pixel_array)
+
+
+def test_slices_from_the_network_are_the_same_as_in_a_file(derive, tmp_path):
+    file = derive(save(tmp_path / "thick", stack()), tmp_path / "thin", mode="decoded")
+    read_alike(tmp_path / "thin", file)
+
+
+def test_any_spacing_can_be_written(derive, tmp_path):
+    file = derive(save(tmp_path / "thick", stack(distance=10 / 3)), tmp_path / "thin", "--spacing", 1.7)
+    images = read_alike(tmp_path / "thin", file)
+    assert len(images) == 8
+    assert images[0].SliceThickness == pytest.approx(1.7)
+
+
+def test_ct_with_an_intercept_has_its_values_in_hounsfield_units(derive, tmp_path):
+    values = pixels(dtype=np.uint16)
+    attributes = {"RescaleSlope": "1", "RescaleIntercept": "-1024", "RescaleType": "HU", "BitsStored": 12}
+    slices = stack(values, SOPClassUID=CT, Modality="CT", **attributes)
+    file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
+    images = read_alike(tmp_path / "thin", file)
+    acquired_pixels_lie_right(by_simpleitk(tmp_path / "thin"), slices)
+    for image in images:
+        assert (image.SOPClassUID, image.Modality, image.RescaleType) == (CT, "CT", "HU")
+        assert "RescaleSlope" in image
+        assert "RescaleIntercept" in image
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_values_without_a_sign_stay_so(derive, tmp_path, dtype):
+    values = pixels(high=250 if dtype == np.uint8 else 65535, dtype=dtype)
+    slices = stack(values)
+    images = read_alike(tmp_path / "thin", derive(save(tmp_path / "thick", slices), tmp_path / "thin"))
+    acquired_pixels_lie_right(by_simpleitk(tmp_path / "thin"), slices)
+    assert images[0].PixelRepresentation == 0
+
+
+def rounded_alike(folder, file) -> list:
+    """Assert that values are those of a file, rounded to 65536 steps of its range; return the images."""
+    array = itk.array_from_image(read_volume(file)).astype(float)
+    step = (array.max() - array.min()) / 65535
+    images = read_alike(folder, file, 0.51 * step)
+    for image in images:
+        assert float(image.RescaleSlope) == pytest.approx(step, rel=1e-6)
+        assert float(image.RescaleIntercept) == pytest.approx(array.min(), rel=1e-6)
+    return images
+
+
+def test_floating_point_is_rounded_to_a_65536th_of_its_range(derive, tmp_path):
+    slices = stack(RescaleSlope=("1", "0.5", "2.25", "0.013671875", "3"), RescaleIntercept=("0", "-3", "0", "1.5", "2"))
+    file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
+    rounded_alike(tmp_path / "thin", file)
+
+
+def test_small_floating_point_values_keep_their_digits(derive, tmp_path):
+    slices = stack(RescaleSlope="3.7e-7", RescaleIntercept="0")
+    file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
+    acquired_pixels_lie_right(file, written(tmp_path / "thin"), difference=4000 * 3.7e-7 / 65535)
+    acquired_pixels_lie_right(open_volume(tmp_path / "thin").image, slices, difference=4000 * 3.7e-7 / 65535)
+
+
+def test_whole_numbers_of_more_than_16_bits_are_rounded_alike(derive, tmp_path):
+    slices = stack(pixels(high=200000, dtype=np.int32))
+    file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
+    images = written(tmp_path / "thin")
+    acquired_pixels_lie_right(file, images, difference=0.5 + float(images[0].RescaleSlope))
+
+
+def test_whole_numbers_whose_range_has_16_bits_keep_their_values(derive, tmp_path):
+    values = pixels(dtype=np.uint16)
+    values[3, 2, 1] = 65000  # an implant; with the intercept, values are beyond int16 and below uint16
+    slices = stack(values, SOPClassUID=CT, Modality="CT", RescaleSlope="1", RescaleIntercept="-1024")
+    file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
+    read_alike(tmp_path / "thin", file)
+
+
+def test_a_constant_volume_can_be_written(derive, tmp_path):
+    slices = stack(np.full((3, 12, 16), 7, np.int16), RescaleSlope="0.5")
+    file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
+    read_alike(tmp_path / "thin", file)
+
+
+def test_monochrome1_is_kept_with_its_values(derive, tmp_path):
+    slices = stack(PhotometricInterpretation="MONOCHROME1", WindowCenter="2000", WindowWidth="3000")
+    file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
+    images = written(tmp_path / "thin")
+    acquired_pixels_lie_right(file, images)
+    acquired_pixels_lie_right(open_volume(tmp_path / "thin").image, slices)
+    assert {image.PhotometricInterpretation for image in images} == {"MONOCHROME1"}
+
+
+def test_an_enhanced_file_becomes_classic_images(derive, tmp_path):
+    where = places(5)
+    frames = [{"FrameVOILUTSequence": {"WindowCenter": "2000", "WindowWidth": "3000"}} for _ in range(5)]
+    shared = {
+        "MREchoSequence": {"EffectiveEchoTime": 80.0},
+        "MRTimingAndRelatedParametersSequence": {"RepetitionTime": 4000.0, "FlipAngle": 90.0, "EchoTrainLength": 9},
+    }
+    source = enhanced(pixels(), [where[number] for number in (2, 0, 4, 1, 3)], frames=frames, shared=shared)
+    file = derive(save(tmp_path / "thick", [source]), tmp_path / "thin")
+    images = read_alike(tmp_path / "thin", file)
+    acquired_pixels_lie_right(by_simpleitk(tmp_path / "thin"), [source])
+    for image in images:
+        assert image.SOPClassUID == MR
+        assert "PerFrameFunctionalGroupsSequence" not in image
+        assert "NumberOfFrames" not in image
+        assert (image.EchoTime, image.RepetitionTime, image.FlipAngle) == (80, 4000, 90)
+
+
+def test_frames_with_slopes_of_their_own_become_one_series(derive, tmp_path):
+    frames = [
+        {"PixelValueTransformationSequence": {"RescaleSlope": slope, "RescaleIntercept": "0", "RescaleType": "US"}}
+        for slope in ("1", "0.5", "2", "0.25", "3")
+    ]
+    source = enhanced(pixels(), places(5), frames=frames)
+    file = derive(save(tmp_path / "thick", [source]), tmp_path / "thin")
+    rounded_alike(tmp_path / "thin", file)
+
+
+def test_slices_that_were_put_straight_are_written_as_a_straight_stack(derive, tmp_path):
+    slices = shifted([0, 1, 3, -1, 0], [0, 0, -2, 1, 1])
+    file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
+    read_alike(tmp_path / "thin", file)
+    acquired_pixels_lie_right(by_simpleitk(tmp_path / "thin"), slices)
+
+
+def test_another_axis_may_be_up_sampled(derive, tmp_path):
+    for axis, size in ((0, (31, 12, 5)), (1, (16, 23, 5))):
+        file = derive(save(tmp_path / f"thick{axis}", stack()), tmp_path / f"thin{axis}", "--axis", axis)
+        images = read_alike(tmp_path / f"thin{axis}", file)
+        assert (images[0].Columns, images[0].Rows, len(images)) == size
+
+
+@pytest.mark.parametrize("step", [None, 40])
+def test_a_cine_becomes_phases_of_one_series(derive, tmp_path, step):
+    clock = (
+        {"TemporalPositionIdentifier": lambda phase, place: phase + 1}
+        if step is None
+        else {"TriggerTime": lambda phase, place: step * phase}
+    )
+    phases = cine(**clock)
+    folder = save(tmp_path / "thick", [image for phase in phases for image in phase])
+    file = derive(folder, tmp_path / "thin")
+    images = written(tmp_path / "thin")
+    assert len(images) == 3 * 7
+    volume = open_volume(tmp_path / "thin")
+    assert size_of(volume.image) == (16, 12, 7, 3)
+    assert volume.image.GetSpacing()[3] == pytest.approx(1 if step is None else 0.04)
+    assert volume.warnings == ()
+    for number, phase in enumerate(phases):
+        part = images[7 * number : 7 * number + 7]
+        acquired_pixels_lie_right(file, part, number)
+        acquired_pixels_lie_right(volume.image, phase, number)
+        assert {image.TemporalPositionIdentifier for image in part} == {number + 1}
+        assert [image.get("TriggerTime") for image in part] == [None if step is None else step * number] * 7
+        assert {image.NumberOfTemporalPositions for image in part} == {3}
+    assert len({image.SeriesInstanceUID for image in images}) == 1
+    acquired_pixels_lie_right(by_dcm2niix(tmp_path / "thin", tmp_path / "nifti"), images[7:14], 1)
+
+
+def test_one_phase_of_a_cine_becomes_a_series_without_time(derive, tmp_path):
+    phases = cine(TriggerTime=lambda phase, place: 40 * phase)
+    folder = save(tmp_path / "thick", [image for phase in phases for image in phase])
+    file = derive(folder, tmp_path / "thin", "--phase", 2)
+    images = read_alike(tmp_path / "thin", file)
+    acquired_pixels_lie_right(by_simpleitk(tmp_path / "thin"), phases[2])
+    assert all("TemporalPositionIdentifier" not in image and "TriggerTime" not in image for image in images)
+
+
+# Attributes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sources() -> list:
+    """Slices with attributes of many kinds."""
+    item = pydicom.Dataset()
+    item.add_new((0x0019, 0x0010), "LO", "SECRET")
+    item.add_new((0x0019, 0x1001), "LO", "also here")
+    item.CodeMeaning = "kept"
+    slices = stack(
+        PatientName="Müller^Jürgen",
+        SpecificCharacterSet="ISO_IR 100",
+        PatientBirthDate="19500101",
+        AccessionNumber="A-1",
+        ReferringPhysicianName="Doe^Jane",
+        StudyDescription="knee",
+        ImageType=["ORIGINAL", "PRIMARY", "M", "ND"],
+        WindowCenter="2000",
+        WindowWidth="3000",
+        EchoTime="80",
+        RepetitionTime="4000",
+        MagneticFieldStrength="3",
+        SpacingBetweenSlices="6",
+        SliceLocation=("0", "6", "12", "18", "24"),
+        SmallestImagePixelValue=(0, 1, 2, 3, 4),
+        PixelPaddingValue=0,
+        AcquisitionNumber=4,
+        ProcedureCodeSequence=[item],
+    )
+    for number, dataset in enumerate(slices):
+        dataset.add_new((0x0029, 0x0010), "LO", "SECRET")
+        dataset.add_new((0x0029, 0x1010), "OB", bytes([number] * 10))
+        dataset.add_new((0x6000, 0x0010), "US", 12)
+        dataset.add_new((0x6000, 0x3000), "OW", bytes(24))
+    return slices
+
+
+@pytest.fixture
+def derived(derive, sources, tmp_path) -> list:
+    """What became of them."""
+    derive(save(tmp_path / "thick", sources), tmp_path / "thin", "--factor", 3)
+    return written(tmp_path / "thin")
+
+
+def test_patient_and_study_are_those_of_the_source(derived):
+    for image in derived:
+        assert image.PatientName == "Müller^Jürgen"
+        assert (image.PatientID, image.PatientBirthDate, image.AccessionNumber) == ("P-17", "19500101", "A-1")
+        assert (image.StudyInstanceUID, image.FrameOfReferenceUID) == (STUDY, FRAME_OF_REFERENCE)
+        assert (image.StudyID, image.StudyDate, image.StudyDescription) == ("4711", "20200102", "knee")
+        assert (image.EchoTime, image.MagneticFieldStrength, image.Modality) == (80, 3, "MR")
+        assert image.ProcedureCodeSequence[0].CodeMeaning == "kept"
+
+
+def test_series_and_images_are_new_ones(derive, sources, derived, tmp_path):
+    derive(tmp_path / "thick", tmp_path / "again")
+    both = derived + written(tmp_path / "again")
+    old = {dataset.SOPInstanceUID for dataset in sources}
+    new = {image.SOPInstanceUID for image in both}
+    assert len(new) == len(both)
+    assert not old & new
+    series = {image.SeriesInstanceUID for image in both}
+    assert len(series) == 2
+    assert SERIES not in series
+    for image in both:
+        assert image.file_meta.MediaStorageSOPInstanceUID == image.SOPInstanceUID
+        assert image.file_meta.MediaStorageSOPClassUID == image.SOPClassUID == MR
+        assert pydicom.uid.UID(image.SOPInstanceUID).is_valid
+
+
+def test_images_say_that_they_are_derived_and_how(derived, tiny_model):
+    for number, image in enumerate(derived):
+        assert list(image.ImageType) == ["DERIVED", "SECONDARY", "M", "ND"]
+        for text in (image.DerivationDescription, image.ImageComments):
+            assert "synthesized" in text
+            assert tiny_model.name in text
+            assert "preserve-acquired" in text
+            assert "3" in text.replace(latent_sr.__version__, "")
+            assert latent_sr.__version__ in text
+            assert NOT_FOR_DIAGNOSIS in text.lower()
+        assert image.ImageComments.startswith("Synthesized slice" if number % 3 else "At the place of acquired slice")
+        assert image.SeriesDescription.startswith("T2 sag synthesized")
+        assert image.SeriesNumber != 7
+        equipment = image.ContributingEquipmentSequence[-1]
+        assert equipment.ManufacturerModelName == "latent-sr"
+        assert image.DerivationCodeSequence[0].CodingSchemeDesignator == "DCM"
+
+
+def test_only_texts_say_not_for_diagnosis(derived):
+    for image in derived:
+        said = {element.VR for element in image.iterall() if NOT_FOR_DIAGNOSIS in str(element.value).lower()}
+        assert said <= {"LO", "LT", "ST", "UT", "SQ"}
+        assert said & {"LT", "ST"}
+
+
+def test_private_attributes_and_overlays_are_gone(derived):
+    for image in derived:
+        assert not [element for element in image.iterall() if element.tag.is_private]
+        assert not [element for element in image if element.tag.group == 0x6000]
+        assert "SECRET" not in str(image)
+
+
+def test_geometry_is_that_of_the_new_slices(derived):
+    places_along = [float(image.SliceLocation) for image in derived]
+    assert np.diff(places_along) == pytest.approx(np.full(12, DISTANCE / 3), abs=1e-4)
+    for image in derived:
+        assert image.SliceThickness == pytest.approx(DISTANCE / 3, abs=1e-5)
+        assert image.SpacingBetweenSlices == pytest.approx(DISTANCE / 3, abs=1e-5)
+        assert "SmallestImagePixelValue" not in image
+        assert "PixelPaddingValue" not in image
+        assert "AcquisitionNumber" not in image
+
+
+def test_images_name_those_that_they_were_made_of(derived, sources):
+    for number, image in enumerate(derived):
+        below = number // 3
+        expected = sources[below : below + 2] if number % 3 else sources[below : below + 1]
+        named = [item.ReferencedSOPInstanceUID for item in image.SourceImageSequence]
+        assert named == [dataset.SOPInstanceUID for dataset in expected]
+        assert {item.ReferencedSOPClassUID for item in image.SourceImageSequence} == {MR}
+
+
+def test_a_long_description_of_the_source_is_cut_and_not_the_warning(derive, tmp_path):
+    slices = stack(SeriesDescription="x" * 64, SeriesNumber=None, ImageType=None)
+    derive(save(tmp_path / "thick", slices), tmp_path / "thin")
+    for image in written(tmp_path / "thin"):
+        assert len(image.SeriesDescription) <= 64
+        assert image.SeriesDescription.endswith(NOT_FOR_DIAGNOSIS)
+        assert list(image.ImageType)[:2] == ["DERIVED", "SECONDARY"]
+
+
+def test_a_model_may_have_any_name(latent_sr_run, tiny_model, tmp_path):
+    model = tmp_path / "modèle 模型.safetensors"
+    shutil.copy(tiny_model, model)
+    words = ["upsample", save(tmp_path / "thick", stack()), tmp_path / "thin", "--model", model]
+    result = latent_sr_run(*words, "--output-format", "dicom")
+    assert result.returncode == 0, result.stderr
+    for image in written(tmp_path / "thin"):
+        assert "safetensors" in image.DerivationDescription
+        assert NOT_FOR_DIAGNOSIS in image.DerivationDescription.lower()
+
+
+def test_attributes_that_break_the_standard_do_not_stop_the_output(derive, tmp_path):
+    slices = stack()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for dataset in slices:
+            dataset.PatientAge = "forty"
+            dataset.StudyTime = "noon"
+            dataset.AccessionNumber = "more than sixteen letters"
+            dataset.SeriesNumber = None
+        folder = save(tmp_path / "thick", slices)
+    derive(folder, tmp_path / "thin")
+    acquired_pixels_lie_right(open_volume(tmp_path / "thin").image, slices)
+
+
+# Refusals -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refused(latent_sr_run, tiny_model, tmp_path):
+    """Run the command, and assert that it fails and leaves all as it was."""
+
+    def contents():
+        return {path: path.read_bytes() if path.is_file() else b"" for path in tmp_path.rglob("*")}
+
+    def run(code, source, output, *parts, words=()):
+        before = contents()
+        words = ["--model", tiny_model, "--output-format", "dicom", *words]
+        outcome = latent_sr_run("upsample", source, output, *words)
+        lines = [line for line in outcome.stderr.splitlines(keepends=True) if not line.startswith("upsampling: ")]
+        assert_one_line_error(outcome._replace(stderr="".join(lines)), code, *parts)
+        assert contents() == before
+
+    return run
+
+
+def test_a_source_that_is_no_dicom_is_refused(refused, thick, tmp_path):
+    refused(1, thick, tmp_path / "thin", "thick.nii.gz' is not DICOM", "patient and study")
+
+
+def test_an_output_that_exists_is_refused(refused, tmp_path):
+    folder = save(tmp_path / "thick", stack())
+    (tmp_path / "thin").mkdir()
+    (tmp_path / "thin" / "mine.txt").write_text("x")
+    (tmp_path / "file").write_text("x")
+    refused(1, folder, tmp_path / "thin", "thin' exists already", "--overwrite")
+    refused(1, folder, tmp_path / "file", "file' is a file")
+    refused(1, folder, tmp_path / "file", "file' is a file", words=["--overwrite"])
+    refused(1, folder, tmp_path / "missing" / "thin", "missing' of the output 'thin' does not exist")
+
+
+def test_an_output_in_the_input_or_around_it_is_refused(refused, tmp_path):
+    folder = save(tmp_path / "study" / "thick", stack())
+    for output in (folder, folder / "thin", tmp_path / "study", folder / ".." / "thick" / "thin"):
+        refused(2, folder, output, "lie in each other")
+        refused(2, folder, output, "lie in each other", words=["--overwrite"])
+
+
+def test_only_a_series_of_this_command_is_replaced(derive, refused, tmp_path):
+    folder = save(tmp_path / "thick", stack())
+    derive(folder, tmp_path / "thin")
+    first = {image.SeriesInstanceUID for image in written(tmp_path / "thin")}
+    refused(1, folder, tmp_path / "thin", "exists already")
+    (tmp_path / "thin.nrrd").unlink()
+    derive(folder, tmp_path / "thin", "--overwrite", "--factor", 3)
+    images = written(tmp_path / "thin")
+    assert len(images) == 13
+    assert first.isdisjoint({image.SeriesInstanceUID for image in images})
+    (tmp_path / "thin" / "notes.txt").write_text("mine")
+    refused(1, folder, tmp_path / "thin", "holds 'notes.txt'", words=["--overwrite"])
+
+
+def test_acquired_images_are_never_replaced_whatever_they_are_called(refused, tmp_path):
+    folder = save(tmp_path / "thick", stack())
+    other = tmp_path / "other"
+    other.mkdir()
+    for number, dataset in enumerate(stack(SeriesInstanceUID=uid())):
+        dataset.save_as(other / f"{number + 1:05d}.dcm", enforce_file_format=True)
+    refused(1, folder, other, "other' is not replaced", words=["--overwrite"])
+
+
+def test_an_empty_folder_may_be_the_output(derive, tmp_path):
+    (tmp_path / "thin").mkdir()
+    derive(save(tmp_path / "thick", stack()), tmp_path / "thin")
+    assert len(written(tmp_path / "thin")) == 9
+
+
+def test_nothing_is_left_and_the_old_series_stays_when_writing_fails(derive, refused, tmp_path, monkeypatch):
+    folder = save(tmp_path / "thick", stack())
+    derive(folder, tmp_path / "old")
+    save_as, calls = pydicom.Dataset.save_as, []
+
+    def fail(dataset, *words, **options):
+        calls.append(words)
+        if len(calls) == 4:
+            raise OSError(28, "No space left on device")
+        return save_as(dataset, *words, **options)
+
+    monkeypatch.setattr(pydicom.Dataset, "save_as", fail)
+    refused(1, folder, tmp_path / "thin", "can't write", "thin'", "No space left on device")
+    calls.clear()
+    refused(1, folder, tmp_path / "old", "No space left on device", words=["--overwrite"])
+
+
+def test_nothing_is_left_when_the_filter_refuses_the_volume(refused, tmp_path):
+    folder = save(tmp_path / "thick", stack())
+    refused(1, folder, tmp_path / "thin", "cuda:99", words=["--device", "cuda:99"])
+    refused(2, folder, tmp_path / "thin", "--output-format", "'nifti'", words=["--output-format", "nifti"])

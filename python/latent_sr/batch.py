@@ -179,7 +179,7 @@ def write_result(
     if task.as_dicom:
         from latent_sr.volumes.dicom.write import write_series
 
-        count = write_series(result, volume.source, Path(task.output), _derivation(task), writing)
+        count = write_series(result, volume.component, volume.source, Path(task.output), _derivation(task), writing)
         return UpsampleOutcome(f"{task.target}: {_geometry(result)}, DICOM, {count} files")
     write_volume(result, task.output, volume.component, overwrite=overwrite)
     outcome = UpsampleOutcome(f"{task.target}: {_geometry(result)}, {pixel_type(result)}")

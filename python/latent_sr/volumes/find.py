@@ -22,7 +22,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from latent_sr.errors import LatentSRError
-from latent_sr.volumes.dicom.scan import is_dicom_folder
+from latent_sr.volumes.dicom.scan import first_image, is_dicom_folder
 
 VOLUME_EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".hdr.gz")
 """What is found in a folder of volumes; ``.hdr`` if its ``.img`` lies beside it."""
@@ -95,10 +95,20 @@ def _is_volume(path: Path) -> bool:
 
 
 def _with_parts_joined(folders: Sequence[Path]) -> list[Path]:
-    """DICOM folders, those that hold parts of one series replaced by the folder above them."""
-    from latent_sr.volumes.dicom.scan import first_series
+    """DICOM folders, those that hold parts of one series replaced by the folder above them.
 
-    by_series: dict[str, list[Path]] = {}
+    Folders whose first images are the same are copies, not parts.
+    """
+    by_series: dict[str, dict[str, Path]] = {}
+    found: set[Path] = set()
     for folder in folders:
-        by_series.setdefault(first_series(folder) or str(folder), []).append(folder)
-    return sorted({parts[0] if len(parts) == 1 else Path(os.path.commonpath(parts)) for parts in by_series.values()})
+        series, image = first_image(folder)
+        parts = by_series.setdefault(series, {})
+        if not series or not image or image in parts:
+            found.add(folder)
+        else:
+            parts[image] = folder
+    for parts in by_series.values():
+        if parts:
+            found.add(Path(os.path.commonpath(list(parts.values()))))
+    return sorted(found)

@@ -206,6 +206,13 @@ def _frame(file: DicomFile, number: int, attributes: _Attributes) -> Frame:
 
 def _check_pixels(file: DicomFile) -> None:
     dataset = file.dataset
+    # They are at the end: a file without them need not have the other attributes.
+    if "PixelData" not in dataset:
+        real = "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset
+        reason = (
+            "its pixels are in floating point, which is not supported" if real else "it is cut off, or not an image"
+        )
+        raise LatentSRError(f"'{file.path}' has no PixelData (7FE0,0010): {reason}")
     photometric = str(dataset.get("PhotometricInterpretation", "")).strip()
     samples = _whole(file, dataset, "SamplesPerPixel", 1)
     if samples != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2"):
@@ -218,12 +225,6 @@ def _check_pixels(file: DicomFile) -> None:
             f"'{file.path}' gives its values by a table (ModalityLUTSequence (0028,3000)), but only RescaleSlope and "
             "RescaleIntercept are supported"
         )
-    if "PixelData" not in dataset:
-        real = "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset
-        reason = (
-            "its pixels are in floating point, which is not supported" if real else "it is cut off, or not an image"
-        )
-        raise LatentSRError(f"'{file.path}' has no PixelData (7FE0,0010): {reason}")
 
 
 def _whole(file: DicomFile, dataset: Any, keyword: str, default: int) -> int:

@@ -17,8 +17,7 @@
 # ==========================================================================
 """The values of DICOM images, in the units of their attributes: slope * stored + intercept.
 
-pydicom decodes the pixels of classic files; highdicom those of enhanced ones, with the transforms of each frame.
-What is shown dark or bright (photometric interpretation, windows) does not change a value.
+pydicom decodes the pixels. What is shown dark or bright (photometric interpretation, windows) does not change a value.
 """
 
 from collections.abc import Callable
@@ -62,7 +61,7 @@ def fill(stack: Stack, array: Any, progress: Callable[[int, int], None] | None =
 
 
 class _Decoder:
-    """Decodes images; of an enhanced file, the attributes are read once."""
+    """Decodes images; a file of many is read once."""
 
     def __init__(self) -> None:
         self._enhanced: dict[Path, Any] = {}
@@ -71,7 +70,7 @@ class _Decoder:
         """The values of an image as an array (rows, columns)."""
         try:
             with quiet_pydicom():
-                values = self._of_enhanced(frame) if frame.is_enhanced else _of_classic(frame)
+                values = _rescaled(self._stored(frame), frame)
         except (ValueError, EOFError, OSError, AttributeError) as error:
             # The file's own fault: what NumPy says of it helps nobody.
             raise LatentSRError(f"can't read the pixels of {frame.label}: it is damaged or cut off") from error
@@ -85,24 +84,37 @@ class _Decoder:
             )
         return values
 
-    def _of_enhanced(self, frame: Frame) -> Any:
-        from highdicom import imread
+    def _stored(self, frame: Frame) -> Any:
+        """The stored values of an image; bits that are not stored do not count."""
+        from pydicom.pixels import pixel_array
 
+        if not frame.is_enhanced:
+            return pixel_array(_whole_file(frame.path), raw=True)
         if frame.path not in self._enhanced:
-            self._enhanced[frame.path] = imread(frame.path, lazy_frame_retrieval=True)
-        return self._enhanced[frame.path].get_frame(
-            frame.number + 1,
-            apply_real_world_transform=False,
-            apply_modality_transform=None,
-            apply_presentation_lut=False,
+            self._enhanced[frame.path] = _whole_file(frame.path)
+        return pixel_array(self._enhanced[frame.path], raw=True, index=frame.number)
+
+
+def _whole_file(path: Path) -> Any:
+    """A file with its pixels."""
+    import pydicom
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    dataset = pydicom.dcmread(path, force=True)
+    if "TransferSyntaxUID" not in getattr(dataset, "file_meta", {}):
+        # A file without its head: pydicom has seen how attributes are encoded.
+        implicit, little = dataset.original_encoding
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = (
+            ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         )
+    return dataset
 
 
-def _of_classic(frame: Frame) -> Any:
+def _rescaled(stored: Any, frame: Frame) -> Any:
     import numpy as np
-    from pydicom.pixels import pixel_array
 
-    stored = pixel_array(frame.path, raw=True)
     if frame.slope == 1 and frame.intercept == 0:
         return stored
     if frame.is_whole:

@@ -256,16 +256,18 @@ def _is_image(file: DicomFile) -> bool:
     return not kind.startswith(_NO_IMAGES)
 
 
-def first_series(folder: Path) -> str:
-    """The SeriesInstanceUID of the first DICOM file in a folder; empty if it has none or can't be read."""
+def first_image(folder: Path) -> tuple[str, str]:
+    """Of the first DICOM file in a folder, what names its series, and its SOPInstanceUID; empty if it can't be read."""
     import pydicom
 
     file = next((file for file in _files_in(folder) if has_dicom_mark(file)), None)
     if file is None:
-        return ""
+        return "", ""
+    names = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
     try:
         with quiet_pydicom():
-            dataset = pydicom.dcmread(file, specific_tags=["SeriesInstanceUID"], stop_before_pixels=True)
+            dataset = pydicom.dcmread(file, specific_tags=list(names), stop_before_pixels=True)
+            *series, image = (str(dataset.get(name, "")) for name in names)
     except Exception:  # what is damaged is refused with its name when it is read
-        return ""
-    return str(dataset.get("SeriesInstanceUID", ""))
+        return "", ""
+    return "\\".join(series) if series[-1] else "", image

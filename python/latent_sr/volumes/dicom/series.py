@@ -82,6 +82,15 @@ def series_of(files: Sequence[DicomFile]) -> list[Series]:
     return sorted(found.values(), key=number)
 
 
+def _check_uids(files: Sequence[DicomFile]) -> None:
+    """Refuse a file without a series among files that have one: it ends in the midst of its attributes."""
+    without = [file.path for file in files if not file.dataset.get("SeriesInstanceUID")]
+    if without and len(without) < len(files):
+        raise LatentSRError(
+            f"'{without[0]}' has no SeriesInstanceUID (0020,000E), but other files beside it have: it is cut off"
+        )
+
+
 def choose_frames(path: Path, files: Sequence[DicomFile], options: ReadOptions) -> list[Frame]:
     """The images of the volume that is asked for.
 
@@ -93,6 +102,7 @@ def choose_frames(path: Path, files: Sequence[DicomFile], options: ReadOptions) 
         If there are several series, which are not the slices of one cine, and none is asked for; or an image is there
         twice.
     """
+    _check_uids(files)
     every = series_of(files)
     chosen = _asked_for(path, every, options.series) if options.series else every
     if len(chosen) > 1 and not _are_slices_of_a_cine(chosen):

@@ -18,7 +18,7 @@
 """The place of every DICOM image in a stack, or in a stack for each phase, and the grid of the volume.
 
 highdicom sorts positions along the normal of the slices and tells whether they are evenly spaced. What is refused gets
-its reason here. No pixel of a volume lies farther than ``TOLERANCE`` from where DICOM puts it.
+its reason here. No pixel of a volume lies farther than ``tolerance`` from where DICOM puts it.
 """
 
 import math
@@ -33,8 +33,8 @@ from latent_sr.errors import LatentSRError
 from latent_sr.volumes.dicom.frames import Frame
 from latent_sr.volumes.images import Grid, numbers
 
-TOLERANCE = 0.05
-"""In mm: how far slices may lie from the regular grid. Scanners round positions to a hundredth of that and less."""
+_LARGEST_TOLERANCE = 0.05
+_SHARE_OF_SPACING = 0.1
 
 _SAME_PLACE = 1e-3
 """In mm: positions along the normal that differ by less are the same."""
@@ -47,6 +47,14 @@ _KINDS_OF_A_STACK = ("part of the complex image", "echo time", "b value")
 
 SLICE_AXIS = 2
 """Of every DICOM volume."""
+
+
+def tolerance(spacing: float) -> float:
+    """How far a pixel may lie from the regular grid, in mm: a tenth of the spacing along an axis, at most 0.05.
+
+    Scanners round positions to a hundredth of that and less.
+    """
+    return min(_LARGEST_TOLERANCE, _SHARE_OF_SPACING * spacing)
 
 
 @dataclass(frozen=True)
@@ -146,7 +154,7 @@ def _check_alike(path: Path, frames: Sequence[Frame]) -> None:
                 f"{numbers(frame.pixel_spacing)} mm",
                 numbers(other.pixel_spacing),
                 max(abs(a - b) for a, b in zip(frame.pixel_spacing, other.pixel_spacing, strict=True)) * side
-                <= TOLERANCE,
+                <= tolerance(min(other.pixel_spacing)),
             ),
             "photometric interpretation": (
                 frame.photometric,
@@ -219,24 +227,24 @@ def _in_space(path: Path, slices: Sequence[Frame]) -> tuple[list[int], float]:
     if len(slices) == 1:
         return [0], slices[0].thickness or 1.0
     first = slices[0]
-    # Whether slices are shifted in plane is looked at in mm, by _shifts.
-    distance, places = get_volume_positions(
-        [frame.position.tolist() for frame in slices],
-        [*first.row_direction.tolist(), *first.column_direction.tolist()],
-        atol=TOLERANCE,
-        perpendicular_tol=2.0,
-        index_convention="RD",
-    )
     positions = [float(frame.position @ first.normal) for frame in slices]
     order = sorted(range(len(slices)), key=positions.__getitem__)
     steps = [positions[b] - positions[a] for a, b in pairwise(order)]
     mean = sum(steps) / len(steps)
+    # Whether slices are shifted in plane is looked at in mm, by _shifts.
+    distance, places = get_volume_positions(
+        [frame.position.tolist() for frame in slices],
+        [*first.row_direction.tolist(), *first.column_direction.tolist()],
+        atol=tolerance(mean),
+        perpendicular_tol=2.0,
+        index_convention="RD",
+    )
     off = max(abs(positions[number] - positions[order[0]] - place * mean) for place, number in enumerate(order))
-    if distance is None or off > TOLERANCE:
+    if distance is None or off > tolerance(mean):
         widest = max(range(len(steps)), key=steps.__getitem__)
         raise LatentSRError(
             f"'{path}' holds slices that are {min(steps):.5g} to {max(steps):.5g} mm apart, but they have to be evenly "
-            f"spaced, within {TOLERANCE} mm: is one missing between {slices[order[widest]].label} and "
+            f"spaced, within {tolerance(mean):.2g} mm: is one missing between {slices[order[widest]].label} and "
             f"{slices[order[widest + 1]].label}?"
         )
     return sorted(range(len(slices)), key=places.__getitem__), mean
@@ -282,19 +290,21 @@ def _shifts(path: Path, slices: Sequence[Frame], warnings: list[str]) -> list[tu
     spacing = np.array([column_spacing, row_spacing])
     offsets = np.array([frame.position - first.position for frame in slices])
     in_plane = np.column_stack([offsets @ first.row_direction, offsets @ first.column_direction])
-    if np.abs(in_plane).max() <= TOLERANCE:
-        return [(0, 0)] * len(slices)
+    allowed = np.array([tolerance(column_spacing), tolerance(row_spacing)])
     pixels = np.rint(in_plane / spacing)
-    if np.abs(in_plane - pixels * spacing).max() > TOLERANCE:
+    if (np.abs(in_plane) <= allowed).all():
+        return [(0, 0)] * len(slices)
+    if (np.abs(in_plane - pixels * spacing) > allowed).any():
         along = float(offsets[-1] @ first.normal)
         angle = math.degrees(math.atan2(float(np.linalg.norm(in_plane[-1])), along))
-        step = np.abs(np.diff(in_plane, axis=0)).max(axis=0)
+        step = np.round(np.abs(np.diff(in_plane, axis=0)).max(axis=0), 4)
         tilt = first.file.dataset.get("GantryDetectorTilt")
         cause = f"a gantry tilt of {tilt} degrees" if tilt else "gantry tilt, or a field of view that was moved"
         raise LatentSRError(
             f"the slices of '{path}' are sheared against each other by {angle:.1f} degrees ({cause}): from one to "
             "the next "
-            f"they shift by up to {numbers(step)} mm in plane, {numbers(step / spacing)} pixels, but only shifts of "
+            f"they shift by up to {numbers(step)} mm in plane, {numbers(np.round(step / spacing, 4))} pixels, but "
+            "only shifts of "
             "whole "
             "pixels can be undone without interpolation"
         )
@@ -366,7 +376,7 @@ def _check_in_plane(path: Path, group: Sequence[Frame]) -> None:
 
     for frame in group:
         far = float(np.linalg.norm(frame.position - group[0].position))
-        if far > TOLERANCE:
+        if far > tolerance(min(frame.pixel_spacing)):
             raise LatentSRError(
                 f"{group[0].label} and {frame.label} of '{path}' lie in one plane, {far:.5g} mm apart: they are "
                 "neither "

@@ -150,17 +150,29 @@ def check_series_output(path: Path, source: Path, overwrite: bool) -> Path:
     other = next((entry for entry in inside if not _is_ours(entry)), None)
     if other is not None:
         raise LatentSRError(
-            f"'{path}' is not replaced, because it holds '{other.name}', which is no slice of latent-sr"
+            f"'{path}' is not replaced, because it holds '{other.name}', which latent-sr has not written"
         )
     return path
 
 
 def _is_ours(path: Path) -> bool:
-    return path.is_file() and path.suffix == ".dcm" and path.stem.isdigit()
+    """Whether a file is an image of a series that was written here."""
+    import pydicom
+
+    if not (path.is_file() and path.suffix == ".dcm" and path.stem.isdigit()):
+        return False
+    try:
+        with quiet_pydicom():
+            image = pydicom.dcmread(path, specific_tags=["ContributingEquipmentSequence"], stop_before_pixels=True)
+            equipment = image.get("ContributingEquipmentSequence") or []
+            return any(item.get("Manufacturer") == MANUFACTURER for item in equipment)
+    except Exception:  # whatever it is, it was not written here
+        return False
 
 
 def write_series(
     image: Any,
+    component: str,
     source: Stack,
     path: Path,
     derivation: Derivation,
@@ -175,6 +187,9 @@ def write_series(
     ----------
     image
         ``itk.Image``, 3D, or 4D of several phases, whose grid has the orientation of the source's.
+    component
+        Component type that the source is stored in, as ITK's image IO names it: of whole numbers, the result is
+        rounded.
     source
         What the volume was made from.
     path
@@ -198,7 +213,7 @@ def write_series(
     try:
         part = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
-            count = _write(image, source, part, template, derivation, progress)
+            count = _write(image, component, source, part, template, derivation, progress)
             part.chmod(0o755)
             if path.exists():
                 shutil.rmtree(path)
@@ -266,6 +281,7 @@ def _flatten(template: Any, original: Any, first: Frame) -> None:
 
 def _write(
     image: Any,
+    component: str,
     source: Stack,
     folder: Path,
     template: Any,
@@ -278,7 +294,7 @@ def _write(
 
     array = itk.array_view_from_image(image)
     array = array if array.ndim == 4 else array[None]
-    stored_as, slope, intercept = _storage(array)
+    stored_as, slope, intercept = _storage(array, component)
     phases, slices = array.shape[:2]
     _set_series(template, derivation, stored_as, slope, intercept, source, phases)
     geometry = _Geometry(image)
@@ -306,23 +322,28 @@ def _write(
     return phases * slices
 
 
-def _storage(array: Any) -> tuple[str, float, float]:
+def _storage(array: Any, component: str) -> tuple[str, float, float]:
     """The type in which values are stored, and slope and intercept."""
-    if array.dtype.name in ("uint8", "uint16"):
-        return "uint16", 1.0, 0.0
-    if array.dtype.name == "int16":
-        return "int16", 1.0, 0.0
+    import math
+
     lowest, highest = float(array.min()), float(array.max())
-    slope = float(_decimal((highest - lowest) / 65535)) if highest > lowest else 1.0
+    if component not in ("float", "double"):
+        lowest, highest = math.floor(lowest + 0.5), math.floor(highest + 0.5)
+        for stored_as, least, most in (("uint16", 0, 2**16 - 1), ("int16", -(2**15), 2**15 - 1)):
+            if least <= lowest and highest <= most:
+                return stored_as, 1.0, 0.0
+        if highest - lowest < 2**16:
+            return "uint16", 1.0, float(lowest)
+    slope = float(_decimal((highest - lowest) / 65535))
     return "uint16", slope or 1.0, float(_decimal(lowest))
 
 
 def _stored(values: Any, stored_as: str, slope: float, intercept: float) -> Any:
     import numpy as np
 
-    if values.dtype.kind in "iu" and (slope, intercept) == (1.0, 0.0):
-        return values.astype(stored_as)
-    return np.clip(np.rint((values.astype(np.float64) - intercept) / slope), 0, 65535).astype(stored_as)
+    limits = np.iinfo(stored_as)
+    stored = np.rint((values.astype(np.float64) - intercept) / slope)
+    return np.clip(stored, limits.min, limits.max).astype(stored_as)
 
 
 def _decimal(value: float) -> str:

@@ -40,10 +40,11 @@ _LAZY = {
     "describe_model": "models",
     "upsample": "upsampling",
     "train": "training",
-    "evaluate": "evaluation",
+    "evaluate": "evaluation.run",
+    "EvaluationOptions": "evaluation.options",
     "best_residual_gain": "calibration",
     "compare": "metrics",
-    "render_report": "report",
+    "render_report": "evaluation.report",
 }
 
 __all__ = ["__version__", *_LAZY]

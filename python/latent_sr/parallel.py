@@ -29,6 +29,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, one_line
@@ -290,3 +291,8 @@ def _on_cluster(function: Callable[[Any], Any], tasks: Sequence[Any], address: s
             client.cancel(list(futures))
         finally:
             client.close()
+
+
+def path_for_worker(path: str | os.PathLike, scheduler: str | None) -> str:
+    """A path as the process sees it that works on it: another machine has another current folder."""
+    return str(path if scheduler is None else Path(path).absolute())

@@ -23,9 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from latent_sr.evaluation import subject_scores
-from latent_sr.recovery import FileTask, Method, evaluate_file
-from latent_sr.statistics import mean_of_defined
+from latent_sr.evaluation.methods import Method
+from latent_sr.evaluation.options import EvaluationOptions
+from latent_sr.evaluation.recover import FileTask, evaluate_file
+from latent_sr.evaluation.result import subject_scores
+from latent_sr.evaluation.statistics import mean_of_defined
 from latent_sr.toolkit import DEFAULT_MODE
 from latent_sr.volumes import DEFAULT_READING, ReadOptions, read_header, slice_axis_of
 
@@ -150,7 +152,12 @@ def compare_with_bundled(
         if notify is not None:
             notify(str(header.path))
         task = FileTask(
-            str(header.path), header.path.as_posix(), subject, header.frames, methods, threads=threads, reading=reading
+            str(header.path),
+            header.path.as_posix(),
+            subject,
+            header.frames,
+            methods,
+            EvaluationOptions(threads=threads, reading=reading),
         )
         records += [{"subject": subject, **record} for record in evaluate_file(task).records]
     if not records:

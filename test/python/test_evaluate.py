@@ -26,7 +26,8 @@ import latent_sr
 import numpy as np
 import pytest
 from conftest import phantom, write_nifti
-from latent_sr.evaluation import ordinal, subjects_of
+from latent_sr.evaluation.subjects import subjects_of
+from latent_sr.evaluation.tables import ordinal
 from test_report import assert_self_contained
 
 KEYS = ["schema", "created", "versions", "settings", "metrics", "methods", "models", "volumes", "subjects", "summary"]
@@ -252,7 +253,7 @@ def test_a_mask_that_does_not_fit_is_refused(thick, tmp_path):
 
 
 def test_the_worst_slices_are_found():
-    from latent_sr.evaluation import choose_worst
+    from latent_sr.evaluation.worst import choose_worst
     from test_report import made_up_result
 
     result = made_up_result()

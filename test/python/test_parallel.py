@@ -30,7 +30,9 @@ import latent_sr
 import numpy as np
 import pytest
 from conftest import command, phantom, write_nifti
-from latent_sr.evaluation import comparable, run_evaluation
+from latent_sr.evaluation.options import EvaluationOptions
+from latent_sr.evaluation.result import comparable
+from latent_sr.evaluation.run import run_evaluation
 from latent_sr.parallel import run_tasks, threads_per_job
 from parallel_tasks import Task, die_once, fail_on_odd, sleep_long
 from test_command_line import assert_one_line_error
@@ -84,7 +86,11 @@ def test_two_processes_give_the_result_of_one(cohort, tiny_model, alone):
 
 def test_pictures_come_back_from_other_processes(cohort, tiny_model):
     alone, together = (
-        run_evaluation([cohort], models=[tiny_model], methods=["linear", "latent"], jobs=jobs, with_pictures=True)
+        run_evaluation(
+            [cohort],
+            EvaluationOptions(models=[tiny_model], methods=["linear", "latent"], jobs=jobs),
+            with_pictures=True,
+        )
         for jobs in (1, 2)
     )
     for first, second in zip(alone.pictures.gallery, together.pictures.gallery, strict=True):

@@ -23,17 +23,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from latent_sr.errors import LatentSRError
-from latent_sr.evaluation import (
-    INTERPOLATION_METHODS,
-    Evaluation,
-    GalleryEntry,
-    LongAxisView,
-    Pictures,
-    WorstCases,
-    as_csv,
-    as_table,
-)
-from latent_sr.report import describe_interpolation, render_report, summary_sentence
+from latent_sr.evaluation.methods import INTERPOLATION_METHODS
+from latent_sr.evaluation.recover import GalleryEntry, LongAxisView
+from latent_sr.evaluation.report import describe_interpolation, render_report, summary_sentence
+from latent_sr.evaluation.run import Evaluation, Pictures
+from latent_sr.evaluation.tables import as_csv, as_table
+from latent_sr.evaluation.worst import WorstCases
 
 VALUES = {"linear": 0.4, "linear-blur": 0.45, "latent": 0.5}
 METRICS = ("mse", "psnr", "ssim", "vifp")

@@ -21,7 +21,7 @@ import math
 
 import numpy as np
 import pytest
-from latent_sr.statistics import (
+from latent_sr.evaluation.statistics import (
     compare_methods,
     hodges_lehmann,
     holm,

@@ -125,7 +125,8 @@ lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    from latent_sr.evaluation import LATENT, check_methods, compile_subject
+    from latent_sr.evaluation.methods import LATENT, check_methods
+    from latent_sr.evaluation.subjects import compile_subject
     from latent_sr.parallel import check_parallel
     from latent_sr.volumes import check_output, expand_inputs
 
@@ -149,7 +150,9 @@ def run(arguments: argparse.Namespace) -> int:
         check_model_file(model)
     quiet_itk()
 
-    from latent_sr.evaluation import as_csv, as_table, run_evaluation
+    from latent_sr.evaluation.options import EvaluationOptions
+    from latent_sr.evaluation.run import run_evaluation
+    from latent_sr.evaluation.tables import as_csv, as_table
     from latent_sr.parallel import default_jobs
     from latent_sr.progress import Progress
     from latent_sr.volumes import write_text
@@ -172,22 +175,24 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         evaluation = run_evaluation(
             paths,
-            keep_every=arguments.keep_every,
-            crop=arguments.crop,
-            models=arguments.model or [None],
-            modes=arguments.mode or [DEFAULT_MODE],
-            methods=methods,
-            subject=arguments.subject,
-            axis=arguments.axis,
-            slice_thickness=arguments.slice_thickness,
-            orientations=arguments.orientations,
-            mask=arguments.mask,
-            reading=read_options(arguments),
-            precision=arguments.precision,
-            device=arguments.device,
-            threads=arguments.threads,
-            jobs=arguments.jobs or default_jobs(len(paths), arguments.scheduler),
-            scheduler=arguments.scheduler,
+            EvaluationOptions(
+                keep_every=arguments.keep_every,
+                crop=arguments.crop,
+                models=arguments.model or [None],
+                modes=arguments.mode or [DEFAULT_MODE],
+                methods=methods,
+                subject=arguments.subject,
+                axis=arguments.axis,
+                slice_thickness=arguments.slice_thickness,
+                orientations=arguments.orientations,
+                mask=arguments.mask,
+                reading=read_options(arguments),
+                precision=arguments.precision,
+                device=arguments.device,
+                threads=arguments.threads,
+                jobs=arguments.jobs or default_jobs(len(paths), arguments.scheduler),
+                scheduler=arguments.scheduler,
+            ),
             with_pictures=arguments.report is not None,
             progress=report_to("evaluating"),
             picture_progress=report_to("drawing"),
@@ -201,7 +206,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.csv is not None:
         write_text(as_csv(evaluation.result), arguments.csv)
     if arguments.report is not None:
-        from latent_sr.report import render_report
+        from latent_sr.evaluation.report import render_report
 
         write_text(render_report(evaluation), arguments.report)
     print(text if arguments.json == "-" else as_table(evaluation.result), end="" if arguments.json == "-" else "\n")

@@ -154,7 +154,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _metric_lines(result: dict[str, Any]) -> list[str]:
     """The results as a table."""
-    from latent_sr.evaluation import format_value
+    from latent_sr.evaluation.tables import format_value
     from latent_sr.metrics import OPTIONAL_METRICS, json_number
 
     labels = {

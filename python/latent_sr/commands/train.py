@@ -317,7 +317,7 @@ def _keep_the_better(
 
 def _check_training(arguments: argparse.Namespace, output: Path) -> None:
     """Refuse options of ``train`` that exclude each other, before any file is looked at."""
-    from latent_sr.evaluation import compile_subject
+    from latent_sr.evaluation.subjects import compile_subject
     from latent_sr.models import MODEL_EXTENSIONS
     from latent_sr.recipe import parse
     from latent_sr.volumes import check_output
@@ -343,7 +343,7 @@ def _check_training(arguments: argparse.Namespace, output: Path) -> None:
 
 def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path], list[str]]:
     """The volumes to train on, those to validate on, and the subjects of these."""
-    from latent_sr.evaluation import compile_subject, subjects_of
+    from latent_sr.evaluation.subjects import compile_subject, subjects_of
     from latent_sr.training import split_by_subject
     from latent_sr.volumes import expand_inputs
 

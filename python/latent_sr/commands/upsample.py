@@ -192,18 +192,16 @@ def _upsample_task(
 ) -> Any:
     """The task of a volume, which is written somewhere, and may get another name later."""
     from latent_sr.batch import UpsampleTask
-
-    def seen_by_worker(path: Path | str) -> str:
-        return str(path if arguments.scheduler is None else Path(path).absolute())
+    from latent_sr.parallel import path_for_worker
 
     return UpsampleTask(
-        source=seen_by_worker(source),
+        source=path_for_worker(source, arguments.scheduler),
         output=str(written),
         label=str(source),
         target=str(target),
         factor=arguments.factor,
         spacing=arguments.spacing,
-        model=None if arguments.model is None else seen_by_worker(arguments.model),
+        model=None if arguments.model is None else path_for_worker(arguments.model, arguments.scheduler),
         mode=arguments.mode,
         axis=arguments.axis,
         precision=arguments.precision,

@@ -25,42 +25,18 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError
+from latent_sr.evaluation.methods import Method
+from latent_sr.evaluation.options import EvaluationOptions
+from latent_sr.evaluation.statistics import mean_of_defined
 from latent_sr.metrics import SLICE_METRICS, compare, notes_on_size
 from latent_sr.models import load_model
-from latent_sr.statistics import mean_of_defined
 from latent_sr.toolkit import mode_enum, number_of_threads, precision_enum, translated
-from latent_sr.volumes import DEFAULT_READING, ReadOptions, open_volume, split_frames
+from latent_sr.volumes import open_volume, split_frames
 
 DATA_RANGE = 1.0
 LARGEST_LONG_AXIS_FACTOR = 10
 LONG_AXIS_VIEW_PIXELS = 192
 """Pixels that a long-axis view of the report shows at most; ITK's windowed sinc interpolation is slow."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way to recover slices: an interpolation, or a model with an output mode.
-
-    Attributes
-    ----------
-    name
-        As the result calls it.
-    interpolation
-        As ``itk::SliceRecoveryExperiment`` calls it; empty for a model.
-    model_name, model_file, mode
-        Of a model; the bundled one has no file.
-    """
-
-    name: str
-    interpolation: str = ""
-    model_name: str = ""
-    model_file: str | None = None
-    mode: str = ""
-
-    @property
-    def is_latent(self) -> bool:
-        """Whether it is a model."""
-        return self.interpolation == ""
 
 
 @dataclass(frozen=True)
@@ -79,8 +55,8 @@ class FileTask:
         Number of its frames; 1 for a 3D volume.
     methods
         How slices are recovered.
-    keep_every, crop, axis, slice_thickness, orientations, precision, device, threads
-        As for ``evaluate``.
+    options
+        Of the evaluation; those that are about the cohort (models, methods, subjects, jobs) do not matter here.
     mask
         File whose nonzero pixels are measured; None: all.
     only
@@ -89,8 +65,6 @@ class FileTask:
         Frames and dropped slices to take pictures of; instead of a number, None is the middle one.
     long_axis
         The frame to take a long-axis view of, if any.
-    reading
-        Which series and phase, and what becomes of NaN.
     """
 
     path: str
@@ -98,19 +72,11 @@ class FileTask:
     subject: str
     frames: int
     methods: tuple[Method, ...]
-    keep_every: int = 2
-    crop: int = 0
-    axis: int | None = None
-    slice_thickness: float = 0.0
-    orientations: int = 1
-    precision: str = "float32"
-    device: str = "cpu"
-    threads: int | None = None
+    options: EvaluationOptions = field(default_factory=EvaluationOptions)
     mask: str | None = None
     only: tuple[int, ...] | None = None
     pictures: tuple[tuple[int, int | None], ...] = ()
     long_axis: int | None = None
-    reading: ReadOptions = DEFAULT_READING
 
     def label_of(self, frame: int) -> str:
         """The label of a frame."""
@@ -191,11 +157,11 @@ def evaluate_file(task: FileTask, begin: Callable[[str, str], None] | None = Non
     """
     models = {method.name: _cached_model(method.model_file) for method in task.methods if method.is_latent}
     outcome = FileOutcome()
-    with number_of_threads(task.threads):
-        opened = open_volume(task.path, options=task.reading)
+    with number_of_threads(task.options.threads):
+        opened = open_volume(task.path, options=task.options.reading)
         image = opened.image
-        if task.axis is None:
-            task = replace(task, axis=opened.slice_axis)
+        if task.options.axis is None:
+            task = replace(task, options=replace(task.options, axis=opened.slice_axis))
         masks = _masks(task, image)
         for frame, volume in enumerate(split_frames(image)):
             if task.only is not None and frame not in task.only:
@@ -291,9 +257,9 @@ def _experiment(image: Any, task: FileTask, keep_every: int, crop: int, axis: in
     experiment.SetKeepEvery(keep_every)
     experiment.SetCropSize(crop)
     experiment.SetSliceAxis(-1 if axis is None else axis)
-    experiment.SetPrecision(precision_enum(task.precision))
-    experiment.SetDevice(task.device)
-    experiment.SetNumberOfOrientations(task.orientations)
+    experiment.SetPrecision(precision_enum(task.options.precision))
+    experiment.SetDevice(task.options.device)
+    experiment.SetNumberOfOrientations(task.options.orientations)
     return experiment
 
 
@@ -316,7 +282,7 @@ class _Measurement:
         import itk
 
         self.experiment = experiment
-        self.threads = task.threads
+        self.threads = task.options.threads
         self.truth = experiment.GetTruth()
         self.axis = int(experiment.GetSliceAxisUsed())
         self.in_plane = [n for n in range(3) if n != self.axis]
@@ -404,9 +370,9 @@ def _evaluate_volume(
     """The record of one 3D volume, without path and subject, and the pictures of it that are asked for."""
     import itk
 
-    experiment = _experiment(image, task, task.keep_every, task.crop, task.axis)
-    if task.slice_thickness > 0:
-        experiment.SetSliceThickness(task.slice_thickness)
+    experiment = _experiment(image, task, task.options.keep_every, task.options.crop, task.options.axis)
+    if task.options.slice_thickness > 0:
+        experiment.SetSliceThickness(task.options.slice_thickness)
     experiment.Prepare()
     measurement = _Measurement(experiment, mask, task)
     dropped = measurement.dropped
@@ -461,7 +427,7 @@ def _long_axis_view(image: Any, task: FileTask, frame: int, models: dict[str, An
     spread = np.take(spread, range((int(size[axis]) - 1) * factor + 1), axis=2 - axis)
     spread = itk.image_from_array(np.ascontiguousarray(spread))
     spread.SetSpacing([value / factor if n == axis else value for n, value in enumerate(spacing)])
-    crop = min(task.crop or LONG_AXIS_VIEW_PIXELS, LONG_AXIS_VIEW_PIXELS)
+    crop = min(task.options.crop or LONG_AXIS_VIEW_PIXELS, LONG_AXIS_VIEW_PIXELS)
     experiment = _experiment(spread, task, factor, crop, axis)
     experiment.Prepare()
 

@@ -27,10 +27,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from latent_sr.errors import LatentSRError
-from latent_sr.evaluation import SCHEMA, Evaluation, Pictures, WorstCases, best_method, main_metric
+from latent_sr.evaluation.recover import GalleryEntry, LongAxisView
+from latent_sr.evaluation.result import SCHEMA
+from latent_sr.evaluation.run import Evaluation, Pictures
+from latent_sr.evaluation.tables import counted, format_difference, format_p, format_value, ordinal
+from latent_sr.evaluation.worst import WorstCases, best_method, main_metric
 from latent_sr.metrics import from_json_number, json_number
-from latent_sr.recovery import GalleryEntry, LongAxisView
-from latent_sr.tables import counted, format_difference, format_p, format_value, ordinal
 
 _TEXT = "#010203"
 """Stands for the color of the text around a figure, light or dark, while the figure is drawn."""
@@ -90,7 +92,7 @@ def render_report(evaluation: Evaluation | dict[str, Any]) -> str:
     limit = _difference_limit(entries)
     metric = main_metric(result)
     environment = Environment(
-        loader=PackageLoader("latent_sr", "templates"),
+        loader=PackageLoader("latent_sr.evaluation", "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -22,8 +22,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from latent_sr.evaluation.statistics import mean_of_defined
 from latent_sr.metrics import SLICE_METRICS
-from latent_sr.statistics import mean_of_defined
 
 PARTS = ("dropped", "kept", "long-axis")
 """What is measured apart: slices that were dropped and recovered, slices that were kept, planes across them."""

@@ -1,0 +1,114 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""The options of an evaluation, stated once for Python and the command line."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from latent_sr.errors import UsageError
+from latent_sr.evaluation.methods import DEFAULT_METHODS, check_methods
+from latent_sr.evaluation.subjects import compile_subject
+from latent_sr.parallel import check_parallel
+from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, MODES
+from latent_sr.upsampling import check_orientations, check_slice_thickness
+from latent_sr.volumes import DEFAULT_READING, ReadOptions
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How slices are dropped, recovered and measured.
+
+    Attributes
+    ----------
+    keep_every
+        Every k-th slice is kept, at least 2, the default.
+    crop
+        Side of the central square in plane that is kept, in pixels. Default 0: no crop.
+    models
+        Model files; None is the bundled model, and the default.
+    modes
+        Output modes of the models: see ``upsample``. Default: that of ``upsample``.
+    methods
+        Names of ``INTERPOLATION_METHODS``, and "latent" for the models. Default: ``DEFAULT_METHODS``.
+    subject
+        Regular expression whose first group on the path names the subject. Default: each file is a subject.
+    axis
+        The through-plane axis, 0 to 2. Default: that which the file tells, else that of each volume's largest spacing.
+    slice_thickness
+        Simulates thick slices of volumes that have thin ones: the full width at half maximum, in mm, of a Gaussian
+        along the slice axis, which blurs a volume before slices are kept; the truth stays as it was acquired. Models
+        are told the thickness, as ``upsample`` is. Default 0: no blur, and a thickness that is not known.
+    orientations
+        As for ``upsample``.
+    mask
+        A file for all volumes, or a folder with a file of the name of each: only where it is not zero, metrics are
+        measured. VIFp is always that of whole slices. Default: everywhere.
+    reading
+        Which series of DICOM folders and which phase of 4D volumes, and what becomes of NaN. Default: the only series,
+        all phases, NaN is refused.
+    precision, device
+        As for ``upsample``.
+    threads
+        Number of threads of ITK's filters and of the metrics. Default: ITK's. The network runs on one thread, so that
+        its last bits depend on nothing: several jobs use several processors.
+    jobs
+        Number of processes of this machine that evaluate files at the same time, and share the threads. Default 1:
+        this process. A script that asks for more needs the guard ``if __name__ == "__main__":``.
+    scheduler
+        Address of a Dask scheduler, such as "tcp://host:8786", whose workers evaluate the files instead. They have to
+        find the same files, by the same absolute paths.
+    """
+
+    keep_every: int = 2
+    crop: int = 0
+    models: Sequence[str | os.PathLike | None] = (None,)
+    modes: Sequence[str] = (DEFAULT_MODE,)
+    methods: Sequence[str] = DEFAULT_METHODS
+    subject: str | None = None
+    axis: int | None = None
+    slice_thickness: float = 0.0
+    orientations: int = 1
+    mask: str | os.PathLike | None = None
+    reading: ReadOptions = DEFAULT_READING
+    precision: str = DEFAULT_PRECISION
+    device: str = "cpu"
+    threads: int | None = None
+    jobs: int = 1
+    scheduler: str | None = None
+
+    def check(self) -> None:
+        """Refuse what can't be, whatever the volumes.
+
+        Raises
+        ------
+        UsageError
+            With the parameter, its value and what is allowed.
+        """
+        check_methods(self.methods)
+        check_parallel(self.jobs, self.scheduler)
+        if self.keep_every < 2:
+            raise UsageError(f"keep_every is {self.keep_every}, but has to be at least 2")
+        if self.crop < 0:
+            raise UsageError(f"crop is {self.crop} pixels, but has to be at least 0")
+        check_orientations(self.orientations)
+        check_slice_thickness(self.slice_thickness)
+        for mode in self.modes:
+            if mode not in MODES:
+                raise UsageError(f"mode is '{mode}', but has to be one of {', '.join(MODES)}")
+        compile_subject(self.subject)

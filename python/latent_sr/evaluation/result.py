@@ -1,0 +1,209 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""The result of an evaluation, in the form of ``SCHEMA.md``: means over subjects, tests, and what they are of."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from latent_sr.evaluation.methods import Method
+from latent_sr.evaluation.recover import FileOutcome, FileTask
+from latent_sr.evaluation.statistics import compare_methods, mean_of_defined, summarize
+from latent_sr.evaluation.tables import counted
+from latent_sr.metrics import SLICE_METRICS, SMALLEST_SSIM_SIDE, SMALLEST_VIFP_SIDE, json_number
+from latent_sr.models import describe_model
+from latent_sr.toolkit import translated, versions
+
+SCHEMA = "latent-sr/evaluation/2"
+
+METRICS = (
+    {"name": "mse", "label": "MSE", "unit": "", "better": "lower"},
+    {"name": "psnr", "label": "PSNR", "unit": "dB", "better": "higher"},
+    {"name": "ssim", "label": "SSIM", "unit": "", "better": "higher"},
+    {"name": "vifp", "label": "VIFp", "unit": "", "better": "higher"},
+)
+
+_PARTS: dict[str, Callable[[dict[str, Any]], dict[str, float]]] = {
+    "": lambda record: record["mean"],
+    "_kept": lambda record: record["kept"]["mean"],
+    "_long_axis": lambda record: record["long_axis"]["mean"],
+}
+"""Where a volume's means are in the record of a method: of dropped slices, kept ones, and long-axis planes."""
+
+
+def volume_records(
+    tasks: Sequence[FileTask], outcomes: Sequence[FileOutcome], masks: Sequence[Path | None]
+) -> list[dict[str, Any]]:
+    """The records of all volumes, with what is known of their files."""
+    return [
+        {
+            "path": task.label,
+            "frame": frame if task.frames > 1 else None,
+            "subject": task.subject,
+            "mask": None if mask is None else mask.as_posix(),
+            **record,
+        }
+        for task, outcome, mask in zip(tasks, outcomes, masks, strict=True)
+        for frame, record in enumerate(outcome.records)
+    ]
+
+
+def _by_subject(volumes: Sequence[dict[str, Any]]) -> dict[str, list[int]]:
+    """For each subject, the numbers of its volumes."""
+    numbers: dict[str, list[int]] = {}
+    for number, volume in enumerate(volumes):
+        numbers.setdefault(volume["subject"], []).append(number)
+    return numbers
+
+
+def subject_scores(
+    volumes: Sequence[dict[str, Any]],
+    names: Sequence[str],
+    means: Callable[[dict[str, Any]], dict[str, float]] = _PARTS[""],
+) -> dict[str, dict[str, list[float]]]:
+    """For each method and metric, the means of the subjects' volumes.
+
+    Parameters
+    ----------
+    volumes
+        Records of volumes, with their ``subject``.
+    names
+        Of the methods.
+    means
+        Where a volume's means are in the record of a method. Default: those of dropped slices.
+    """
+    by_subject = _by_subject(volumes)
+    return {
+        name: {
+            metric: [
+                mean_of_defined([means(volumes[number]["methods"][name])[metric] for number in numbers])
+                for numbers in by_subject.values()
+            ]
+            for metric in SLICE_METRICS
+        }
+        for name in names
+    }
+
+
+def assemble(
+    volumes: list[dict[str, Any]], methods: Sequence[Method], models: dict[str, Any], settings: dict[str, Any]
+) -> dict[str, Any]:
+    """Means, tests, and everything around the volumes' records; numbers become those of JSON."""
+    names = [method.name for method in methods]
+    scores = {part: subject_scores(volumes, names, means) for part, means in _PARTS.items()}
+    candidates = [method.name for method in methods if method.is_latent]
+    with translated():
+        tests = compare_methods(scores[""], candidates, SLICE_METRICS)
+    described = []
+    for method in methods:
+        if method.is_latent:
+            described.append({"name": method.name, "kind": "model", "model": method.model_name, "mode": method.mode})
+        else:
+            described.append({"name": method.name, "kind": "interpolation", "model": None, "mode": None})
+    subjects = [
+        {
+            "subject": subject,
+            "volumes": numbers,
+            **{
+                f"mean{part}": {
+                    name: {metric: values[metric][position] for metric in SLICE_METRICS}
+                    for name, values in part_scores.items()
+                }
+                for part, part_scores in scores.items()
+            },
+        }
+        for position, (subject, numbers) in enumerate(_by_subject(volumes).items())
+    ]
+    summaries = {
+        f"summary{part}": {
+            name: {metric: summarize(values[metric]) for metric in SLICE_METRICS}
+            for name, values in part_scores.items()
+        }
+        for part, part_scores in scores.items()
+    }
+    return _as_json(
+        {
+            "schema": SCHEMA,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": versions(),
+            "settings": settings,
+            "metrics": [dict(metric) for metric in METRICS],
+            "methods": described,
+            "models": [{"name": name, **describe_model(model)} for name, model in models.items()],
+            "volumes": volumes,
+            "subjects": subjects,
+            **summaries,
+            "tests": tests,
+            "p_adjustment": {
+                "procedure": "Holm",
+                "family": "all tests of one model: against each other method, in each metric",
+                "sizes": {name: sum(test["method"] == name for test in tests) for name in candidates},
+            },
+            "notes": _notes(volumes),
+        }
+    )
+
+
+def _notes(volumes: Sequence[dict[str, Any]]) -> list[str]:
+    """What a reader has to know: of single volumes, and of planes that are too flat for a metric."""
+    notes = sorted({note for volume in volumes for note in volume["notes"]})
+    sides = [
+        min(*volume["measured_size"], len(volume["slice_numbers"]) + len(volume["kept_slice_numbers"]))
+        for volume in volumes
+    ]
+    for label, smallest in (("SSIM", SMALLEST_SSIM_SIDE), ("VIFp", SMALLEST_VIFP_SIDE)):
+        small = sum(side < smallest for side in sides)
+        if small:
+            notes.append(
+                f"{label} of long-axis planes is left out in {small} of {counted(len(volumes), 'volume')}: the planes "
+                f"are smaller than {smallest} pixels"
+            )
+    if any(volume["mask"] is not None for volume in volumes):
+        notes.append("VIFp is that of whole slices; the other metrics are those of the pixels that the masks select")
+    return notes
+
+
+def _as_json(value: Any) -> Any:
+    """The same with every float as JSON can hold it."""
+    if isinstance(value, dict):
+        return {key: _as_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_json(item) for item in value]
+    if isinstance(value, float):
+        return json_number(value)
+    return value
+
+
+def comparable(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without what differs by nature between two runs on the same volumes: times, threads, jobs, scheduler."""
+    kept = {key: value for key, value in result.items() if key != "created"}
+    kept["settings"] = {
+        key: value for key, value in result["settings"].items() if key not in ("threads", "jobs", "scheduler")
+    }
+    kept["volumes"] = [
+        {
+            **volume,
+            "methods": {
+                name: {key: value for key, value in record.items() if key != "seconds"}
+                for name, record in volume["methods"].items()
+            },
+        }
+        for volume in result["volumes"]
+    ]
+    return kept

@@ -18,6 +18,7 @@
 #ifndef itkAutoencoderTrainer_hxx
 #define itkAutoencoderTrainer_hxx
 
+#include "itkLatentSliceSynthesizer.h"
 #include "itkSliceStackPreprocessing.h"
 
 #include <algorithm>
@@ -171,8 +172,11 @@ AutoencoderTrainer<TImage>::LoadImageVolume(RoleEnum role, SizeValueType number)
   }
   TrainingVolume volume;
   static_cast<TrainingVolumeGeometry &>(volume) = this->GetImageVolumeGeometry(role, number);
-  volume.pixels = SliceStackPreprocessing::CopySlices(
-    image, region, SliceStackPreprocessing::ResolveSliceAxis(image, this->GetSliceAxis()));
+  volume.pixels =
+    SliceStackPreprocessing::CopySlices(image,
+                                        region,
+                                        SliceStackPreprocessing::ResolveSliceAxis(image, this->GetSliceAxis()),
+                                        LatentSliceSynthesizer::GetNumberOfThreads(this));
   return volume;
 }
 

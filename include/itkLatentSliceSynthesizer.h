@@ -140,8 +140,9 @@ public:
   static void
   CheckDevice(const std::string & device);
 
-  /** The number of threads that LibTorch should use for a process object. Its number of work units alone would not do:
-   * ITK's TBB threader makes many small ones for each thread. */
+  /** The number of threads to use for a process object. Its number of work units alone would not do: ITK's TBB threader
+   * makes many small ones for each thread. It is 1 in a process that was made by fork() and so has lost the threads of
+   * LibTorch; a warning says so if others were asked for. */
   static unsigned int
   GetNumberOfThreads(const ProcessObject * process);
 };

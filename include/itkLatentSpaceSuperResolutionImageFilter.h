@@ -60,6 +60,11 @@ namespace itk
  * **Memory.** Besides input and output: a few slices with their latents and what the network needs for a batch of one
  * to four slices, whatever the number of slices and the factor.
  *
+ * **Threads.** With a NumberOfWorkUnits of 1 no thread is started, and reading a model never starts one. A process that
+ * is made by fork(), as the workers of a data loader are, lacks the threads of its parent, and LibTorch would wait for
+ * them for ever: there the filter computes in one thread, with the pixels that one thread gives anywhere, and a warning
+ * says so once if more were asked for. The same holds for trainers and metrics. Spawned processes have no such limit.
+ *
  * **Warning.** If the slice spacing, the in-plane spacing or their ratio lies outside of what the model was trained on
  * by more than 5 %, a TrainingRangeWarningEvent is invoked, once for an input and a model, GetTrainingRangeWarning()
  * says how, and the text is printed as ITK's warnings are.

@@ -297,10 +297,11 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateWindow(c
     return;
   }
 
-  auto *     input = const_cast<InputImageType *>(this->GetInput());
-  const auto largest = input->GetLargestPossibleRegion();
-  const auto requested = input->GetRequestedRegion();
-  const auto count = [&](auto & calculator) {
+  auto *             input = const_cast<InputImageType *>(this->GetInput());
+  const auto         largest = input->GetLargestPossibleRegion();
+  const auto         requested = input->GetRequestedRegion();
+  const unsigned int threads = LatentSliceSynthesizer::GetNumberOfThreads(this);
+  const auto         count = [&](auto & calculator) {
     // Parts of the requested size side by side, in all dimensions.
     auto part = requested;
     for (unsigned int d = 0; d < ImageDimension; ++d)
@@ -316,10 +317,10 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateWindow(c
       input->UpdateOutputData();
       if (input->GetBufferedRegion().IsInside(largest))
       {
-        calculator.Count(input, largest);
+        calculator.Count(input, largest, threads);
         return;
       }
-      calculator.Count(input, cropped);
+      calculator.Count(input, cropped, threads);
       unsigned int d = 0;
       for (; d < ImageDimension; ++d)
       {
@@ -522,7 +523,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
     LatentSliceSynthesizer::Stack stack;
     stack.read = [&](SizeValueType slice) {
       inputSlice.SetIndex(axis, firstInputIndex + static_cast<IndexValueType>(slice));
-      return SliceStackPreprocessing::CopySlices(input, inputSlice, axis);
+      return SliceStackPreprocessing::CopySlices(input, inputSlice, axis, settings.numberOfThreads);
     };
     stack.slices = input->GetLargestPossibleRegion().GetSize(axis);
     stack.columns = outputSlice.GetSize(inPlane[0]);

@@ -66,10 +66,14 @@ public:
 
   /** Copy a region of an image to floats in the order slice by slice, row by row, columns fastest; further dimensions
    * vary slowest.
+   * \param numberOfThreads 0: ITK's default
    * \exception ExceptionObject that names the first pixel that is not finite. */
   template <typename TImage>
   static std::vector<float>
-  CopySlices(const TImage * image, const typename TImage::RegionType & region, unsigned int sliceAxis);
+  CopySlices(const TImage *                      image,
+             const typename TImage::RegionType & region,
+             unsigned int                        sliceAxis,
+             unsigned int                        numberOfThreads = 0);
 
   /** \exception ExceptionObject that names the first pixel of a region that is no finite single-precision number. */
   template <typename TImage>

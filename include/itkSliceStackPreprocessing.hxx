@@ -44,7 +44,8 @@ template <typename TImage>
 std::vector<float>
 SliceStackPreprocessing::CopySlices(const TImage *                      image,
                                     const typename TImage::RegionType & region,
-                                    unsigned int                        sliceAxis)
+                                    unsigned int                        sliceAxis,
+                                    unsigned int                        numberOfThreads)
 {
   constexpr unsigned int dimension = TImage::ImageDimension;
   const auto             inPlane = GetInPlaneAxes(sliceAxis);
@@ -64,6 +65,11 @@ SliceStackPreprocessing::CopySlices(const TImage *                      image,
   std::vector<float> buffer(total);
   std::atomic<bool>  finite{ true };
   const auto         threader = MultiThreaderBase::New();
+  if (numberOfThreads > 0)
+  {
+    threader->SetMaximumNumberOfThreads(numberOfThreads);
+    threader->SetNumberOfWorkUnits(numberOfThreads);
+  }
   threader->template ParallelizeImageRegion<dimension>(
     region,
     [&](const typename TImage::RegionType & part) {

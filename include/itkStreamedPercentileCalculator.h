@@ -58,11 +58,12 @@ public:
    * \exception ExceptionObject for any other */
   explicit StreamedPercentileCalculator(const std::vector<double> & percentages);
 
-  /** Count the pixels of a buffered region in the current pass, with several threads.
+  /** Count the pixels of a buffered region in the current pass.
+   * \param numberOfThreads 0: ITK's default
    * \exception ExceptionObject that names the first pixel that is no finite single-precision number. */
   template <typename TImage>
   void
-  Count(const TImage * image, const typename TImage::RegionType & region);
+  Count(const TImage * image, const typename TImage::RegionType & region, unsigned int numberOfThreads = 0);
 
   /** End a pass. Returns whether the percentiles are known; if not, another pass is needed.
    * \exception ExceptionObject if nothing was counted. */

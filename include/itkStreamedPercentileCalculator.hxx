@@ -85,13 +85,19 @@ StreamedPercentileCalculator<TPixel>::FromKey(uint32_t key)
 template <typename TPixel>
 template <typename TImage>
 void
-StreamedPercentileCalculator<TPixel>::Count(const TImage * image, const typename TImage::RegionType & region)
+StreamedPercentileCalculator<TPixel>::Count(const TImage *                      image,
+                                            const typename TImage::RegionType & region,
+                                            unsigned int                        numberOfThreads)
 {
   static_assert(std::is_same<typename TImage::PixelType, TPixel>::value, "The image has another pixel type.");
   const bool        isFirstPass = m_Pass == 0;
   std::mutex        mutex;
   std::atomic<bool> isFinite{ true };
   const auto        threader = MultiThreaderBase::New();
+  if (numberOfThreads > 0)
+  {
+    threader->SetMaximumNumberOfThreads(numberOfThreads);
+  }
   // Every part has histograms of its own: a few large parts, not many small ones.
   threader->SetNumberOfWorkUnits(threader->GetMaximumNumberOfThreads());
   threader->template ParallelizeImageRegion<TImage::ImageDimension>(

@@ -17,6 +17,7 @@
  *=========================================================================*/
 
 #include "itkAutoencoderNetwork.h"
+#include "itkTorchThreadScope.h"
 
 namespace itk
 {
@@ -49,7 +50,10 @@ AutoencoderLatent::Mix(const Self * first, const Self * second, double alpha)
     itkGenericExceptionMacro("AutoencoderLatent::Mix: the latents have different shapes.");
   }
   auto mixed = Self::New();
-  TranslateTorchErrors("mixing latents", [&] { mixed->m_Implementation->tensors = MixLatents(a, b, alpha); });
+  TranslateTorchErrors("mixing latents", [&] {
+    const TorchThreadScope threads(0);
+    mixed->m_Implementation->tensors = MixLatents(a, b, alpha);
+  });
   return mixed;
 }
 
@@ -64,6 +68,7 @@ AutoencoderLatent::Extract(SizeValueType first, SizeValueType count) const
   }
   auto extracted = Self::New();
   TranslateTorchErrors("extracting slices of a latent", [&] {
+    const TorchThreadScope threads(0);
     for (const auto & tensor : m_Implementation->tensors)
     {
       extracted->m_Implementation->tensors.push_back(
@@ -107,8 +112,9 @@ std::vector<float>
 AutoencoderLatent::GetTensorValues(unsigned int tensor) const
 {
   this->CheckTensorNumber(tensor);
-  const auto    values = m_Implementation->tensors[tensor].to(torch::kFloat).contiguous();
-  const float * data = values.data_ptr<float>();
+  const TorchThreadScope threads(0);
+  const auto             values = m_Implementation->tensors[tensor].to(torch::kFloat).contiguous();
+  const float *          data = values.data_ptr<float>();
   return { data, data + values.numel() };
 }
 

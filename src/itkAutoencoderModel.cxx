@@ -23,6 +23,7 @@
 #include "itkPythonGlobalInterpreterLockRelease.h"
 #include "itkSafetensorsFile.h"
 #include "itkTensorStorage.h"
+#include "itkTorchThreadScope.h"
 
 #include "itkMath.h"
 
@@ -352,6 +353,7 @@ AutoencoderModel::InitializeWeights(unsigned int seed)
   }
   auto implementation = std::make_shared<Implementation>();
   TranslateTorchErrors("making a network", [&] {
+    const TorchThreadScope oneThread(1);
     implementation->network = std::make_shared<AutoencoderNetwork>(GetArchitecture(this));
     implementation->network->RandomizeWeights(seed);
     implementation->network->eval();
@@ -432,9 +434,10 @@ AutoencoderModel::Encode(const StackType * slices) const
   auto                                     latent = AutoencoderLatent::New();
   const PythonGlobalInterpreterLockRelease released;
   TranslateTorchErrors("encoding", [&] {
-    torch::InferenceMode inference;
-    TensorPool           pool;
-    const auto           input = torch::from_blob(
+    const TorchThreadScope threads(0);
+    torch::InferenceMode   inference;
+    TensorPool             pool;
+    const auto             input = torch::from_blob(
       const_cast<float *>(slices->GetBufferPointer()),
       { static_cast<int64_t>(size[2]), 1, static_cast<int64_t>(size[1]), static_cast<int64_t>(size[0]) });
     latent->m_Implementation->tensors = m_Implementation->Encode(input, pool);
@@ -465,10 +468,11 @@ AutoencoderModel::Decode(const AutoencoderLatent * latent) const
   auto                                     slices = StackType::New();
   const PythonGlobalInterpreterLockRelease released;
   TranslateTorchErrors("decoding", [&] {
-    torch::InferenceMode inference;
-    TensorPool           pool;
-    const auto           output = m_Implementation->Decode(tensors, pool).contiguous();
-    StackType::SizeType  size;
+    const TorchThreadScope threads(0);
+    torch::InferenceMode   inference;
+    TensorPool             pool;
+    const auto             output = m_Implementation->Decode(tensors, pool).contiguous();
+    StackType::SizeType    size;
     size[0] = output.size(3);
     size[1] = output.size(2);
     size[2] = output.size(0);
@@ -520,6 +524,7 @@ AutoencoderModel::ReadBytes(const char * bytes, SizeValueType size, const std::s
                                " parameters, more than the file can hold");
     }
     model->InitializeWeights(0);
+    const TorchThreadScope oneThread(1);
     LoadWeights(*model->m_Implementation->network, file);
   }
   catch (const ExceptionObject & error)
@@ -571,6 +576,7 @@ AutoencoderModel::Write(const std::string & fileName, bool halfPrecision) const
   {
     file.metadata[ProvenancePrefix + entry.first] = entry.second;
   }
+  const TorchThreadScope oneThread(1);
   TensorStorage::Store(TensorStorage::NetworkTensors(*m_Implementation->network), file, "", halfPrecision);
   file.Write(fileName);
 }

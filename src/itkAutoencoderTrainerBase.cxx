@@ -108,7 +108,7 @@ public:
       return m_Trainer.LoadImageVolume(m_Role, number);
     }
     const size_t reader = this->FindReader(number);
-    return m_Readers[reader].Read(number - m_Begins[reader]);
+    return m_Readers[reader].Read(number - m_Begins[reader], LatentSliceSynthesizer::GetNumberOfThreads(&m_Trainer));
   }
 
 private:

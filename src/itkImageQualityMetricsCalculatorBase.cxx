@@ -18,6 +18,7 @@
 
 #include "itkImageQualityMetricsCalculatorBase.h"
 
+#include "itkForkGuard.h"
 #include "itkImageBuffers.h"
 #include "itkSeparableWindows.h"
 #include "itkTorchThreadScope.h"
@@ -73,7 +74,9 @@ Product(const std::vector<SizeValueType> & sides)
 ThreadIdType
 NumberOfThreads(ThreadIdType workUnits)
 {
-  return workUnits > 0 ? workUnits : MultiThreaderBase::GetGlobalDefaultNumberOfThreads();
+  const bool isExplicit = workUnits > 0;
+  return ForkGuard::LimitThreads(isExplicit ? workUnits : MultiThreaderBase::GetGlobalDefaultNumberOfThreads(),
+                                 isExplicit);
 }
 
 double
@@ -284,6 +287,10 @@ ImageQualityMetricsCalculatorBase::PixelSums::Add(const PixelSums & other)
 auto
 ImageQualityMetricsCalculatorBase::MakeParallel() const -> ParallelType
 {
+  if (NumberOfThreads(m_NumberOfWorkUnits) == 1)
+  {
+    return ImageQualityMetricsKernels::Serially;
+  }
   MultiThreaderBase::Pointer multiThreader = MultiThreaderBase::New();
   if (m_NumberOfWorkUnits > 0)
   {

@@ -19,6 +19,7 @@
 #include "itkLatentSliceSynthesizer.h"
 
 #include "itkAutoencoderNetwork.h"
+#include "itkForkGuard.h"
 #include "itkPythonGlobalInterpreterLockRelease.h"
 #include "itkSliceTensors.h"
 #include "itkTorchAutocastScope.h"
@@ -568,7 +569,9 @@ LatentSliceSynthesizer::CheckDevice(const std::string & device)
 unsigned int
 LatentSliceSynthesizer::GetNumberOfThreads(const ProcessObject * process)
 {
-  return std::min(process->GetNumberOfWorkUnits(), process->GetMultiThreader()->GetMaximumNumberOfThreads());
+  const MultiThreaderBase * threader = process->GetMultiThreader();
+  return ForkGuard::LimitThreads(std::min(process->GetNumberOfWorkUnits(), threader->GetMaximumNumberOfThreads()),
+                                 /*isExplicit=*/process->GetNumberOfWorkUnits() != threader->GetNumberOfWorkUnits());
 }
 
 void

@@ -18,30 +18,42 @@
 #ifndef itkTorchThreadScope_h
 #define itkTorchThreadScope_h
 
+#include "itkForkGuard.h"
+
 #include <ATen/Parallel.h>
 
 namespace itk
 {
-/** Sets the number of LibTorch's own threads for its own lifetime: it is a setting of the whole process. */
+/** Sets the number of LibTorch's own threads for its own lifetime: it is a setting of the whole process. In a process
+ * that has lost its threads the number is one, see ForkGuard: LibTorch is called within such a scope only. */
 class TorchThreadScope
 {
 public:
+  /** \param numberOfThreads 0: leave LibTorch's setting alone. With 1, LibTorch starts no thread. */
   explicit TorchThreadScope(int numberOfThreads)
     : m_Previous(at::get_num_threads())
+    , m_IsSet(numberOfThreads > 0 || ForkGuard::HasLostThreads())
   {
-    if (numberOfThreads > 0)
+    if (m_IsSet)
     {
-      at::set_num_threads(numberOfThreads);
+      at::set_num_threads(ForkGuard::HasLostThreads() ? 1 : numberOfThreads);
     }
   }
-  ~TorchThreadScope() { at::set_num_threads(m_Previous); }
+  ~TorchThreadScope()
+  {
+    if (m_IsSet)
+    {
+      at::set_num_threads(m_Previous);
+    }
+  }
 
   TorchThreadScope(const TorchThreadScope &) = delete;
   TorchThreadScope &
   operator=(const TorchThreadScope &) = delete;
 
 private:
-  int m_Previous;
+  int  m_Previous;
+  bool m_IsSet;
 };
 } // end namespace itk
 

@@ -60,6 +60,8 @@ InterpolateByBSpline(const torch::Tensor & kept)
   ImageType::PointType origin = image->GetOrigin();
   origin[2] += 0.5;
   resample->SetOutputOrigin(origin);
+  // As many threads as the training uses.
+  resample->SetNumberOfWorkUnits(static_cast<ThreadIdType>(at::get_num_threads()));
   resample->Update();
   torch::Tensor result = torch::empty({ kept.size(0) - 1, kept.size(1), kept.size(2) });
   std::memcpy(result.data_ptr<float>(), resample->GetOutput()->GetBufferPointer(), result.nbytes());

@@ -183,7 +183,7 @@ TrainingVolumeReader::TrainingVolumeReader(const std::string & fileName, int sli
 }
 
 TrainingVolume
-TrainingVolumeReader::Read(SizeValueType frame) const
+TrainingVolumeReader::Read(SizeValueType frame, unsigned int numberOfThreads) const
 {
   TrainingVolume volume;
   static_cast<TrainingVolumeGeometry &>(volume) = m_Geometry;
@@ -193,7 +193,7 @@ TrainingVolumeReader::Read(SizeValueType frame) const
       const auto reader = MakeReader<ImageSeriesReader<Image3DType>>(m_FileName, m_Series);
       reader->Update();
       volume.pixels = SliceStackPreprocessing::CopySlices(
-        reader->GetOutput(), reader->GetOutput()->GetLargestPossibleRegion(), m_SliceAxis);
+        reader->GetOutput(), reader->GetOutput()->GetLargestPossibleRegion(), m_SliceAxis, numberOfThreads);
       return;
     }
     // Formats that can be read in parts are: of a 4D file, one frame then.
@@ -204,8 +204,8 @@ TrainingVolumeReader::Read(SizeValueType frame) const
     region.SetSize(3, 1);
     reader->GetOutput()->SetRequestedRegion(region);
     reader->Update();
-    volume.pixels =
-      SliceStackPreprocessing::CopySlices(static_cast<const Image4DType *>(reader->GetOutput()), region, m_SliceAxis);
+    volume.pixels = SliceStackPreprocessing::CopySlices(
+      static_cast<const Image4DType *>(reader->GetOutput()), region, m_SliceAxis, numberOfThreads);
   });
   if (volume.pixels.size() != volume.slices * volume.rows * volume.columns)
   {

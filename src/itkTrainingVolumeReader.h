@@ -51,7 +51,7 @@ public:
 
   /** \exception ExceptionObject that names the file */
   TrainingVolume
-  Read(SizeValueType frame) const;
+  Read(SizeValueType frame, unsigned int numberOfThreads) const;
 
 private:
   std::string              m_FileName;

@@ -1,0 +1,199 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Processes made by fork(), as data loaders and pools make them, and threads that are not started.
+
+Every test runs a program of its own: what a process has started before is what it is about. A program that hangs is
+ended, with its children.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork()")
+
+COMMON = """
+import os, sys, warnings
+import itk, latent_sr, numpy as np, torch
+
+warnings.simplefilter("ignore")
+model = sys.argv[1] if len(sys.argv) > 1 else None
+volume = np.random.default_rng(0).random((4, 48, 64), dtype=np.float32)
+
+def upsampled(**settings):
+    image = itk.image_from_array(volume)
+    image.SetSpacing([1.4, 1.4, 6.0])
+    return itk.array_from_image(latent_sr.upsample(image, factor=3, model=model, **settings))
+
+def in_child(function):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if function() else 2
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+def tasks():
+    return len(os.listdir("/proc/self/task"))
+"""
+
+
+def run(program: str, *arguments: object) -> tuple[str, str]:
+    """What a program prints, to both streams."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        pytest.fail(f"it hangs: {process.communicate()}")
+    assert process.returncode == 0, err
+    return out, err
+
+
+@pytest.mark.parametrize("bundled", [True, False])
+def test_a_child_gives_the_result_of_its_parent(tiny_model, bundled):
+    # LibTorch's own convolutions, which networks with few channels use, depend on the number of threads.
+    program = """
+expected = upsampled() if model is None else upsampled(threads=1)
+upsampled()
+assert in_child(lambda: np.array_equal(upsampled(), expected)) == 0
+assert in_child(lambda: np.array_equal(upsampled(threads=1), expected)) == 0
+assert np.array_equal(upsampled(threads=1), expected)
+"""
+    run(COMMON + program, *([] if bundled else [tiny_model]))
+
+
+def test_a_child_says_once_that_it_uses_one_thread():
+    program = """
+itk.MultiThreaderBase.SetGlobalMaximumNumberOfThreads(4)
+itk.MultiThreaderBase.SetGlobalDefaultNumberOfThreads(4)
+upsampled()
+assert in_child(lambda: upsampled(threads=1) is not None and upsampled() is not None) == 0
+print("asked", file=sys.stderr, flush=True)
+assert in_child(lambda: upsampled(threads=2) is not None and upsampled(threads=3) is not None) == 0
+"""
+    before, after = run(COMMON + program)[1].split("asked")
+    assert "One thread" not in before
+    assert after.count("One thread is used instead of 2: fork()") == 1
+    assert after.count("One thread") == 1
+
+
+def test_a_library_that_is_loaded_in_the_child_does_not_hang():
+    # What LibTorch did before the fork is known to nobody in the child.
+    program = """
+import os, numpy as np, torch
+
+torch.set_num_threads(2)
+torch.ones(1000000).add(1)
+child = os.fork()
+if child == 0:
+    import itk, latent_sr
+
+    image = itk.image_from_array(np.random.default_rng(0).random((4, 48, 64), dtype=np.float32))
+    image.SetSpacing([1.4, 1.4, 6.0])
+    latent_sr.upsample(image, threads=2)
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    run(program)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
+def test_with_one_thread_no_other_is_started(tmp_path):
+    program = """
+import json
+
+before = tasks()
+bundled = itk.AutoencoderModel.New()
+bundled.ReadBundled()
+json.loads(bundled.GetDescription())
+bundled.Write(sys.argv[2])
+itk.AutoencoderModel.New().Read(sys.argv[2])
+itk.AutoencoderModel.New().InitializeWeights(1)
+model = bundled
+print(tasks() - before)
+upsampled(threads=1)
+for mode in ("decoded", "profile-corrected", "residual-corrected"):
+    upsampled(threads=1, mode=mode, orientations=4)
+print(tasks() - before)
+Image = itk.Image[itk.F, 3]
+images = [itk.image_from_array(values) for values in (volume, 0.9 * volume)]
+calculator = itk.ImageQualityMetricsCalculator[Image].New()
+calculator.SetReferenceImage(images[0])
+calculator.SetTestImage(images[1])
+calculator.SetDataRange(1.0)
+for name in ("SSIM", "VIFp", "FourierCorrelation", "NMI"):
+    getattr(calculator, f"SetCompute{name}")(True)
+calculator.SetNumberOfWorkUnits(1)
+calculator.Compute()
+print(tasks() - before)
+trainer = itk.AutoencoderTrainer[Image].New()
+trainer.SetInitialModel(bundled)
+for image in images:
+    image.SetSpacing([1.4, 1.4, 6.0])
+    trainer.AddTrainingImage(image)
+    trainer.AddValidationImage(image)
+trainer.SetPatchSize(32)
+trainer.SetBatchSize(4)
+trainer.SetNumberOfIterations(2)
+trainer.SetNumberOfWorkUnits(1)
+trainer.Update()
+print(tasks() - before)
+"""
+    assert run(COMMON + program, "", tmp_path / "model.safetensors")[0].split() == ["0"] * 4
+
+
+def test_a_pool_of_forked_processes_upsamples():
+    program = """
+import multiprocessing
+
+expected = upsampled()
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    results = [pool.apply_async(upsampled) for _ in range(4)]
+    assert all(np.array_equal(result.get(timeout=100), expected) for result in results)
+"""
+    run(COMMON + program)
+
+
+def test_a_data_loader_upsamples_in_its_workers():
+    program = """
+class Volumes(torch.utils.data.Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, number):
+        return torch.from_numpy(upsampled() + number)
+
+expected = upsampled()
+loader = torch.utils.data.DataLoader(Volumes(), num_workers=2, multiprocessing_context="fork", timeout=100)
+batches = torch.cat(list(loader)).numpy()
+assert np.array_equal(batches, np.stack([expected + number for number in range(4)]))
+"""
+    run(COMMON + program)

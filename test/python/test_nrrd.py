@@ -112,7 +112,6 @@ def test_each_space_is_put_into_that_of_dicom(tmp_path, space, signs, first):
     assert_phases(image, pixels(), signs)
 
 
-@pytest.mark.parametrize("space", [LPS, RAS, LAS])
 def test_a_space_with_time_is_that_without_it(tmp_path):
     four = np.eye(4)
     four[:3, :3], four[3, 3] = directions(), 0.035
@@ -132,6 +131,7 @@ def test_an_unknown_space_is_refused_with_its_name(tmp_path):
         assert space in refusal(tmp_path / "alone.nrrd")
 
 
+@pytest.mark.parametrize("space", [LPS, RAS, LAS])
 def test_a_phase_of_a_list_lies_where_simpleitk_puts_it_alone(tmp_path, space):
     sitk = pytest.importorskip("SimpleITK")
     path = write(tmp_path / "all.nrrd", pixels(), first=True, space=space)

@@ -20,7 +20,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,8 +28,8 @@ from typing import Any
 from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.models import load_model
 from latent_sr.parallel import run_tasks
-from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, number_of_threads, translated
-from latent_sr.upsampling import DEFAULT_FACTOR, make_filter, spacing_warning, update_filter
+from latent_sr.toolkit import number_of_threads, translated
+from latent_sr.upsampling import DEFAULT_FACTOR, UpsampleOptions, make_filter, spacing_warning, update_filter
 from latent_sr.volumes import (
     DEFAULT_READING,
     OUTPUT_EXTENSIONS,
@@ -55,12 +55,8 @@ class UpsampleTask:
         Where the volume is read, and where the result is written.
     label, target
         What messages call the two.
-    factor, spacing, mode, axis, precision, device, window, residual_gain, orientations, threads
-        As for ``upsample``.
-    model
-        The model file; None: the bundled model.
-    slice_thickness
-        As for ``upsample``; None: what DICOM files say.
+    options
+        How; the model is the name of a file, or None for the bundled one.
     reading
         Which series and phase, and what becomes of NaN.
     as_dicom
@@ -71,18 +67,7 @@ class UpsampleTask:
     output: str
     label: str
     target: str
-    factor: int | None = None
-    spacing: float | None = None
-    model: str | None = None
-    mode: str = DEFAULT_MODE
-    axis: int | None = None
-    precision: str = DEFAULT_PRECISION
-    device: str = "cpu"
-    window: tuple[float, float] | None = None
-    residual_gain: float | None = None
-    slice_thickness: float | None = None
-    orientations: int = 1
-    threads: int | None = None
+    options: UpsampleOptions = field(default_factory=UpsampleOptions)
     reading: ReadOptions = DEFAULT_READING
     as_dicom: bool = False
 
@@ -133,22 +118,11 @@ def prepare(
             warn(text)
     if task.as_dicom and volume.source is None:
         raise LatentSRError(f"'{task.label}' is not DICOM: a derived series takes patient and study from one")
-    model = load_model(task.model)
-    upsampler = make_filter(
-        volume.image,
-        factor=task.factor,
-        spacing=task.spacing,
-        model=model,
-        mode=task.mode,
-        axis=volume.slice_axis if task.axis is None else task.axis,
-        precision=task.precision,
-        device=task.device,
-        window=task.window,
-        residual_gain=task.residual_gain,
-        slice_thickness=volume.slice_thickness if task.slice_thickness is None else task.slice_thickness,
-        orientations=task.orientations,
-        threads=task.threads,
-    )
+    options = task.options
+    model = load_model(options.model)
+    told = {"axis": volume.slice_axis, "slice_thickness": volume.slice_thickness}
+    told = {name: value for name, value in told.items() if getattr(options, name) is None}
+    upsampler = make_filter(volume.image, replace(options, model=model, **told))
     with translated(f"'{task.label}'"):
         upsampler.UpdateOutputInformation()
         axis = int(upsampler.GetSliceAxisUsed())
@@ -196,11 +170,12 @@ def _derivation(task: UpsampleTask) -> Any:
     import latent_sr
     from latent_sr.volumes.dicom.write import Derivation
 
-    model = "the bundled model" if task.model is None else f"the model {Path(task.model).name}"
-    amount = f"to {task.spacing:g} mm" if task.spacing is not None else f"x{task.factor or DEFAULT_FACTOR}"
+    options = task.options
+    model = "the bundled model" if options.model is None else f"the model {Path(options.model).name}"
+    amount = f"to {options.spacing:g} mm" if options.spacing is not None else f"x{options.factor or DEFAULT_FACTOR}"
     return Derivation(
         f"Slices between acquired ones are synthesized ({amount}) by latent-sr {latent_sr.__version__} with "
-        f"{model}, output mode {task.mode}. Not for diagnosis.",
+        f"{model}, output mode {options.mode}. Not for diagnosis.",
         f"synthesized {amount}, not for diagnosis",
     )
 
@@ -215,7 +190,7 @@ def _geometry(image: Any) -> str:
 
 def upsample_file(task: UpsampleTask) -> UpsampleOutcome:
     """Read a volume, up-sample it and write the result; an output that is there from a lost process is replaced."""
-    with number_of_threads(task.threads):
+    with number_of_threads(task.options.threads):
         prepared = prepare(task)
         outcome = write_result(task, prepared.volume, update_filter(prepared.upsampler), overwrite=True)
     outcome.warnings[:0] = prepared.warnings

@@ -22,13 +22,14 @@ import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.models import load_model
+from latent_sr.options import changed
 from latent_sr.recipe import apply_to_network, apply_to_trainer, parse
 from latent_sr.toolkit import DEFAULT_PRECISION, precision_enum, run, set_work_units, translated, versions
 from latent_sr.volumes import DEFAULT_READING, cast, common_pixel_type, pixel_type, split_frames
@@ -104,50 +105,111 @@ def _frames(volumes: Sequence[Any]) -> list[Any]:
     return [frame for volume in volumes if not _is_path(volume) for frame in split_frames(volume)]
 
 
-def make_trainer(
-    images: Sequence[Any],
-    *,
-    preset: str = "default",
-    network: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-    iterations: int | None = None,
-    minutes: float | None = None,
-    seed: int = 0,
-    initial_model: Any = None,
-    validation: Sequence[Any] = (),
-    early_stopping: int | None = None,
-    checkpoint: str | os.PathLike | None = None,
-    checkpoint_every: int | None = None,
-    resume: bool = False,
-    cache: int | None = None,
-    precision: str = DEFAULT_PRECISION,
-    threads: int | None = None,
-    process_group: str = "",
-) -> Any:
-    """An ``AutoencoderTrainer`` with its inputs. Parameters are those of ``train``."""
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a model is trained.
+
+    Attributes
+    ----------
+    preset
+        "default", or "paper": network and training of arXiv:2010.13172, which needs about a million iterations.
+    network
+        "multi-scale" or "paper", to train the one by the recipe of the other. Default: that of the preset.
+    settings
+        Other parameters of the trainer and the network, by name, such as
+        ``{"learning_rate": 3e-4, "latent_levels": [2, 3]}``: all of ``latent_sr.recipe.TRAINER``
+        and ``latent_sr.recipe.NETWORK``.
+    iterations
+        Number of iterations. Default: that of the preset.
+    minutes
+        Time budget instead of a number of iterations.
+    seed
+        Of everything random. Default 0.
+    initial_model
+        ``itk.AutoencoderModel`` or name of a model file: architecture, preprocessing and, if it has any, weights to
+        start from, at ``FINE_TUNING_RATE`` unless ``settings`` have a learning rate. Default: none.
+    validation
+        Images or names of files, of other subjects than those trained on: the model that synthesizes their slices best
+        is returned. Default: none, the last model is.
+    early_stopping
+        Number of validations without a better one (there is one every 100 iterations) that end the training. Default:
+        none do.
+    checkpoint
+        ``.safetensors`` file that holds the state of the training, written from time to time and at the end.
+    checkpoint_every
+        Iterations from one checkpoint to the next. Default: 500, and at least one in 10 minutes.
+    resume
+        Go on from the checkpoint, if it exists. Default: begin anew.
+    cache
+        Memory for volumes in MiB. Default: 4096.
+    precision
+        "float32" (the default) or "bfloat16".
+    threads
+        Number of threads. Default: that of ITK and LibTorch.
+    process_group
+        Name of the group of ``torch.distributed`` whose processes train one model. Default: none.
+    """
+
+    preset: str = "default"
+    network: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    iterations: int | None = None
+    minutes: float | None = None
+    seed: int = 0
+    initial_model: Any = None
+    validation: Sequence[Any] = ()
+    early_stopping: int | None = None
+    checkpoint: str | os.PathLike | None = None
+    checkpoint_every: int | None = None
+    resume: bool = False
+    cache: int | None = None
+    precision: str = DEFAULT_PRECISION
+    threads: int | None = None
+    process_group: str = ""
+
+    def check(self) -> None:
+        """Refuse what can't be, whatever the volumes.
+
+        Raises
+        ------
+        UsageError
+            With the option, its value and what is allowed.
+        """
+        if self.preset not in PRESETS:
+            raise UsageError(f"preset is '{self.preset}', but has to be one of {', '.join(PRESETS)}")
+        if self.network not in (None, *NETWORKS):
+            raise UsageError(f"network is '{self.network}', but has to be one of {', '.join(NETWORKS)}")
+        if self.network is not None and self.initial_model is not None:
+            raise UsageError(f"network '{self.network}' and an initial model, which has a network, exclude each other")
+        parse(self.settings)
+        if self.iterations is not None and self.minutes is not None:
+            raise UsageError(
+                f"iterations {self.iterations} and minutes {self.minutes:g} exclude each other: set one of them"
+            )
+        if self.early_stopping is not None and not self.validation:
+            raise UsageError(
+                f"early stopping after {self.early_stopping} validations has no effect without validation volumes"
+            )
+        if self.resume and self.checkpoint is None:
+            raise UsageError("there is nothing to resume from: name a checkpoint")
+
+
+def make_trainer(images: Sequence[Any], options: TrainingOptions | None = None, **changes: Any) -> Any:
+    """An ``AutoencoderTrainer`` with its inputs; the parameters are those of ``train``."""
     import itk
 
+    options = changed(options or TrainingOptions(), changes)
     if not images:
         raise UsageError("there is no volume to train on")
-    if preset not in PRESETS:
-        raise UsageError(f"preset is '{preset}', but has to be one of {', '.join(PRESETS)}")
-    if network not in (None, *NETWORKS):
-        raise UsageError(f"network is '{network}', but has to be one of {', '.join(NETWORKS)}")
-    if network is not None and initial_model is not None:
-        raise UsageError(f"network '{network}' and an initial model, which has a network, exclude each other")
-    trainer_settings, network_settings = parse(settings or {})
-    if iterations is not None and minutes is not None:
-        raise UsageError(f"iterations {iterations} and minutes {minutes:g} exclude each other: set one of them")
-    if early_stopping is not None and not validation:
-        raise UsageError(f"early stopping after {early_stopping} validations has no effect without validation volumes")
-    if resume and checkpoint is None:
-        raise UsageError("there is nothing to resume from: name a checkpoint")
+    options.check()
+    trainer_settings, network_settings = parse(options.settings)
+    initial_model = options.initial_model
     if _is_path(initial_model):
         initial_model = load_model(initial_model)
 
-    volumes, validation_volumes = _frames(images), _frames(validation)
+    volumes, validation_volumes = _frames(images), _frames(options.validation)
     files = [str(volume) for volume in images if _is_path(volume)]
-    validation_files = [str(volume) for volume in validation if _is_path(volume)]
+    validation_files = [str(volume) for volume in options.validation if _is_path(volume)]
     if files or validation_files:
         # A reader that is made in Python registers all formats that ITK's packages know.
         itk.ImageFileReader[itk.Image[itk.F, 3]].New()
@@ -156,35 +218,35 @@ def make_trainer(
 
     with translated():
         trainer = itk.AutoencoderTrainer[itk.Image[getattr(itk, common), 3]].New()
-        if preset == "paper":
+        if options.preset == "paper":
             trainer.SetParametersToPaper()
         elif initial_model is not None and initial_model.HasWeights():
             trainer.SetLearningRate(FINE_TUNING_RATE)
         apply_to_trainer(trainer, trainer_settings)
         if initial_model is None:
             initial_model = itk.AutoencoderModel.New()
-            if (network or preset) == "paper":
+            if (options.network or options.preset) == "paper":
                 initial_model.SetArchitectureToPaper()
         apply_to_network(initial_model, network_settings)
         trainer.SetInitialModel(initial_model)
-        if iterations is not None:
-            trainer.SetNumberOfIterations(iterations)
-        if minutes is not None:
+        if options.iterations is not None:
+            trainer.SetNumberOfIterations(options.iterations)
+        if options.minutes is not None:
             trainer.SetNumberOfIterations(_NO_LIMIT)
-            trainer.SetTimeBudget(60.0 * minutes)
-        if early_stopping is not None:
-            trainer.SetEarlyStoppingPatience(early_stopping)
-        if checkpoint is not None:
-            trainer.SetCheckpointFileName(os.fspath(checkpoint))
-            trainer.SetResume(resume)
-        if checkpoint_every is not None:
-            trainer.SetCheckpointInterval(checkpoint_every)
-        if cache is not None:
-            trainer.SetCacheSize(cache)
-        trainer.SetSeed(seed)
-        trainer.SetPrecision(precision_enum(precision))
-        trainer.SetProcessGroupName(process_group)
-        set_work_units(trainer, threads)
+            trainer.SetTimeBudget(60.0 * options.minutes)
+        if options.early_stopping is not None:
+            trainer.SetEarlyStoppingPatience(options.early_stopping)
+        if options.checkpoint is not None:
+            trainer.SetCheckpointFileName(os.fspath(options.checkpoint))
+            trainer.SetResume(options.resume)
+        if options.checkpoint_every is not None:
+            trainer.SetCheckpointInterval(options.checkpoint_every)
+        if options.cache is not None:
+            trainer.SetCacheSize(options.cache)
+        trainer.SetSeed(options.seed)
+        trainer.SetPrecision(precision_enum(options.precision))
+        trainer.SetProcessGroupName(options.process_group)
+        set_work_units(trainer, options.threads)
         for volume in volumes:
             trainer.AddTrainingImage(cast(volume, common))
         for volume in validation_volumes:
@@ -246,23 +308,10 @@ def run_trainer(trainer: Any, on_iteration: Callable[[TrainingState], None] | No
 
 def train(
     images: Sequence[Any],
+    options: TrainingOptions | None = None,
     *,
-    preset: str = "default",
-    network: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-    iterations: int | None = None,
-    minutes: float | None = None,
-    seed: int = 0,
-    initial_model: Any = None,
-    validation: Sequence[Any] = (),
-    early_stopping: int | None = None,
-    checkpoint: str | os.PathLike | None = None,
-    checkpoint_every: int | None = None,
-    resume: bool = False,
-    cache: int | None = None,
-    precision: str = DEFAULT_PRECISION,
-    threads: int | None = None,
     on_iteration: Callable[[TrainingState], None] | None = None,
+    **changes: Any,
 ) -> Any:
     """Train a model on the in-plane slices of anisotropic volumes.
 
@@ -273,43 +322,12 @@ def train(
         files, which are read when they are needed, so that there may be more than fit in memory, or of DICOM folders,
         which are converted to temporary files first. Sizes, spacings and pixel types may differ; if types of images
         differ, they are converted to float32.
-    preset
-        "default", or "paper": network and training of arXiv:2010.13172, which needs about a million iterations.
-    network
-        "multi-scale" or "paper", to train the one by the recipe of the other. Default: that of the preset.
-    settings
-        Other parameters of the trainer and the network, by name, such as
-        ``{"learning_rate": 3e-4, "latent_levels": [2, 3]}``: all of ``latent_sr.recipe.TRAINER``
-        and ``latent_sr.recipe.NETWORK``.
-    iterations
-        Number of iterations. Default: that of the preset.
-    minutes
-        Time budget instead of a number of iterations.
-    seed
-        Of everything random. Default 0.
-    initial_model
-        ``itk.AutoencoderModel`` or name of a model file: architecture, preprocessing and, if it has any, weights to
-        start from, at ``FINE_TUNING_RATE`` unless ``settings`` have a learning rate. Default: none.
-    validation
-        Images or names of files, of other subjects than those trained on: the model that synthesizes their slices best
-        is returned. Default: none, the last model is.
-    early_stopping
-        Number of validations without a better one (there is one every 100 iterations) that end the training. Default:
-        none do.
-    checkpoint
-        ``.safetensors`` file that holds the state of the training, written from time to time and at the end.
-    checkpoint_every
-        Iterations from one checkpoint to the next. Default: 500, and at least one in 10 minutes.
-    resume
-        Go on from the checkpoint, if it exists. Default: begin anew.
-    cache
-        Memory for volumes in MiB. Default: 4096.
-    precision
-        "float32" (the default) or "bfloat16".
-    threads
-        Number of threads. Default: that of ITK and LibTorch.
+    options
+        How: see ``TrainingOptions``. Default: its defaults.
     on_iteration
         Called with a ``TrainingState`` after every iteration.
+    **changes
+        Single options by name, such as ``iterations=500``.
 
     Returns
     -------
@@ -319,44 +337,27 @@ def train(
     Raises
     ------
     UsageError
-        Without images, for an unknown preset, or if parameters exclude each other.
+        Without images, for an option that can't be, or if options exclude each other.
     LatentSRError
         If the trainer refuses its inputs, or the training fails.
     KeyboardInterrupt
         After Ctrl-C.
     """
-    with _with_files_for_itk(images, validation, settings) as (images, validation):
-        trainer = make_trainer(
-            images,
-            preset=preset,
-            network=network,
-            settings=settings,
-            iterations=iterations,
-            minutes=minutes,
-            seed=seed,
-            initial_model=initial_model,
-            validation=validation,
-            early_stopping=early_stopping,
-            checkpoint=checkpoint,
-            checkpoint_every=checkpoint_every,
-            resume=resume,
-            cache=cache,
-            precision=precision,
-            threads=threads,
-        )
+    options = changed(options or TrainingOptions(), changes)
+    options.check()
+    with _with_files_for_itk(images, options) as (files, validation):
+        trainer = make_trainer(files, options, validation=validation)
         model = run_trainer(trainer, on_iteration)
     sign(model, iterations=int(trainer.GetCurrentIteration()))
     return model
 
 
 @contextmanager
-def _with_files_for_itk(
-    images: Sequence[Any], validation: Sequence[Any], settings: Mapping[str, Any] | None
-) -> Iterator[tuple[list[Any], list[Any]]]:
-    """Images as they are, and names of volumes as names of files that ITK reads alike."""
-    volumes = [*images, *validation]
+def _with_files_for_itk(images: Sequence[Any], options: TrainingOptions) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Images as they are, and names of volumes as names of files that ITK reads alike: to train and to validate on."""
+    volumes = [*images, *options.validation]
     places = [number for number, volume in enumerate(volumes) if _is_path(volume)]
-    axis = parse(settings or {})[0].get("SliceAxis")
+    axis = parse(options.settings)[0].get("SliceAxis")
     with files_for_itk([Path(volumes[number]) for number in places], DEFAULT_READING, axis) as files:
         for number, file in zip(places, files, strict=True):
             volumes[number] = file

@@ -19,11 +19,13 @@
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.models import load_model
+from latent_sr.options import changed
 from latent_sr.toolkit import (
     DEFAULT_MODE,
     DEFAULT_PRECISION,
@@ -41,34 +43,91 @@ ORIENTATIONS = (1, 4, 8)
 """Numbers of orientations that results can be averaged over."""
 
 
-def check_upsampling(
-    factor: int | None,
-    spacing: float | None,
-    mode: str,
-    window: Sequence[float] | None,
-    residual_gain: float | None,
-    slice_thickness: float = 0.0,
-) -> None:
-    """Refuse parameters of ``upsample`` that can't be, whatever the volume.
+@dataclass(frozen=True)
+class UpsampleOptions:
+    """How a stack of thick slices becomes one of thin slices.
 
-    Raises
-    ------
-    UsageError
-        With the parameter, its value and what is allowed.
+    Attributes
+    ----------
+    factor
+        n slices become (n - 1) factor + 1; at least 1. Default: 2, unless a spacing is given.
+    spacing
+        Slice spacing of the result in mm, any ratio to that of the image.
+    model
+        ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
+    mode
+        "auto" (the default): "profile-corrected" for slices that are known to be at least 0.8 times as thick as they
+        are apart, if that is at most 7 mm, "low-pass-corrected" for others. "low-pass-corrected": every slice comes
+        from the network, with the acquired slices' brightness on the large scale and a share of their detail.
+        "profile-corrected": Lanczos interpolation of the stack, sharpened along its axis against the blur by the
+        slices' thickness, which the network bends. "decoded": every slice comes from the network. "preserve-acquired":
+        acquired slices are kept bit for bit, and stand out where the network removes noise. "residual-corrected":
+        acquired slices are kept, too, and the network bends the linear interpolation between them; noise is carried
+        along.
+    axis
+        The through-plane axis, 0 to 2. Default: that which the file tells, else that of the largest spacing.
+    precision
+        "float32" (the default) or "bfloat16".
+    device
+        "cpu" (the default), "cuda", "cuda:1", ...
+    window
+        Native intensities that the network sees as 0 and 1; what lies outside is interpolated linearly. Default: the
+        model's percentiles of the image.
+    residual_gain
+        Of the network's share in the modes "residual-corrected" and "profile-corrected", at least 0 (interpolation
+        alone); see ``best_residual_gain``. Default: the model's.
+    slice_thickness
+        Thickness of the slices in mm, as DICOM's attribute (0018,0050) has it; 0: not known. Default: that which the
+        file tells, else not known.
+    orientations
+        Slices are encoded and decoded in 1 (the default), 4 (rotations) or 8 (and flips) orientations, and the results
+        averaged: so many times the time, and a little better.
+    threads
+        Number of threads. Default: that of ITK and LibTorch.
     """
-    if factor is not None and spacing is not None:
-        raise UsageError(f"factor {factor} and spacing {spacing:g} mm exclude each other: set one of them")
-    if factor is not None and factor < 1:
-        raise UsageError(f"factor is {factor}, but has to be at least 1")
-    if spacing is not None and not spacing > 0:
-        raise UsageError(f"spacing is {spacing:g} mm, but has to be positive")
-    if window is not None and not (math.isfinite(window[0]) and math.isfinite(window[1]) and window[0] < window[1]):
-        raise UsageError(f"window is {window[0]:g} to {window[1]:g}, but has to be finite and in rising order")
-    if residual_gain is not None and not 0 <= residual_gain < math.inf:
-        raise UsageError(f"residual gain is {residual_gain:g}, but has to be at least 0")
-    if residual_gain is not None and mode not in GAIN_MODES:
-        raise UsageError(f"the residual gain has no effect in the mode {mode}, only in {' and '.join(GAIN_MODES)}")
-    check_slice_thickness(slice_thickness)
+
+    factor: int | None = None
+    spacing: float | None = None
+    model: Any = None
+    mode: str = DEFAULT_MODE
+    axis: int | None = None
+    precision: str = DEFAULT_PRECISION
+    device: str = "cpu"
+    window: tuple[float, float] | None = None
+    residual_gain: float | None = None
+    slice_thickness: float | None = None
+    orientations: int = 1
+    threads: int | None = None
+
+    def check(self) -> None:
+        """Refuse what can't be, whatever the volume.
+
+        Raises
+        ------
+        UsageError
+            With the option, its value and what is allowed.
+        """
+        if self.factor is not None and self.spacing is not None:
+            raise UsageError(
+                f"factor {self.factor} and spacing {self.spacing:g} mm exclude each other: set one of them"
+            )
+        if self.factor is not None and self.factor < 1:
+            raise UsageError(f"factor is {self.factor}, but has to be at least 1")
+        if self.spacing is not None and not self.spacing > 0:
+            raise UsageError(f"spacing is {self.spacing:g} mm, but has to be positive")
+        if self.window is not None:
+            low, high = self.window
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise UsageError(f"window is {low:g} to {high:g}, but has to be finite and in rising order")
+        if self.residual_gain is not None:
+            if not 0 <= self.residual_gain < math.inf:
+                raise UsageError(f"residual gain is {self.residual_gain:g}, but has to be at least 0")
+            if self.mode not in GAIN_MODES:
+                raise UsageError(
+                    f"the residual gain has no effect in the mode {self.mode}, only in {' and '.join(GAIN_MODES)}"
+                )
+        check_slice_thickness(self.slice_thickness or 0.0)
+        check_orientations(self.orientations)
 
 
 def check_slice_thickness(slice_thickness: float) -> None:
@@ -95,70 +154,45 @@ def check_orientations(orientations: int) -> None:
         raise UsageError(f"orientations is {orientations}, but has to be 1, 4 or 8")
 
 
-def make_filter(
-    image: Any,
-    *,
-    factor: int | None = None,
-    spacing: float | None = None,
-    model: Any = None,
-    mode: str = DEFAULT_MODE,
-    axis: int | None = None,
-    precision: str = DEFAULT_PRECISION,
-    device: str = "cpu",
-    window: tuple[float, float] | None = None,
-    residual_gain: float | None = None,
-    slice_thickness: float = 0.0,
-    orientations: int = 1,
-    threads: int | None = None,
-) -> Any:
-    """A ``LatentSpaceSuperResolutionImageFilter`` with an image as input. Parameters are those of ``upsample``."""
+def make_filter(image: Any, options: UpsampleOptions) -> Any:
+    """A ``LatentSpaceSuperResolutionImageFilter`` with an image as input, and some options."""
     import itk
 
-    check_upsampling(factor, spacing, mode, window, residual_gain, slice_thickness)
+    options.check()
     if image.GetImageDimension() not in (3, 4):
         raise LatentSRError(f"the image is {image.GetImageDimension()}D, but has to be 3D or 4D")
+    model = options.model
     if model is None or isinstance(model, (str, os.PathLike)):
         model = load_model(model)
-    check_orientations(orientations)
     with translated():
         upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New()
         upsampler.SetInput(image)
         upsampler.SetModel(model)
-        if spacing is not None:
-            upsampler.SetOutputSliceSpacing(spacing)
+        if options.spacing is not None:
+            upsampler.SetOutputSliceSpacing(options.spacing)
         else:
-            upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if factor is None else factor)
-        upsampler.SetOutputMode(mode_enum(mode))
-        upsampler.SetSliceThickness(slice_thickness)
-        upsampler.SetPrecision(precision_enum(precision))
-        upsampler.SetSliceAxis(-1 if axis is None else axis)
-        upsampler.SetDevice(device)
-        if window is not None:
-            upsampler.SetWindowMinimum(window[0])
-            upsampler.SetWindowMaximum(window[1])
-        if residual_gain is not None:
-            upsampler.SetResidualGain(residual_gain)
-        upsampler.SetNumberOfOrientations(orientations)
-        set_work_units(upsampler, threads)
+            upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if options.factor is None else options.factor)
+        upsampler.SetOutputMode(mode_enum(options.mode))
+        upsampler.SetSliceThickness(options.slice_thickness or 0.0)
+        upsampler.SetPrecision(precision_enum(options.precision))
+        upsampler.SetSliceAxis(-1 if options.axis is None else options.axis)
+        upsampler.SetDevice(options.device)
+        if options.window is not None:
+            upsampler.SetWindowMinimum(options.window[0])
+            upsampler.SetWindowMaximum(options.window[1])
+        if options.residual_gain is not None:
+            upsampler.SetResidualGain(options.residual_gain)
+        upsampler.SetNumberOfOrientations(options.orientations)
+        set_work_units(upsampler, options.threads)
     return upsampler
 
 
 def upsample(
     image: Any,
+    options: UpsampleOptions | None = None,
     *,
-    factor: int | None = None,
-    spacing: float | None = None,
-    model: Any = None,
-    mode: str = DEFAULT_MODE,
-    axis: int | None = None,
-    precision: str = DEFAULT_PRECISION,
-    device: str = "cpu",
-    window: tuple[float, float] | None = None,
-    residual_gain: float | None = None,
-    slice_thickness: float = 0.0,
-    orientations: int = 1,
-    threads: int | None = None,
     progress: Callable[[float], None] | None = None,
+    **changes: Any,
 ) -> Any:
     """Turn a stack of thick slices into one of thin slices.
 
@@ -166,42 +200,12 @@ def upsample(
     ----------
     image
         ``itk.Image``, 3D, or 4D with time as the last axis; pixels of the types uint8, int16, uint16, float32, float64.
-    factor
-        n slices become (n - 1) factor + 1; at least 1. Default: 2, unless a spacing is given.
-    spacing
-        Slice spacing of the result in mm, any ratio to that of the image.
-    model
-        ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
-    mode
-        "auto" (the default): "profile-corrected" for slices that are known to be at least 0.8 times as thick as they
-        are apart, if that is at most 7 mm, "low-pass-corrected" for others. "low-pass-corrected": every slice comes
-        from the network, with the acquired slices' brightness on the large scale and a share of their detail.
-        "profile-corrected": Lanczos interpolation of the stack, sharpened along its axis against the blur by the
-        slices' thickness, which the network bends. "decoded": every slice comes from the network. "preserve-acquired":
-        acquired slices are kept bit for bit, and stand out where the network removes noise. "residual-corrected":
-        acquired slices are kept, too, and the network bends the linear interpolation between them; noise is carried
-        along.
-    axis
-        The through-plane axis, 0 to 2. Default: that of the largest spacing.
-    precision
-        "float32" (the default) or "bfloat16".
-    device
-        "cpu" (the default), "cuda", "cuda:1", ...
-    window
-        Native intensities that the network sees as 0 and 1; what lies outside is interpolated linearly. Default: the
-        model's percentiles of the image.
-    residual_gain
-        Of the network's share in the modes "residual-corrected" and "profile-corrected", at least 0 (interpolation
-        alone); see ``best_residual_gain``. Default: the model's.
-    slice_thickness
-        Thickness of the slices in mm, as DICOM's attribute (0018,0050) has it; 0 (the default): not known.
-    orientations
-        Slices are encoded and decoded in 1 (the default), 4 (rotations) or 8 (and flips) orientations, and the results
-        averaged: so many times the time, and a little better.
-    threads
-        Number of threads. Default: that of ITK and LibTorch.
+    options
+        How: see ``UpsampleOptions``. Default: its defaults.
     progress
         Called with the share that is done, 0 to 1.
+    **changes
+        Single options by name, such as ``factor=5``.
 
     Returns
     -------
@@ -211,26 +215,11 @@ def upsample(
     Raises
     ------
     UsageError
-        For a factor, spacing, window or gain that can't be, or factor and spacing both.
+        For an option that can't be, or factor and spacing both.
     LatentSRError
         If the filter refuses the image, the model, or the device.
     """
-    upsampler = make_filter(
-        image,
-        factor=factor,
-        spacing=spacing,
-        model=model,
-        mode=mode,
-        axis=axis,
-        precision=precision,
-        device=device,
-        window=window,
-        residual_gain=residual_gain,
-        slice_thickness=slice_thickness,
-        orientations=orientations,
-        threads=threads,
-    )
-    return update_filter(upsampler, progress)
+    return update_filter(make_filter(image, changed(options or UpsampleOptions(), changes)), progress)
 
 
 def update_filter(upsampler: Any, progress: Callable[[float], None] | None = None) -> Any:

@@ -199,6 +199,17 @@ def _upsample_task(
         output=str(written),
         label=str(source),
         target=str(target),
+        options=_options(arguments, threads),
+        reading=read_options(arguments),
+        as_dicom=arguments.output_format == "dicom",
+    )
+
+
+def _options(arguments: argparse.Namespace, threads: int | None) -> Any:
+    from latent_sr.parallel import path_for_worker
+    from latent_sr.upsampling import UpsampleOptions
+
+    return UpsampleOptions(
         factor=arguments.factor,
         spacing=arguments.spacing,
         model=None if arguments.model is None else path_for_worker(arguments.model, arguments.scheduler),
@@ -211,8 +222,6 @@ def _upsample_task(
         slice_thickness=arguments.slice_thickness,
         orientations=arguments.orientations,
         threads=threads,
-        reading=read_options(arguments),
-        as_dicom=arguments.output_format == "dicom",
     )
 
 
@@ -228,18 +237,10 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
     from latent_sr.models import load_model
     from latent_sr.parallel import default_jobs, threads_per_job
     from latent_sr.progress import Progress
-    from latent_sr.upsampling import check_upsampling
 
     # What is wrong with every volume is said once.
     load_model(arguments.model)
-    check_upsampling(
-        arguments.factor,
-        arguments.spacing,
-        arguments.mode,
-        arguments.window,
-        arguments.residual_gain,
-        arguments.slice_thickness or 0.0,
-    )
+    _options(arguments, None).check()
     jobs = min(arguments.jobs or default_jobs(len(planned), arguments.scheduler), len(planned))
     threads = threads_per_job(arguments.threads, jobs)
     failed = 0

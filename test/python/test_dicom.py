@@ -224,6 +224,13 @@ def test_planes_of_a_localizer_are_no_stack(tmp_path):
     assert "orientation" in refusal(save(tmp_path / "localizer", slices))
 
 
+def test_a_mosaic_of_slices_in_one_image_is_refused(tmp_path):
+    kind = ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
+    mosaics = [classic(pixels(24, 32, seed=n), places(1)[0], ImageType=kind, InstanceNumber=n) for n in range(3)]
+    for count in (1, 3):
+        assert "MOSAIC" in refusal(save(tmp_path / str(count), mosaics[:count]))
+
+
 def test_a_rotation_in_plane_of_one_slice_is_another_orientation(tmp_path):
     slices = stack(orientation=AXIAL)
     slices[1].ImageOrientationPatient = [0, 1, 0, -1, 0, 0]

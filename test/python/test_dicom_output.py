@@ -519,6 +519,18 @@ def test_acquired_images_are_never_replaced_whatever_they_are_called(refused, tm
     refused(1, folder, other, "other' is not replaced", words=["--overwrite"])
 
 
+def test_the_current_folder_is_replaced_whole_or_not_at_all(derive, latent_sr_run, tiny_model, tmp_path):
+    folder, output = save(tmp_path / "thick", stack()), tmp_path / "thin"
+    derive(folder, output)
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    words = ["upsample", folder, ".", "--output-format", "dicom", "--overwrite", "--model", tiny_model]
+    result = latent_sr_run(*words, cwd=output)
+    if result.returncode == 0:
+        acquired_pixels_lie_right(open_volume(output).image, written(output))
+    else:
+        assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+
+
 def test_an_empty_folder_may_be_the_output(derive, tmp_path):
     (tmp_path / "thin").mkdir()
     derive(save(tmp_path / "thick", stack()), tmp_path / "thin")

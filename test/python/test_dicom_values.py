@@ -72,6 +72,23 @@ def test_uniform_whole_slopes_keep_whole_numbers(tmp_path, stored, bits, slope, 
     assert volume.component == component
 
 
+def test_slices_may_be_stored_in_different_types(tmp_path):
+    for number, other in enumerate(
+        (pixels(12, 16, high=60000, dtype=np.uint16), pixels(12, 16, high=200, dtype=np.uint8))
+    ):
+        slices = stack(pixels(5, 12, 16, low=-3000))
+        slices[2] = classic(other, places(5)[2])
+        volume = open_volume(save(tmp_path / str(number), slices))
+        acquired_pixels_lie_right(volume.image, slices)
+
+
+def test_a_negative_slope_turns_values_round(tmp_path):
+    slices = stack(RescaleSlope="-1", RescaleIntercept="4000")
+    volume = open_volume(save(tmp_path / "stack", slices))
+    acquired_pixels_lie_right(volume.image, slices)
+    assert volume.component == "short"
+
+
 def test_a_large_value_in_16_bits_with_an_intercept_takes_a_wider_type(tmp_path):
     values = pixels(5, 12, 16, dtype=np.uint16)
     values[3, 2, 1] = 65535

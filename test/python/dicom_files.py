@@ -22,6 +22,7 @@ that no place and no slice can be taken for another one.
 """
 
 import itertools
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -325,3 +326,26 @@ def _placed(image: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     direction = np.reshape(direction, (dimension, dimension))[:3, :3]
     spacing = np.array([image.GetSpacing()[axis] for axis in range(3)])
     return array, np.array([image.GetOrigin()[axis] for axis in range(3)]), direction * spacing
+
+
+# Other programs -------------------------------------------------------------------------------------------------------
+
+
+def by_simpleitk(folder: Path) -> Any:
+    """A series as SimpleITK reads it, with the order of files that GDCM finds."""
+    sitk = pytest.importorskip("SimpleITK")
+    reader = sitk.ImageSeriesReader()
+    (series,) = reader.GetGDCMSeriesIDs(str(folder))
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), series))
+    return reader.Execute()
+
+
+def by_dcm2niix(folder: Path, output: Path) -> Path:
+    """The NIfTI file that dcm2niix makes of a series, in a new folder."""
+    dcm2niix = pytest.importorskip("dcm2niix")
+    output.mkdir()
+    words = [dcm2niix.bin, "-b", "n", "-z", "n", "-f", "converted", "-o", output, folder]
+    result = subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert [path.name for path in output.iterdir()] == ["converted.nii"], result.stdout
+    return output / "converted.nii"

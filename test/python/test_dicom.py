@@ -27,6 +27,8 @@ from dicom_files import (
     DISTANCE,
     SAGITTAL,
     acquired_pixels_lie_right,
+    by_dcm2niix,
+    by_simpleitk,
     classic,
     directions,
     name_of,
@@ -63,6 +65,14 @@ def test_an_oblique_stack_with_pixels_that_are_not_square_lies_where_dicom_says(
     assert header.size == (16, 12, 5)
     assert header.spacing == pytest.approx((1.25, 1.5, DISTANCE), abs=1e-5)
     assert (header.slice_axis, header.slice_thickness, header.component) == (2, 5, "short")
+
+
+def test_simpleitk_and_dcm2niix_find_pixels_at_the_same_places(tmp_path):
+    """What these tests hold for the place of a pixel does not hang on this package."""
+    slices = stack(pixels(low=-500), RescaleSlope="2", RescaleIntercept="-3")
+    folder = save(tmp_path / "stack", slices)
+    for image in (by_simpleitk(folder), by_dcm2niix(folder, tmp_path / "nifti"), open_volume(folder).image):
+        acquired_pixels_lie_right(image, slices)
 
 
 def test_instance_numbers_do_not_order_slices(tmp_path):

@@ -18,7 +18,6 @@
 """A derived DICOM series as output: other programs read it as the file that the same command writes."""
 
 import shutil
-import subprocess
 import warnings
 
 import itk
@@ -33,6 +32,8 @@ from dicom_files import (
     SERIES,
     STUDY,
     acquired_pixels_lie_right,
+    by_dcm2niix,
+    by_simpleitk,
     cine,
     enhanced,
     pixels,
@@ -78,26 +79,6 @@ def written(folder) -> list:
         pydicom.config.settings.reading_validation_mode = mode
     assert [image.InstanceNumber for image in images] == list(range(1, len(images) + 1))
     return images
-
-
-def by_simpleitk(folder):
-    """The series as SimpleITK reads it, with the order of files that GDCM finds."""
-    sitk = pytest.importorskip("SimpleITK")
-    reader = sitk.ImageSeriesReader()
-    (series,) = reader.GetGDCMSeriesIDs(str(folder))
-    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), series))
-    return reader.Execute()
-
-
-def by_dcm2niix(folder, output):
-    """The NIfTI file that dcm2niix makes of the series."""
-    dcm2niix = pytest.importorskip("dcm2niix")
-    output.mkdir()
-    words = [dcm2niix.bin, "-b", "n", "-z", "n", "-f", "converted", "-o", output, folder]
-    result = subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=60, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert [path.name for path in output.iterdir()] == ["converted.nii"], result.stdout
-    return output / "converted.nii"
 
 
 def read_alike(folder, file, difference=0.0) -> list:

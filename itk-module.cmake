@@ -30,6 +30,7 @@ itk_module(
   TEST_DEPENDS
     ITKTestKernel
     ITKGoogleTest
+    ITKIOGDCM
     ITKIOMeta
     ITKIONIFTI
     ITKIONRRD

@@ -111,8 +111,8 @@ public:
   itkGetInputMacro(InitialModel, AutoencoderModel);
 
   /** Files to train on, besides images: NIfTI, NRRD, MetaImage, or whatever else the program's ImageIOs read, 3D or 4D
-   * (each frame is a volume), or folders with one DICOM series each. They are read when they are needed. Default: none.
-   */
+   * (each frame is a volume), or folders with one DICOM series each. They are read when they are needed. A folder whose
+   * slices differ in size, spacing or orientation, or are no regular stack, is refused. Default: none. */
   void
   SetTrainingFileNames(const std::vector<std::string> & names);
   const std::vector<std::string> &

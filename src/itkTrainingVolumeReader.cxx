@@ -18,16 +18,14 @@
 
 #include "itkTrainingVolumeReader.h"
 
+#include "itkSliceFileSeries.h"
 #include "itkSliceStackPreprocessing.h"
 
 #include "itkImageFileReader.h"
-#include "itkImageIOFactory.h"
 #include "itkImageSeriesReader.h"
-#include "itkMetaDataObject.h"
 
-#include <algorithm>
 #include <filesystem>
-#include <tuple>
+#include <limits>
 
 namespace itk
 {
@@ -61,64 +59,6 @@ Reading(const std::string & fileName, TFunction && function) -> decltype(functio
   }
 }
 
-/** The slice files of a folder, in the order in which they lie along their common normal. That is all that a series of
- * DICOM needs, and ITK's image IOs know it of every file. */
-std::vector<std::string>
-ListSeries(const std::string & folder)
-{
-  struct Place
-  {
-    double      position;
-    std::string name;
-  };
-  std::vector<Place>         places;
-  Image3DType::DirectionType direction;
-  std::string                series;
-  for (const auto & entry : std::filesystem::directory_iterator(folder))
-  {
-    const std::string name = entry.path().string();
-    if (!entry.is_regular_file() || entry.path().filename().string().front() == '.' ||
-        !ImageIOFactory::CreateImageIO(name.c_str(), IOFileModeEnum::ReadMode))
-    {
-      continue;
-    }
-    auto reader = ImageFileReader<Image3DType>::New();
-    reader->SetFileName(name);
-    reader->UpdateOutputInformation();
-    const auto * image = reader->GetOutput();
-    std::string  identifier;
-    ExposeMetaData(reader->GetImageIO()->GetMetaDataDictionary(), "0020|000e", identifier);
-    if (places.empty())
-    {
-      direction = image->GetDirection();
-      series = identifier;
-    }
-    if (identifier != series)
-    {
-      itkGenericExceptionMacro("the folder has files of more than one DICOM series");
-    }
-    double position = 0.0;
-    for (unsigned int d = 0; d < 3; ++d)
-    {
-      position += direction[d][2] * image->GetOrigin()[d];
-    }
-    places.push_back({ position, name });
-  }
-  if (places.empty())
-  {
-    itkGenericExceptionMacro("the folder has no images");
-  }
-  std::sort(places.begin(), places.end(), [](const Place & a, const Place & b) {
-    return std::tie(a.position, a.name) < std::tie(b.position, b.name);
-  });
-  std::vector<std::string> names;
-  for (const auto & place : places)
-  {
-    names.push_back(place.name);
-  }
-  return names;
-}
-
 template <typename TReader>
 typename TReader::Pointer
 MakeReader(const std::string & fileName, const std::vector<std::string> & series)
@@ -127,6 +67,8 @@ MakeReader(const std::string & fileName, const std::vector<std::string> & series
   if constexpr (std::is_same<TReader, ImageSeriesReader<Image3DType>>::value)
   {
     reader->SetFileNames(series);
+    // Where slices lie has been checked.
+    reader->SetSpacingWarningRelThreshold(std::numeric_limits<double>::max());
   }
   else
   {
@@ -161,7 +103,7 @@ TrainingVolumeReader::TrainingVolumeReader(const std::string & fileName, int sli
     }
     if (std::filesystem::is_directory(fileName, error))
     {
-      m_Series = ListSeries(fileName);
+      m_Series = SliceFileSeries::Find(fileName);
       const auto reader = MakeReader<ImageSeriesReader<Image3DType>>(fileName, m_Series);
       reader->UpdateOutputInformation();
       m_Geometry = MakeGeometry(reader->GetOutput(), sliceAxis, m_SliceAxis);

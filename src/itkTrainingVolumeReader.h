@@ -26,7 +26,8 @@
 namespace itk
 {
 /** Reads the volumes of a file, or of a folder with the slices of one DICOM series, when they are needed. Formats are
- * those whose ImageIO is registered in the program. */
+ * those whose ImageIO is registered in the program. A folder whose slices are no regular stack is refused, see
+ * SliceFileSeries; each slice is rescaled by its own slope and intercept. */
 class TrainingVolumeReader
 {
 public:

@@ -17,11 +17,16 @@
  *=========================================================================*/
 
 #include "itkAutoencoderTrainerTestHelpers.h"
+#include "itkGDCMImageIO.h"
+#include "itkGDCMImageIOFactory.h"
 #include "itkImageFileWriter.h"
 #include "itkImageRegionIteratorWithIndex.h"
+#include "itkMetaDataObject.h"
 #include "itkMetaImageIOFactory.h"
 
 #include <gtest/gtest.h>
+
+#include <array>
 
 using namespace itk::LatentSpaceSuperResolutionTest;
 
@@ -70,6 +75,117 @@ private:
   std::vector<std::unique_ptr<TemporaryFile>> m_Files;
 };
 
+/** What a DICOM file with one slice says, apart from pixels. */
+struct DicomSlice
+{
+  std::array<double, 3> position{ { -20.0, -18.0, 0.0 } };
+  std::array<double, 6> directions{ { 1.0, 0.0, 0.0, 0.0, 1.0, 0.0 } };
+  std::array<double, 2> spacing{ { 1.0, 1.0 } };
+  itk::SizeValueType    columns{ 40 };
+  itk::SizeValueType    rows{ 36 };
+  itk::SizeValueType    frames{ 1 };
+  double                slope{ 1.0 };
+  double                intercept{ 0.0 };
+  std::string           series{ "1.2.3.4" };
+};
+
+/** A DICOM series of slices that are 5 mm apart along the normal, in a folder that is removed at the end of the scope.
+ * Files are named in the reverse order. */
+class DicomFolder
+{
+public:
+  explicit DicomFolder(unsigned int slices = 6)
+    : m_Folder("-dicom")
+    , m_Slices(slices)
+  {
+    itk::GDCMImageIOFactory::RegisterOneFactory();
+    for (unsigned int i = 0; i < slices; ++i)
+    {
+      m_Slices[i].position[2] = 5.0 * i;
+    }
+  }
+  ~DicomFolder() { std::filesystem::remove_all(m_Folder.GetName()); }
+
+  DicomSlice &
+  operator[](size_t i)
+  {
+    return m_Slices[i];
+  }
+
+  std::string
+  GetFileName(size_t i) const
+  {
+    return m_Folder.GetName() + "/" + std::to_string(m_Slices.size() - i) + ".dcm";
+  }
+
+  /** Write the slices of MakeStack(): that is what they are after rescaling. */
+  const std::string &
+  Write() const
+  {
+    std::filesystem::create_directories(m_Folder.GetName());
+    for (size_t i = 0; i < m_Slices.size(); ++i)
+    {
+      const DicomSlice & slice = m_Slices[i];
+      const auto         stack = MakeStack<ImageType>({ { slice.columns, slice.rows, m_Slices.size() } });
+      auto               image = RealImageType::New();
+      image->SetRegions(RealImageType::SizeType{ { slice.columns, slice.rows, slice.frames } });
+      image->SetSpacing(itk::MakeVector(slice.spacing[0], slice.spacing[1], 1.0));
+      image->Allocate();
+      for (itk::ImageRegionIteratorWithIndex<RealImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd();
+           ++it)
+      {
+        auto index = it.GetIndex();
+        index[2] = static_cast<itk::IndexValueType>(i);
+        it.Set(stack->GetPixel(index));
+      }
+      const auto text = [](const auto & values) {
+        std::ostringstream stream;
+        stream.precision(10);
+        const char * separator = "";
+        for (const double value : values)
+        {
+          stream << separator << value;
+          separator = "\\";
+        }
+        return stream.str();
+      };
+      auto & dictionary = image->GetMetaDataDictionary();
+      for (const auto & [tag, value] :
+           std::map<std::string, std::string>{ { "0008|0016", "1.2.840.10008.5.1.4.1.1.2" }, // CT
+                                               { "0008|0018", "1.2.3.5." + std::to_string(i) },
+                                               { "0008|0060", "CT" },
+                                               { "0020|000d", "1.2.3.6" },
+                                               { "0020|000e", slice.series },
+                                               { "0020|0052", "1.2.3.7" },
+                                               { "0020|0032", text(slice.position) },
+                                               { "0020|0037", text(slice.directions) },
+                                               { "0028|0100", "16" }, // stored as unsigned integers
+                                               { "0028|0101", "16" },
+                                               { "0028|0102", "15" },
+                                               { "0028|0103", "0" },
+                                               { "0028|1052", text(std::array<double, 1>{ { slice.intercept } }) },
+                                               { "0028|1053", text(std::array<double, 1>{ { slice.slope } }) } })
+      {
+        itk::EncapsulateMetaData<std::string>(dictionary, tag, value);
+      }
+      auto io = itk::GDCMImageIO::New();
+      io->SetKeepOriginalUID(true);
+      auto writer = itk::ImageFileWriter<RealImageType>::New();
+      writer->SetImageIO(io);
+      writer->SetInput(image);
+      writer->SetFileName(this->GetFileName(i));
+      writer->Update();
+    }
+    return m_Folder.GetName();
+  }
+
+private:
+  using RealImageType = itk::Image<float, 3>;
+
+  TemporaryFile           m_Folder;
+  std::vector<DicomSlice> m_Slices;
+};
+
 TrainerType::Pointer
 MakeEmptyTrainer()
 {
@@ -79,6 +195,31 @@ MakeEmptyTrainer()
   trainer->SetBatchSize(4);
   trainer->SetNumberOfIterations(8);
   return trainer;
+}
+
+/** What is said of a folder that is no stack. */
+std::string
+RefusalOf(const DicomFolder & folder)
+{
+  const auto trainer = MakeEmptyTrainer();
+  trainer->AddTrainingFileName(folder.Write());
+  return MessageOf([&] { trainer->Update(); });
+}
+
+/** Whether a text names a file of a folder and has all of some words. */
+::testing::AssertionResult
+Says(const std::string & text, const std::string & fileName, const std::vector<std::string> & words)
+{
+  for (const std::string & word : words)
+  {
+    if (text.find(word) == std::string::npos)
+    {
+      return ::testing::AssertionFailure() << "'" << word << "' is missing in: " << text;
+    }
+  }
+  return text.find("'" + fileName + "'") != std::string::npos
+           ? ::testing::AssertionSuccess()
+           : ::testing::AssertionFailure() << fileName << " is missing in: " << text;
 }
 } // namespace
 
@@ -188,6 +329,115 @@ TEST(AutoencoderTrainerData, NamesTheFileThatCanNotBeRead)
   const auto refused = MakeEmptyTrainer();
   refused->AddTrainingFileName(flat.GetName());
   EXPECT_NE(MessageOf([&] { refused->Update(); }).find("it is 2D"), std::string::npos);
+}
+
+TEST(AutoencoderTrainerData, TrainsOnADicomSeriesAsOnItsImage)
+{
+  DicomFolder folder;
+  // Each slice has a scale of its own, and positions are rounded.
+  for (unsigned int i = 0; i < 6; ++i)
+  {
+    folder[i].slope = 0.02 + 0.01 * i;
+    folder[i].intercept = -100.0 * i;
+    folder[i].position[0] += i % 2 == 0 ? 0.01 : -0.01;
+    folder[i].position[2] += i == 2 ? 0.03 : 0.0;
+  }
+  const auto onFolder = MakeEmptyTrainer();
+  onFolder->AddTrainingFileName(folder.Write());
+  onFolder->Update();
+
+  const auto onImage = MakeEmptyTrainer();
+  onImage->AddTrainingImage(MakeStack<ImageType>({ { 40, 36, 6 } }));
+  onImage->Update();
+  // Stored values are rounded to steps of up to 0.07.
+  const auto a = Fingerprint(onFolder->GetOutput());
+  const auto b = Fingerprint(onImage->GetOutput());
+  for (size_t i = 0; i < a.size(); ++i)
+  {
+    ASSERT_NEAR(a[i], b[i], 1e-3);
+  }
+  EXPECT_NEAR(onFolder->GetOutput()->GetLargestTrainingSliceSpacing(), 5.0, 1e-4);
+}
+
+TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNotAlike)
+{
+  {
+    DicomFolder folder;
+    folder[2].directions = { { 0.9999995, 0.001, 0.0, -0.001, 0.9999995, 0.0 } };
+    EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(2), { "direction cosines", "0.001", "differ by 0.0005" }));
+    folder[2].directions = { { 0.99999992, 0.0004, 0.0, -0.0004, 0.99999992, 0.0 } };
+    EXPECT_EQ(RefusalOf(folder), "");
+  }
+  {
+    DicomFolder folder;
+    folder[1].rows = 32;
+    EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(1), { "40 x 32 pixels", "40 x 36", "same size" }));
+  }
+  {
+    DicomFolder folder;
+    folder[4].spacing[1] = 1.002;
+    EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(4), { "1 x 1.002 mm", "differ by 0.1 %" }));
+    folder[4].spacing[1] = 1.0005;
+    EXPECT_EQ(RefusalOf(folder), "");
+  }
+  {
+    DicomFolder folder;
+    folder[3].series = "1.2.3.99";
+    EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(3), { "series '1.2.3.99'", "'1.2.3.4'", "one series" }));
+  }
+  {
+    DicomFolder folder;
+    folder[3].frames = 4;
+    EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(3), { "4 slices", "each", "hold one" }));
+  }
+}
+
+TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNoRegularStack)
+{
+  {
+    DicomFolder folder;
+    folder[3].position[2] = 10.0005;
+    EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(3), { "same position", "at least 0.001 mm apart" }));
+  }
+  {
+    // The fourth of seven is missing.
+    DicomFolder folder;
+    for (unsigned int i = 3; i < 6; ++i)
+    {
+      folder[i].position[2] += 5.0;
+    }
+    EXPECT_TRUE(
+      Says(RefusalOf(folder), folder.GetFileName(2), { "at 10 mm", "at 12 mm", "0.05 mm off is allowed", "missing" }));
+  }
+  {
+    DicomFolder folder;
+    folder[2].position[2] += 0.06;
+    EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(2), { "at 10.06 mm", "at 10 mm" }));
+  }
+  {
+    // Along an oblique normal, and with a tilt of the gantry.
+    DicomFolder folder;
+    for (unsigned int i = 0; i < 6; ++i)
+    {
+      folder[i].directions = { { 1.0, 0.0, 0.0, 0.0, 0.8, 0.6 } };
+      folder[i].position = { { -20.0, -18.0 - 3.0 * i, 4.0 * i } };
+    }
+    EXPECT_EQ(RefusalOf(folder), "");
+    for (unsigned int i = 0; i < 6; ++i)
+    {
+      folder[i].position = { { -20.0, -18.0, 5.0 * i } };
+    }
+    EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(1), { "shifted in plane", "3 mm", "0.05 mm", "tilt" }));
+  }
+  {
+    // No positions at all.
+    DicomFolder folder;
+    for (unsigned int i = 0; i < 6; ++i)
+    {
+      folder[i].position = {};
+    }
+    EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(5), { "same position, 0 mm" }));
+  }
 }
 
 TEST(AutoencoderTrainerData, LeavesTheStatisticsOfTheNormalizationAsTheyAreIfTheyAreFrozen)

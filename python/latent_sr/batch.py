@@ -128,7 +128,10 @@ def prepare(
         axis = int(upsampler.GetSliceAxisUsed())
     size = upsampler.GetOutput().GetLargestPossibleRegion().GetSize()
     slices = int(size[axis]) * (int(size[3]) if volume.image.GetImageDimension() == 4 else 1)
-    warning = spacing_warning(model, volume.image, axis)
+    if int(volume.image.GetLargestPossibleRegion().GetSize()[axis]) == 1:
+        warning = "it has one slice, and there is nothing between slices then"
+    else:
+        warning = spacing_warning(model, volume.image, axis)
     if warning:
         warnings.append(f"'{task.label}': {warning}")
         if warn is not None:

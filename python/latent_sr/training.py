@@ -20,6 +20,7 @@
 import json
 import os
 import random
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -358,7 +359,9 @@ def _with_files_for_itk(images: Sequence[Any], options: TrainingOptions) -> Iter
     volumes = [*images, *options.validation]
     places = [number for number, volume in enumerate(volumes) if _is_path(volume)]
     axis = parse(options.settings)[0].get("SliceAxis")
-    with files_for_itk([Path(volumes[number]) for number in places], DEFAULT_READING, axis) as files:
+    with files_for_itk(
+        [Path(volumes[number]) for number in places], DEFAULT_READING, axis, warn=warnings.warn
+    ) as files:
         for number, file in zip(places, files, strict=True):
             volumes[number] = file
         yield volumes[: len(images)], volumes[len(images) :]

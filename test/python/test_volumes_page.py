@@ -118,6 +118,12 @@ def shortened(folder):
     return folder
 
 
+def unknown(folder):
+    series(folder)
+    image(folder / "3.dcm", (0, 0, 15), SeriesInstanceUID=None)
+    return folder
+
+
 def text(folder):
     (series(folder) / "notes.dcm").write_text("not an image")
     return folder
@@ -155,6 +161,9 @@ DICOM = {
     "colors": lambda f: series(f, PhotometricInterpretation="RGB", SamplesPerPixel=3),
     "values by a table": lambda f: series(f, ModalityLUTSequence=[pydicom.dataset.Dataset()]),
     "no pixels": lambda f: series(f, PixelData=None),
+    "pixels in floating point": lambda f: series(f, PixelData=None, FloatPixelData=bytes(64)),
+    "a mosaic": lambda f: series(f, ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]),
+    "a file that ends before its series": unknown,
     "bits that can't be": lambda f: series(f, BitsAllocated=64, BitsStored=64),
     "frames without positions": lambda f: enhanced(f / "1.dcm", 3, 0),
     "frames that are not described": lambda f: enhanced(f / "1.dcm", 3, 2),
@@ -261,6 +270,12 @@ def nrrd(path, directions, **header):
     return path
 
 
+def odd_space(path):
+    nrrd(path, [[1, 0, 0], [0, 1, 0], [0, 0, 8], [np.nan] * 3], kinds=["domain", "domain", "domain", "list"])
+    path.write_bytes(path.read_bytes().replace(b"left-posterior-superior", b"left-anterior-inferior"))
+    return path
+
+
 def meta(path, **fields):
     lines = {
         "ObjectType": "Image",
@@ -296,6 +311,7 @@ FILES = {
             path, [[1, 0, 0], [0, 1, 0], [0, 2, 8], [np.nan] * 3], kinds=["domain", "domain", "domain", "list"]
         ),
     ),
+    "an unknown space": ("odd.nrrd", odd_space),
     "a direction matrix with shear": ("sheared.mha", lambda path: meta(path, TransformMatrix="1 0 0 0 1 0 0 0.6 0.8")),
 }
 

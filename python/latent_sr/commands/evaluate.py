@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, json_text, quiet_itk
+from latent_sr.commands.console import check_model_file, json_text, quiet_itk, warn
 from latent_sr.commands.options import (
     add_axis,
     add_command,
@@ -196,6 +196,7 @@ def run(arguments: argparse.Namespace) -> int:
             with_pictures=arguments.report is not None,
             progress=report_to("evaluating"),
             picture_progress=report_to("drawing"),
+            warn=warn,
         )
     finally:
         while shown:

@@ -21,7 +21,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, notify, quiet_itk
+from latent_sr.commands.console import check_model_file, notify, quiet_itk, warn
 from latent_sr.commands.options import (
     PROGRAM,
     add_command,
@@ -213,7 +213,7 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = None if minutes is None else 60 * minutes
     axis = parse(dict(arguments.set))[0].get("SliceAxis")
     with (
-        files_for_itk([*paths, *validation], read_options(arguments), axis, notify("converting")) as files,
+        files_for_itk([*paths, *validation], read_options(arguments), axis, notify("converting"), warn) as files,
         translated(),
         process_group() as (group, rank),
     ):

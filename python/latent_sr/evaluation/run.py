@@ -18,6 +18,7 @@
 """The slice-recovery experiment over a cohort: drop slices, recover them with every method, measure, and test."""
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,7 @@ def run_evaluation(
     with_pictures: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
     picture_progress: Callable[[int, int, str], None] | None = None,
+    warn: Callable[[str], Any] = warnings.warn,
 ) -> Evaluation:
     """The same as ``evaluate``, with pictures for a report.
 
@@ -75,6 +77,8 @@ def run_evaluation(
         Whether to keep images of a few volumes for the report. Default: no.
     picture_progress
         As ``progress``, for the volumes that are recovered once more because they have the worst slices.
+    warn
+        Called with each warning about what the reader of a volume had to decide. Default: ``warnings.warn``.
     """
     options.check()
     paths = expand_inputs(inputs)
@@ -84,6 +88,8 @@ def run_evaluation(
     headers = [read_header(path, options=options.reading) for path in paths]
     for header in headers:
         _check_header(header, options.keep_every, options.axis)
+        for text in header.warnings:
+            warn(text)
     masks = find_masks(options.mask, headers)
     made = make_methods(options.methods, options.models, options.modes)
     loaded = {method.model_name: load_model(method.model_file) for method in made if method.is_latent}

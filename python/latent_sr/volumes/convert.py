@@ -34,6 +34,7 @@ def files_for_itk(
     options: ReadOptions,
     slice_axis: int | None = None,
     notify: Callable[[str], None] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Iterator[list[Path]]:
     """Files with the volumes of some paths, as ITK's readers in C++ read them, for as long as the context lasts.
 
@@ -50,6 +51,8 @@ def files_for_itk(
         The axis that is set for all volumes; None: ITK takes that of the largest spacing.
     notify
         Called with the name of each volume that is converted.
+    warn
+        Called with each of the reader's warnings.
 
     Raises
     ------
@@ -63,6 +66,9 @@ def files_for_itk(
         for number, path in enumerate(paths):
             header = check_volume(path, options=options)
             _check_slice_axis(header, slice_axis)
+            for text in header.warnings:
+                if warn is not None:
+                    warn(text)
             if header.read_alike_by_itk and options.phase is None and options.nan is None:
                 files.append(path)
                 continue

@@ -115,6 +115,7 @@ def _volume_header(header: _Header) -> VolumeHeader:
         header.grid.all_spacings,
         header.component,
         read_alike_by_itk=header.read_alike_by_itk,
+        warnings=tuple(header.warnings),
     )
 
 

@@ -21,6 +21,7 @@ ITK reads the others: it takes a list for components of a pixel, and refuses a t
 """
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +48,22 @@ _TYPES = {
     "double": "float64",
 }
 
-# The signs of x and y in LPS.
+# The signs of x and y in LPS. Spaces that say nothing of the patient are taken for LPS, as ITK does.
 _SPACES = {
+    "": (1.0, 1.0),
     "left-posterior-superior": (1.0, 1.0),
     "lps": (1.0, 1.0),
     "right-anterior-superior": (-1.0, -1.0),
     "ras": (-1.0, -1.0),
     "left-anterior-superior": (1.0, -1.0),
     "las": (1.0, -1.0),
+    "scanner-xyz": (1.0, 1.0),
+    "3d-right-handed": (1.0, 1.0),
+    "3d-left-handed": (1.0, 1.0),
 }
+
+_MILLIMETERS = {"m": 1e3, "cm": 10.0, "mm": 1.0, "um": 1e-3, "\u00b5m": 1e-3, "micron": 1e-3}
+_SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6}
 
 
 def is_nrrd_sequence(path: Path) -> bool:
@@ -149,6 +157,29 @@ def _component(path: Path, header: Any) -> str:
     return component
 
 
+def _unit(units: Any, number: int, known: Mapping[str, float]) -> float:
+    """The size of the unit of an axis, in mm or s; 1 where it is not given, or another one."""
+    if units is None or number >= len(units):
+        return 1.0
+    return known.get(str(units[number]).strip('" ').lower(), 1.0)
+
+
+def _to_lps(path: Path, header: Any) -> Any:
+    """The matrix from the file's space to LPS in mm."""
+    import numpy as np
+
+    space = str(header.get("space", "")).lower().removesuffix("-time")
+    if space in ("lpst", "rast", "last"):
+        space = space[:3]
+    if space not in _SPACES:
+        raise LatentSRError(
+            f"'{path}' has the space '{header['space']}', but it has to be left-posterior-superior, "
+            "right-anterior-superior or left-anterior-superior"
+        )
+    units = header.get("space units")
+    return np.diag([*_SPACES[space], 1.0]) @ np.diag([_unit(units, number, _MILLIMETERS) for number in range(3)])
+
+
 def _grid(path: Path, header: Any, size: tuple[int, ...]) -> Grid:
     import numpy as np
 
@@ -156,16 +187,19 @@ def _grid(path: Path, header: Any, size: tuple[int, ...]) -> Grid:
         raise LatentSRError(f"'{path}' has the sizes {list(size)}, but they have to be positive")
     frame_axis = _frame_axis(header)
     in_space = [axis for axis in range(4) if axis != frame_axis]
-    spacings = header.get("spacings")
+    spacings, units = header.get("spacings"), header.get("units")
     step = float(spacings[frame_axis]) if spacings is not None else math.nan
     affine = np.eye(4)
     directions = header.get("space directions")
     if directions is not None:
-        x, y = _SPACES.get(str(header.get("space", "")).lower(), (1.0, 1.0))
-        to_lps = np.diag([x, y, 1.0])
-        affine[:3, :3] = to_lps @ np.array([np.asarray(directions[axis], float) for axis in in_space]).T
-        affine[:3, 3] = to_lps @ np.asarray(header.get("space origin", (0.0, 0.0, 0.0)), float)
+        to_lps = _to_lps(path, header)
+        affine[:3, :3] = to_lps @ np.array([np.asarray(directions[axis], float)[:3] for axis in in_space]).T
+        affine[:3, 3] = to_lps @ np.asarray(header.get("space origin", (0.0, 0.0, 0.0)), float)[:3]
+        if not _is_none(directions[frame_axis]) and len(directions[frame_axis]) == 4:
+            step = abs(float(directions[frame_axis][3]))  # a space with time
     elif spacings is not None:
-        values = [float(spacings[axis]) for axis in in_space]
-        affine[:3, :3] = np.diag([1.0 if math.isnan(value) else value for value in values])
+        for number, axis in enumerate(in_space):
+            spacing = float(spacings[axis])
+            affine[number, number] = (1.0 if math.isnan(spacing) else spacing) * _unit(units, axis, _MILLIMETERS)
+    step *= _unit(units, frame_axis, _SECONDS)
     return grid_of_affine(path, "space directions", size, affine, step if 0 < step < math.inf else 1.0)

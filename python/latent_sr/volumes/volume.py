@@ -135,6 +135,8 @@ class VolumeHeader:
         In mm, of DICOM; 0: not known.
     read_alike_by_itk
         Whether ITK's own reader gives the same pixels and spacing.
+    warnings
+        Sentences about what the reader had to decide.
     """
 
     path: Path
@@ -144,6 +146,7 @@ class VolumeHeader:
     slice_axis: int | None = None
     slice_thickness: float = 0.0
     read_alike_by_itk: bool = True
+    warnings: tuple[str, ...] = ()
 
     @property
     def frames(self) -> int:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from latent_sr.errors import LatentSRError
+from latent_sr.errors import LatentSRError, one_line
 from latent_sr.volumes.dicom.scan import DicomFile
 from latent_sr.volumes.images import numbers
 
@@ -132,6 +132,15 @@ def frames_of(file: DicomFile) -> list[Frame]:
     LatentSRError
         With the file, the attribute, its value and what is allowed.
     """
+    try:
+        return _frames(file)
+    except LatentSRError:
+        raise
+    except Exception as error:  # pydicom looks at values when they are asked for; damaged ones raise many kinds
+        raise LatentSRError(f"can't read '{file.path}', it is damaged: {one_line(error)}") from error
+
+
+def _frames(file: DicomFile) -> list[Frame]:
     dataset = file.dataset
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence")
     count = _whole(file, dataset, "NumberOfFrames", 1)
@@ -206,13 +215,15 @@ def _frame(file: DicomFile, number: int, attributes: _Attributes) -> Frame:
 
 def _check_pixels(file: DicomFile) -> None:
     dataset = file.dataset
-    # They are at the end: a file without them need not have the other attributes.
     if "PixelData" not in dataset:
-        real = "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset
-        reason = (
-            "its pixels are in floating point, which is not supported" if real else "it is cut off, or not an image"
+        raise LatentSRError(
+            f"'{file.path}' has no PixelData (7FE0,0010): its pixels are in floating point, which is not supported"
         )
-        raise LatentSRError(f"'{file.path}' has no PixelData (7FE0,0010): {reason}")
+    if "MOSAIC" in (str(value).upper() for value in _values(dataset.get("ImageType"))):
+        raise LatentSRError(
+            f"'{file.path}' is a mosaic (ImageType (0008,0008) has MOSAIC): it holds many slices side by side, whose "
+            "positions are not in it; convert it by the vendor's rules first, with dcm2niix for example"
+        )
     photometric = str(dataset.get("PhotometricInterpretation", "")).strip()
     samples = _whole(file, dataset, "SamplesPerPixel", 1)
     if samples != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2"):

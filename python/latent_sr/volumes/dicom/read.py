@@ -61,6 +61,7 @@ def read_dicom_header(path: Path, options: ReadOptions) -> VolumeHeader:
         slice_axis=SLICE_AXIS,
         slice_thickness=stack.thickness,
         read_alike_by_itk=False,
+        warnings=stack.warnings,
     )
 
 

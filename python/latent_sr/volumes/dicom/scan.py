@@ -79,17 +79,30 @@ _ATTRIBUTES = [
     "DoubleFloatPixelData",
 ]
 
-# Objects that lie beside images in a series or a folder and are none: presentation states, reports, regions, raw data.
+_STORED = "1.2.840.10008.5.1.4.1.1."
+"""What the classes of the standard begin with."""
+
+# Objects that lie beside images in a series or a folder and are none.
 _NO_IMAGES = (
     "1.2.840.10008.1.3.10",  # DICOMDIR
-    "1.2.840.10008.5.1.4.1.1.11.",  # presentation states
-    "1.2.840.10008.5.1.4.1.1.88.",  # structured reports
-    "1.2.840.10008.5.1.4.1.1.66",  # raw data, registrations, segmentations
-    "1.2.840.10008.5.1.4.1.1.481.3",  # structure sets
-    "1.2.840.10008.5.1.4.1.1.4.2",  # spectroscopy
-    "1.2.840.10008.5.1.4.1.1.104.",  # documents
-    "1.2.840.10008.5.1.4.1.1.9.",  # waveforms
-    "1.3.12.2.1107.5.9.1",  # Siemens' non-images
+    *(
+        f"{_STORED}{number}"
+        for number in (
+            "11.",  # presentation states
+            "88.",  # structured reports
+            "66",  # raw data, registrations, segmentations
+            "67",  # real-world values
+            "481.3",  # structure sets
+            "481.5",  # plans, of several kinds
+            "481.8",
+            "481.9",
+            "4.2",  # spectroscopy
+            "104.",  # documents
+            "9.",  # waveforms
+            "131",  # displays
+            "200.",
+        )
+    ),
 )
 
 
@@ -175,22 +188,20 @@ def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> list
         return [_read(path)]
     files = _all_files(path)
     marked = {file for file in files if has_dicom_mark(file)}
-    suffixes = {file.parent: set() for file in marked}
-    for file in marked:
-        suffixes[file.parent].add(_suffix(file))
+    suffixes = {_suffix(file) for file in marked}
     found: list[DicomFile] = []
     with quiet_pydicom():
         for number, file in enumerate(files, 1):
             if progress is not None:
                 progress(number, len(files))
-            if file not in marked and not _should_be_dicom(file, suffixes.get(file.parent)):
+            if file not in marked and not _should_be_dicom(file, suffixes):
                 continue
             read = _read(file)
             if _is_image(read):
                 found.append(read)
-    direct = {_series_of(file) for file in found if file.path.parent == path}
-    if direct:
-        found = [file for file in found if _series_of(file) in direct]
+        direct = {_series_of(file) for file in found if file.path.parent == path}
+        if direct:
+            found = [file for file in found if _series_of(file) in direct]
     if not found:
         raise LatentSRError(f"'{path}' holds no DICOM images")
     return found
@@ -206,14 +217,14 @@ def _suffix(path: Path) -> str:
     return "" if suffix[1:].isdigit() else suffix
 
 
-def _should_be_dicom(path: Path, suffixes_beside: set[str] | None) -> bool:
+def _should_be_dicom(path: Path, suffixes: set[str]) -> bool:
     """Whether a file without the mark of DICOM is one all the same, or one that is damaged, and not a file of notes."""
     suffix = _suffix(path)
     if suffix in _SUFFIXES:
         return True
-    if suffixes_beside is None or suffix not in suffixes_beside:
+    if suffix not in suffixes:
         return False
-    # Beside files of the same kind. A file of text is a note; an empty one, or one of zeros, is what is left of an
+    # It is called as the images are. A file of text is a note; an empty one, or one of zeros, is what is left of an
     # image.
     with path.open("rb") as stream:
         start = stream.read(512)
@@ -252,8 +263,24 @@ def _read(path: Path) -> DicomFile:
 
 
 def _is_image(file: DicomFile) -> bool:
-    kind = str(file.dataset.get("SOPClassUID", ""))
-    return not kind.startswith(_NO_IMAGES)
+    """Whether a file is an image, and no other object.
+
+    Raises
+    ------
+    LatentSRError
+        If it should be one, and has no pixels: they are at the end.
+    """
+    dataset = file.dataset
+    try:
+        kind = str(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID") or dataset.get("SOPClassUID", ""))
+        pixels = any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
+    except Exception as error:  # pydicom looks at values when they are asked for
+        raise LatentSRError(f"can't read '{file.path}', it is damaged: {one_line(error)}") from error
+    if kind.startswith(_NO_IMAGES) or (kind and not kind.startswith(_STORED) and not pixels):
+        return False
+    if not pixels:
+        raise LatentSRError(f"'{file.path}' has no PixelData (7FE0,0010): it is cut off, or not an image")
+    return True
 
 
 def first_image(folder: Path) -> tuple[str, str]:

@@ -105,13 +105,8 @@ def choose_frames(path: Path, files: Sequence[DicomFile], options: ReadOptions) 
     _check_uids(files)
     every = series_of(files)
     chosen = _asked_for(path, every, options.series) if options.series else every
-    if len(chosen) > 1 and not _are_slices_of_a_cine(chosen):
-        listed = "; ".join(series.describe() for series in chosen)
-        raise LatentSRError(
-            f"'{path}' holds {len(chosen)} DICOM series, but a volume is one of them (or the slices of one cine, a "
-            "series "
-            f"each): choose with --series UID or NUMBER (in Python, series=...): {listed}"
-        )
+    if len(chosen) > 1:
+        _check_slices_of_a_cine(path, chosen)
     _check_unique(chosen)
     return [frame for series in chosen for frame in series.frames]
 
@@ -128,21 +123,44 @@ def _asked_for(path: Path, every: Sequence[Series], names: Sequence[str]) -> lis
     return list(chosen.values())
 
 
-def _are_slices_of_a_cine(every: Sequence[Series]) -> bool:
+def _check_slices_of_a_cine(path: Path, chosen: Sequence[Series]) -> None:
+    """Refuse series that are not the slices of one cine.
+
+    Whether the slices make a stack, and have the same number of phases, is left to the stack: it knows the true reason.
+
+    Raises
+    ------
+    LatentSRError
+        With a list of the series, and what is wrong with the images of one, if it is that.
+    """
+    wrong = ""
+    try:
+        if _are_slices_of_a_cine(chosen):
+            return
+    except LatentSRError as error:
+        wrong = f"; besides, {error}"
+    listed = "; ".join(series.describe() for series in chosen)
+    raise LatentSRError(
+        f"'{path}' holds {len(chosen)} DICOM series, but a volume is one of them (or the slices of one cine, a series "
+        f"each): choose with --series UID or NUMBER (in Python, series=...): {listed}{wrong}"
+    )
+
+
+def _are_slices_of_a_cine(chosen: Sequence[Series]) -> bool:
     """Whether each series holds the phases of one slice, and all slices are parallel and of one size.
 
-    Whether they make a stack, and have the same number of phases, is left to the stack: it knows the true reason.
+    Raises
+    ------
+    LatentSRError
+        If an image of a series has no place.
     """
     import numpy as np
 
-    try:
-        frames = [series.frames for series in every]
-    except LatentSRError:
-        return False  # a series whose images are not placed is no slice of anything
+    frames = [series.frames for series in chosen]
     first = frames[0][0]
-    for series in every:
+    for series in chosen:
         if len(series.frames) < 2 or any(
-            series.attribute(keyword) != every[0].attribute(keyword)
+            series.attribute(keyword) != chosen[0].attribute(keyword)
             for keyword in ("StudyInstanceUID", "FrameOfReferenceUID")
         ):
             return False

@@ -210,14 +210,13 @@ def write_series(
         If the source is of a kind that no classic image exists for, or the folder can't be written.
     """
     template = _template(source)
+    there = path.resolve()
     try:
-        part = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        part = Path(tempfile.mkdtemp(prefix=f".{there.name}-", dir=there.parent))
         try:
             count = _write(image, component, source, part, template, derivation, progress)
             part.chmod(0o755)
-            if path.exists():
-                shutil.rmtree(path)
-            part.rename(path)
+            _put_into_place(part, there)
         finally:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
@@ -227,6 +226,21 @@ def write_series(
         first = source.phases[0][0].path
         raise LatentSRError(f"can't write '{path}' with the attributes of '{first}': {one_line(error)}") from error
     return count
+
+
+def _put_into_place(part: Path, path: Path) -> None:
+    """Give a folder its name; what has had the name goes only when the new one is there."""
+    if not path.exists():
+        part.rename(path)
+        return
+    old = part.with_name(f"{part.name}-old")
+    path.rename(old)
+    try:
+        part.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _template(source: Stack) -> Any:

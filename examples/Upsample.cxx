@@ -18,9 +18,10 @@
 
 // Turns a stack of thick slices into one of thin slices: the C++ twin of `latent-sr upsample`.
 //
-// The input is read by ITK's own reader, which believes what the file says. Of DICOM slices, which have to be put together
-// to one file before, and of multi-frame DICOM files nothing is checked here: neither the order of slices and their
-// distances, nor a tilt of the gantry, nor a slope and intercept of each slice. `latent-sr upsample` checks all of that.
+// The input is one file, which ITK's own reader reads. That reader believes what the file says: of DICOM, whether a
+// file with several frames or a series that was put together before, nothing is checked. The order of the slices, their
+// distances, a tilt of the gantry, and the slope and intercept of each slice may be wrong. `latent-sr upsample` takes
+// folders of DICOM files, and checks all of that.
 
 #include "itkImageFileReader.h"
 #include "itkImageFileWriter.h"

@@ -19,11 +19,20 @@
 
 import re
 
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {9: " ", 10: "\\n", 13: "\\r"}
+
 
 class LatentSRError(Exception):
-    """Something failed: a file, a volume, a model. The command line ends with exit code 1."""
+    """Something failed: a file, a volume, a model. The command line ends with exit code 1.
+
+    Control characters, which names of files and texts in headers may have, are written as escapes: a message is one
+    line.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(str(message).translate(_CONTROL))
 
 
 class UsageError(LatentSRError):

@@ -49,6 +49,7 @@ def image(path, position=(0, 0, 0), pixels=None, sop=MR, **tags):
         "SOPClassUID": sop,
         "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
         "SeriesInstanceUID": "1.2.3",
+        "FrameOfReferenceUID": "1.2.7",
         "SeriesNumber": 3,
         "SeriesDescription": "T2 tra",
         "Modality": "MR",
@@ -124,6 +125,12 @@ def unknown(folder):
     return folder
 
 
+def dead_link(folder):
+    series(folder)
+    (folder / "3.dcm").symlink_to("gone.dcm")
+    return folder
+
+
 def text(folder):
     (series(folder) / "notes.dcm").write_text("not an image")
     return folder
@@ -162,6 +169,20 @@ DICOM = {
     "values by a table": lambda f: series(f, ModalityLUTSequence=[pydicom.dataset.Dataset()]),
     "no pixels": lambda f: series(f, PixelData=None),
     "pixels in floating point": lambda f: series(f, PixelData=None, FloatPixelData=bytes(64)),
+    "values in other bits": lambda f: series(f, BitsStored=12, HighBit=15),
+    "another frame of reference": lambda f: (
+        moved(f, (0, 0, 0), (0, 0, 5), FrameOfReferenceUID="1.2.7") and series(f, FrameOfReferenceUID="1.2.8")
+    ),
+    "a part of an image": lambda f: series(
+        f, 1, ConcatenationUID="1.2.5", InConcatenationNumber=1, InConcatenationTotalNumber=3
+    ),
+    "times that contradict each other": lambda f: cine(
+        f, (2, 2), TriggerTime=lambda place, phase: 9 - phase, TemporalPositionIdentifier=lambda place, phase: phase
+    ),
+    "pixels that are not where they belong": lambda f: moved(
+        f, (0, 0, 0), (0, 0, 5), pixels=np.zeros((700, 700), np.int16), ImageOrientationPatient=[1, 0, 0, 0.0009, 1, 0]
+    ),
+    "a link to nothing": dead_link,
     "a mosaic": lambda f: series(f, ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]),
     "a file that ends before its series": unknown,
     "bits that can't be": lambda f: series(f, BitsAllocated=64, BitsStored=64),
@@ -337,6 +358,10 @@ def two_places(path):
 
 WARNINGS = {
     "slices that are shifted by whole pixels": ("shifted", lambda f: moved(f, (0, 0, 0), (1, 0, 5), (2, 0, 10))),
+    "times against instance numbers": (
+        "cine",
+        lambda f: cine(f, (2, 2), InstanceNumber=lambda place, phase: 2 * place - phase + 2),
+    ),
     "phases by their instance numbers": (
         "cine",
         lambda f: cine(

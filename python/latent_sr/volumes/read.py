@@ -28,6 +28,7 @@ from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, one_line
 from latent_sr.volumes.dicom.scan import is_dicom_file
+from latent_sr.volumes.find import extension_of
 from latent_sr.volumes.images import check_geometry, frame_of, settle_nonfinite
 from latent_sr.volumes.nifti import is_nifti_name, nifti_dimension, read_nifti, read_nifti_header
 from latent_sr.volumes.nrrd import is_nrrd_sequence, read_nrrd_sequence, read_nrrd_sequence_header
@@ -39,6 +40,8 @@ from latent_sr.volumes.volume import (
     computed_in,
     is_supported,
 )
+
+_PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 
 ReadProgress = Callable[[int, int], None]
 """Called with the number of files or images that were read, and their total."""
@@ -192,11 +195,21 @@ def _is_dicom(path: Path, options: ReadOptions) -> bool:
     UsageError
         If it is not, and a series is asked for.
     """
-    if path.is_dir() or is_dicom_file(path):
+    if path.is_dir() or is_dicom_file(path) or _is_dicom_for_itk(path):
         return True
     if options.series:
         raise UsageError(f"--series has no effect, because '{path}' is not DICOM")
     return False
+
+
+def _is_dicom_for_itk(path: Path) -> bool:
+    """Whether ITK would read a file as DICOM, though it has neither the mark nor the name: by its attributes alone."""
+    if extension_of(path) or is_nifti_name(path) or path.suffix.lower() in _PICTURES:
+        return False
+    import itk
+
+    image_io = itk.ImageIOFactory.CreateImageIO(str(path), itk.CommonEnums.IOFileMode_ReadMode)
+    return image_io is not None and image_io.GetNameOfClass() == "GDCMImageIO"
 
 
 def _is_nifti_volume(path: Path) -> bool:

@@ -51,7 +51,9 @@ class Frame:
     position
         Center of its first pixel in mm (LPS): ImagePositionPatient.
     row_direction, column_direction
-        Unit vectors along which column and row indices grow: ImageOrientationPatient.
+        Orthogonal unit vectors along which column and row indices grow: ImageOrientationPatient.
+    written_directions
+        The same as they are written, which is rounded.
     pixel_spacing
         Distance of its rows and of its columns in mm.
     rows, columns
@@ -81,6 +83,7 @@ class Frame:
     position: Any
     row_direction: Any
     column_direction: Any
+    written_directions: tuple[Any, Any]
     pixel_spacing: tuple[float, float]
     rows: int
     columns: int
@@ -120,8 +123,9 @@ class Frame:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its values are whole numbers."""
-        return self.slope == int(self.slope) and self.intercept == int(self.intercept)
+        """Whether its values are whole numbers, which double precision holds."""
+        ends = [self.slope * stored + self.intercept for stored in (self.lowest, self.highest)]
+        return max(map(abs, ends)) < 2**53 and self.slope == int(self.slope) and self.intercept == int(self.intercept)
 
 
 def frames_of(file: DicomFile) -> list[Frame]:
@@ -187,7 +191,7 @@ def _frame(file: DicomFile, number: int, attributes: _Attributes) -> Frame:
     for keyword, value in (("Rows", rows), ("Columns", columns)):
         if value < 1:
             raise LatentSRError(f"'{file.path}' has {keyword} {value}: it is cut off, or not an image")
-    row_direction, column_direction = _orientation(file, attributes)
+    row_direction, column_direction, written = _orientation(file, attributes)
     slope, intercept = _rescale(file, attributes)
     bits, lowest, highest = _stored_range(file)
     return Frame(
@@ -196,6 +200,7 @@ def _frame(file: DicomFile, number: int, attributes: _Attributes) -> Frame:
         position=_vector(file, attributes, "ImagePositionPatient", "PlanePositionSequence", 3),
         row_direction=row_direction,
         column_direction=column_direction,
+        written_directions=written,
         pixel_spacing=_pixel_spacing(file, attributes),
         rows=rows,
         columns=columns,
@@ -275,7 +280,7 @@ def _vector(file: DicomFile, attributes: _Attributes, keyword: str, sequence: st
     return vector
 
 
-def _orientation(file: DicomFile, attributes: _Attributes) -> tuple[Any, Any]:
+def _orientation(file: DicomFile, attributes: _Attributes) -> tuple[Any, Any, tuple[Any, Any]]:
     import numpy as np
 
     vector = _vector(file, attributes, "ImageOrientationPatient", "PlaneOrientationSequence", 6)
@@ -291,9 +296,9 @@ def _orientation(file: DicomFile, attributes: _Attributes) -> tuple[Any, Any]:
             "unit "
             "vectors"
         )
-    row = row / lengths[0]
-    column = column - row * (row @ column)
-    return row, column / np.linalg.norm(column)
+    unit = row / lengths[0]
+    orthogonal = column - unit * (unit @ column)
+    return unit, orthogonal / np.linalg.norm(orthogonal), (row, column)
 
 
 def _pixel_spacing(file: DicomFile, attributes: _Attributes) -> tuple[float, float]:
@@ -332,6 +337,11 @@ def _stored_range(file: DicomFile) -> tuple[int, int, int]:
             f"'{file.path}' has {stored} bits stored in {allocated} (BitsStored, BitsAllocated), but images have 8, "
             "16 or 32"
         )
+    highest_bit = _whole(file, dataset, "HighBit", stored - 1)
+    if highest_bit != stored - 1:
+        raise LatentSRError(
+            f"'{file.path}' has HighBit {highest_bit} and BitsStored {stored}, but values have to be in the lowest bits"
+        )
     if _whole(file, dataset, "PixelRepresentation", 0) == 1:
         return allocated, -(2 ** (stored - 1)), 2 ** (stored - 1) - 1
     return allocated, 0, 2**stored - 1
@@ -363,7 +373,12 @@ def _kinds(attributes: _Attributes) -> dict[str, str]:
         ("echo time", "EffectiveEchoTime", "MREchoSequence"),
         ("echo time", "EchoTime", ""),
         ("echo number", "EchoNumbers", ""),
+        ("inversion time", "InversionTimes", "MRModifierSequence"),
         ("inversion time", "InversionTime", ""),
+        ("image type", "FrameType", "MRImageFrameTypeSequence"),
+        ("image type", "ImageType", ""),
+        ("reconstruction kernel", "ConvolutionKernel", "CTReconstructionSequence"),
+        ("stack", "StackID", "FrameContentSequence"),
         ("flip angle", "FlipAngle", "MRTimingAndRelatedParametersSequence"),
         ("b value", "DiffusionBValue", "MRDiffusionSequence"),
     ):

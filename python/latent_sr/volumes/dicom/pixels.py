@@ -88,11 +88,26 @@ class _Decoder:
         """The stored values of an image; bits that are not stored do not count."""
         from pydicom.pixels import pixel_array
 
-        if not frame.is_enhanced:
-            return pixel_array(_whole_file(frame.path), raw=True)
-        if frame.path not in self._enhanced:
-            self._enhanced[frame.path] = _whole_file(frame.path)
-        return pixel_array(self._enhanced[frame.path], raw=True, index=frame.number)
+        if frame.is_enhanced:
+            if frame.path not in self._enhanced:
+                self._enhanced[frame.path] = _whole_file(frame.path)
+            dataset = self._enhanced[frame.path]
+        else:
+            dataset = _whole_file(frame.path)
+        plugin = _plugin(dataset.file_meta.TransferSyntaxUID)
+        return pixel_array(dataset, raw=True, index=frame.number, decoding_plugin=plugin)
+
+
+def _plugin(syntax: Any) -> str:
+    """The decoder for a compression; empty: whichever there is.
+
+    GDCM's may end the process where pixels are damaged: others are taken where there are some.
+    """
+    from pydicom.uid import JPEGLSTransferSyntaxes, RLELossless
+
+    if syntax in JPEGLSTransferSyntaxes:
+        return "pyjpegls"
+    return "pydicom" if syntax == RLELossless else ""
 
 
 def _whole_file(path: Path) -> Any:

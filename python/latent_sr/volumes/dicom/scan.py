@@ -17,7 +17,6 @@
 # ==========================================================================
 """Which files of a folder are DICOM images, and what their attributes are. pydicom reads the files."""
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,7 +70,11 @@ _ATTRIBUTES = [
     "RescaleIntercept",
     "RescaleSlope",
     "ModalityLUTSequence",
-    "PixelPaddingValue",
+    "GantryDetectorTilt",
+    "ConvolutionKernel",
+    "ConcatenationUID",
+    "InConcatenationNumber",
+    "InConcatenationTotalNumber",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
     "PixelData",
@@ -151,20 +154,41 @@ def is_dicom_folder(folder: Path) -> bool:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """Files of a folder that may be images: not hidden, not its directory of files."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_file() and not path.name.startswith(".") and path.stem.upper() != "DICOMDIR"
-    )
+    """Files of a folder that may be images: not hidden, not its directory of files. Links to nothing are among them.
+
+    Raises
+    ------
+    LatentSRError
+        If the folder can't be looked into.
+    """
+    try:
+        return sorted(
+            path
+            for path in folder.iterdir()
+            if not path.name.startswith(".") and path.stem.upper() != "DICOMDIR" and (path.is_file() or _is_dead(path))
+        )
+    except OSError as error:
+        raise LatentSRError(f"the folder '{folder}' can't be read: {error.strerror}") from error
+
+
+def _is_dead(path: Path) -> bool:
+    """Whether a path is a link to nothing."""
+    return path.is_symlink() and not path.exists()
 
 
 def _all_files(folder: Path) -> list[Path]:
+    """Files of a folder and its subfolders, links to folders included."""
     found: list[Path] = []
-    for current, folders, _ in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += _files_in(Path(current))
-    return found
+    seen: set[Path] = set()
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        if current.resolve() in seen:
+            continue  # a link that leads back
+        seen.add(current.resolve())
+        found += _files_in(current)
+        waiting += sorted(path for path in current.iterdir() if not path.name.startswith(".") and path.is_dir())
+    return sorted(found)
 
 
 def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> list[DicomFile]:
@@ -185,7 +209,12 @@ def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> list
         If there is no image, or a file that lies among DICOM files is empty or damaged.
     """
     if path.is_file():
-        return [_read(path)]
+        with quiet_pydicom():
+            read = _read(path)
+            if not _is_image(read):
+                kind = read.dataset.get("SOPClassUID")
+                raise LatentSRError(f"'{path}' is no image, but of the kind {getattr(kind, 'name', kind)}")
+        return [read]
     files = _all_files(path)
     marked = {file for file in files if has_dicom_mark(file)}
     suffixes = {_suffix(file) for file in marked}
@@ -203,7 +232,9 @@ def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> list
         if direct:
             found = [file for file in found if _series_of(file) in direct]
     if not found:
-        raise LatentSRError(f"'{path}' holds no DICOM images")
+        raise LatentSRError(
+            f"'{path}' holds no DICOM images: files with the mark of DICOM at byte 128, or with .dcm in their names"
+        )
     return found
 
 
@@ -226,8 +257,11 @@ def _should_be_dicom(path: Path, suffixes: set[str]) -> bool:
         return False
     # It is called as the images are. A file of text is a note; an empty one, or one of zeros, is what is left of an
     # image.
-    with path.open("rb") as stream:
-        start = stream.read(512)
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(512)
+    except OSError:
+        return True  # what can't be read is refused by its name
     return not start or b"\0" in start
 
 
@@ -252,6 +286,8 @@ def _read(path: Path) -> DicomFile:
             known = "SOPClassUID" in dataset or "Rows" in dataset
     except LatentSRError:
         raise
+    except (PermissionError, FileNotFoundError) as error:
+        raise LatentSRError(f"can't read '{path}': {error.strerror}") from error
     except Exception as error:  # damaged files make pydicom raise many kinds
         raise LatentSRError(f"can't read '{path}', it is damaged: {one_line(error)}") from error
     if not known:

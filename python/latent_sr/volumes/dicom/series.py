@@ -108,6 +108,7 @@ def choose_frames(path: Path, files: Sequence[DicomFile], options: ReadOptions) 
     if len(chosen) > 1:
         _check_slices_of_a_cine(path, chosen)
     _check_unique(chosen)
+    _check_concatenations(chosen)
     return [frame for series in chosen for frame in series.frames]
 
 
@@ -185,3 +186,21 @@ def _check_unique(chosen: Sequence[Series]) -> None:
                 raise LatentSRError(
                     f"'{seen[uid]}' and '{file.path}' are the same image (SOPInstanceUID {uid}): remove one of them"
                 )
+
+
+def _check_concatenations(chosen: Sequence[Series]) -> None:
+    """Refuse an image that is stored in several files, if one of them is missing (DICOM PS3.3, C.7.6.16)."""
+    parts: dict[str, list[DicomFile]] = {}
+    for series in chosen:
+        for file in series.files:
+            if file.dataset.get("ConcatenationUID"):
+                parts.setdefault(str(file.dataset.ConcatenationUID), []).append(file)
+    for files in parts.values():
+        there = sorted(int(file.dataset.get("InConcatenationNumber") or 0) for file in files)
+        total = max(int(file.dataset.get("InConcatenationTotalNumber") or 0) for file in files)
+        if there != list(range(1, max(total, len(files)) + 1)):
+            raise LatentSRError(
+                f"'{files[0].path}' is a part of an image in {total or 'several'} files, of which there are the "
+                "numbers "
+                f"{', '.join(map(str, there))}: all of them are needed"
+            )

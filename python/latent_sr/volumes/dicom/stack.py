@@ -113,6 +113,7 @@ def make_stack(path: Path, frames: Sequence[Frame]) -> Stack:
     order, distance = _in_space(path, [group[0] for group in slices])
     phases = [[phase[number] for number in order] for phase in phases]
     grid, shifts = _grid(path, phases[0], distance, warnings)
+    _check_places(path, phases, grid, shifts)
     if len(phases) > 1:
         grid = Grid((*grid.size, len(phases)), grid.spacing, grid.origin, grid.direction, time_step or 1.0)
     return Stack(
@@ -156,6 +157,11 @@ def _check_alike(path: Path, frames: Sequence[Frame]) -> None:
                 max(abs(a - b) for a, b in zip(frame.pixel_spacing, other.pixel_spacing, strict=True)) * side
                 <= tolerance(min(other.pixel_spacing)),
             ),
+            "frame of reference": (
+                _reference(frame),
+                _reference(other),
+                "" in (_reference(frame), _reference(other)) or _reference(frame) == _reference(other),
+            ),
             "photometric interpretation": (
                 frame.photometric,
                 other.photometric,
@@ -176,6 +182,10 @@ def _check_alike(path: Path, frames: Sequence[Frame]) -> None:
                     f"the slices of '{path}' are no stack: {frame.label} has the {name} {value}, but {usual.label} has "
                     f"{other}; it has to be the same for all of them"
                 )
+
+
+def _reference(frame: Frame) -> str:
+    return str(frame.file.dataset.get("FrameOfReferenceUID") or "")
 
 
 def _directions(frame: Frame) -> str:
@@ -275,6 +285,35 @@ def _grid(
     ), begins
 
 
+def _check_places(path: Path, phases: Sequence[Sequence[Frame]], grid: Grid, shifts: Sequence[tuple[int, int]]) -> None:
+    """Refuse a volume in which a corner of an image is not where its attributes, as they are written, put it.
+
+    Everything else has been checked one by one; small differences may add up.
+    """
+    import numpy as np
+
+    matrix = np.asarray(grid.direction) * np.asarray(grid.spacing)
+    for phase in phases:
+        for place, (frame, (column, row)) in enumerate(zip(phase, shifts, strict=True)):
+            right, down = frame.written_directions
+            row_spacing, column_spacing = frame.pixel_spacing
+            side = max(frame.columns * column_spacing, frame.rows * row_spacing)
+            allowed = tolerance(min(*grid.spacing[:2], max(grid.spacing[2], 1e-9))) + _SAME_DIRECTION * side
+            for i in (0, frame.columns - 1):
+                for j in (0, frame.rows - 1):
+                    written = frame.position + i * column_spacing * right + j * row_spacing * down
+                    found = np.asarray(grid.origin) + matrix @ (i + column, j + row, place)
+                    far = float(np.linalg.norm(written - found))
+                    if far > allowed:
+                        raise LatentSRError(
+                            f"{frame.label} of '{path}' does not fit into the regular grid of its stack: by its "
+                            "position, "
+                            f"orientation and spacing, the pixel at column {i}, row {j} lies {far:.3g} mm off, but "
+                            "that "
+                            f"has to be at most {allowed:.2g}"
+                        )
+
+
 def _shifts(path: Path, slices: Sequence[Frame], warnings: list[str]) -> list[tuple[int, int]]:
     """By how many columns and rows each slice is shifted against the first one.
 
@@ -342,7 +381,7 @@ def _in_time(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tupl
             "times. If "
             "the other slices lie in folders beside it, name the folder above"
         )
-    name, key = _clock(path, slices)
+    name, key = _clock(path, slices, warnings)
     ordered = [sorted(group, key=key) for group in slices]
     if name == "instance number":
         warnings.append(
@@ -384,24 +423,50 @@ def _check_in_plane(path: Path, group: Sequence[Frame]) -> None:
             )
 
 
-def _clock(path: Path, slices: list[list[Frame]]) -> tuple[str, Callable[[Frame], Any]]:
-    """What orders the images at a position in time, by name and as a key."""
+def _clock(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple[str, Callable[[Frame], Any]]:
+    """What orders the images at a position in time, by name and as a key.
+
+    Raises
+    ------
+    LatentSRError
+        If nothing does, or two times contradict each other.
+    """
+    clocks: dict[str, Callable[[Frame], Any]] = {}
     for name in ("trigger time", "temporal position", "time offset"):
         values = [[frame.times.get(name) for frame in group] for group in slices]
         if any(None in group or len(set(group)) < len(group) for group in values):
             continue
         if name == "temporal position" and len({frozenset(group) for group in values}) > 1:
             continue
-        return name, lambda frame, name=name: frame.times[name]
-    if _instances_tell(slices):
-        return "instance number", lambda frame: (frame.instance, frame.number)
-    count = len(slices[0])
-    raise LatentSRError(
-        f"'{path}' holds {count} images at each position, and it can't be told in which order they were acquired: "
-        "trigger times, temporal positions and instance numbers are missing, or the same, or in no order; the first "
-        "two "
-        f"are {slices[0][0].label} and {slices[0][1].label}"
-    )
+        clocks[name] = lambda frame, name=name: frame.times[name]
+    by_instance = _instances_tell(slices)
+    if by_instance:
+        clocks["instance number"] = lambda frame: (frame.instance, frame.number)
+    if not clocks:
+        count = len(slices[0])
+        raise LatentSRError(
+            f"'{path}' holds {count} images at each position, and it can't be told in which order they were acquired: "
+            "trigger times, temporal positions and instance numbers are missing, or the same, or in no order; the "
+            "first two "
+            f"are {slices[0][0].label} and {slices[0][1].label}"
+        )
+    name, key = next(iter(clocks.items()))
+    for other, other_key in clocks.items():
+        group = next((group for group in slices if sorted(group, key=key) != sorted(group, key=other_key)), None)
+        if group is None:
+            continue
+        if other == "instance number":
+            warnings.append(
+                f"the phases of '{path}' have another order by their {name}s than by their instance numbers, at the "
+                "position "
+                f"of {group[0].label} for example: the former are believed"
+            )
+        else:
+            raise LatentSRError(
+                f"the {name}s and the {other}s of '{path}' order the images at the position of {group[0].label} "
+                "differently: it can't be told which phase is which"
+            )
+    return name, key
 
 
 def _instances_tell(slices: list[list[Frame]]) -> bool:
@@ -444,7 +509,9 @@ def _component(frames: Sequence[Frame]) -> str:
     """The component type that holds all values: floating point as soon as slopes differ or are not whole."""
     first = frames[0]
     if any((frame.slope, frame.intercept) != (first.slope, first.intercept) for frame in frames) or not first.is_whole:
-        return "double" if max(frame.bits for frame in frames) > 16 else "float"
+        ends = [abs(frame.slope) * 2.0**frame.bits + abs(frame.intercept) for frame in frames]
+        fits = max(ends) < 1e38 and min(abs(frame.slope) for frame in frames) > 1e-37
+        return "float" if fits and max(frame.bits for frame in frames) <= 16 else "double"
     ends = [first.slope * stored + first.intercept for frame in frames for stored in (frame.lowest, frame.highest)]
     lowest, highest = min(ends), max(ends)
     if lowest >= 0 and highest <= 255 and first.bits == 8:

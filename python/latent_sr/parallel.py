@@ -34,6 +34,9 @@ from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, one_line
 
+_LONGEST_WAIT = 0.2
+"""In s: how long an interrupt waits to be seen."""
+
 CONNECTION_SECONDS = 30
 """How long to wait for a Dask scheduler, and then for its first worker."""
 
@@ -87,7 +90,7 @@ def run_tasks(
     function
         Of a module, so that another process finds it by name.
     tasks
-        Dataclasses of plain values with an attribute "threads", which may be None.
+        Dataclasses of plain values, whose attribute "options" has a field "threads", which may be None.
     names
         What the tasks are about, for messages.
     jobs
@@ -194,6 +197,20 @@ class _Worker:
         self.executor.shutdown(wait=True, cancel_futures=True)
 
 
+def _noted_interrupts() -> tuple[threading.Event, Callable[[], None]]:
+    """Have Ctrl-C noted instead of raised, and a function that has it raised again.
+
+    Raised while the main thread holds the lock of a future, it would leave that locked, and the pool would never end.
+    """
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        return interrupted, lambda: None
+    previous = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    return interrupted, lambda: signal.signal(
+        signal.SIGINT, signal.default_int_handler if previous is None else previous
+    )
+
+
 def _in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], jobs: int) -> Iterator[tuple[int, Any]]:
     from concurrent.futures import FIRST_COMPLETED, Future, wait
     from concurrent.futures.process import BrokenProcessPool
@@ -201,13 +218,16 @@ def _in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], jobs: in
     waiting = deque(range(len(tasks)))
     idle: list[_Worker] = []
     running: dict[Future, tuple[int, _Worker]] = {}
+    interrupted, restore = _noted_interrupts()
     try:
         idle += [_Worker() for _ in range(jobs)]
         while running or waiting:
             while idle and waiting:
                 worker, position = idle.pop(), waiting.popleft()
                 running[worker.submit(function, tasks[position])] = position, worker
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, timeout=_LONGEST_WAIT, return_when=FIRST_COMPLETED)
+            if interrupted.is_set():
+                raise KeyboardInterrupt
             for future in done:
                 position, worker = running.pop(future)
                 try:
@@ -219,10 +239,13 @@ def _in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], jobs: in
                     idle.append(_Worker())
                 yield position, outcome
     finally:
-        for _, worker in running.values():
-            worker.end(at_once=True)
-        for worker in idle:
-            worker.end(at_once=False)
+        try:
+            for _, worker in running.values():
+                worker.end(at_once=True)
+            for worker in idle:
+                worker.end(at_once=False)
+        finally:
+            restore()
 
 
 # Dask -----------------------------------------------------------------------------------------------------------------
@@ -232,8 +255,8 @@ def _attempt_on_cluster(function: Callable[[Any], Any], task: Any) -> Any:
     """Do a task in a process of a Dask worker, with the threads that the worker was given."""
     from distributed import get_worker
 
-    if task.threads is None:
-        task = replace(task, threads=get_worker().state.nthreads)
+    if task.options.threads is None:
+        task = replace(task, options=replace(task.options, threads=get_worker().state.nthreads))
     # Each volume uses all threads of the process: two at a time would only need more memory.
     with _one_volume_at_a_time:
         return _attempt_elsewhere(function, task)

@@ -27,12 +27,19 @@ from latent_sr.errors import LatentSRError
 
 
 @dataclass(frozen=True)
+class Options:
+    """What tasks of any kind have."""
+
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
 class Task:
     """A number, and a file to leave a trace in."""
 
     number: int
     trace: str = ""
-    threads: int | None = None
+    options: Options = Options()
 
 
 def fail_on_odd(task: Task) -> int:

@@ -35,6 +35,19 @@ def _whole(text: Any) -> int:
     return value
 
 
+def _slice_axis(text: Any) -> int:
+    value = int(str(text))
+    if not -1 <= value <= 2:
+        raise ValueError
+    return value
+
+
+def _percentiles(text: Any) -> list[float]:
+    words = str(text).replace(",", " ").split() if isinstance(text, str) else text
+    low, high = (float(word) for word in words)
+    return [low, high]
+
+
 def _switch(text: Any) -> bool:
     return {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}[str(text).lower()]
 
@@ -57,6 +70,8 @@ _KINDS = {
     _switch: "true or false",
     _schedule: "constant or cosine",
     _levels: "numbers with commas between them, or none",
+    _slice_axis: "0, 1 or 2, or -1 for that of the largest spacing",
+    _percentiles: "two numbers with a comma between them",
 }
 
 #: Parameters of the trainer, by the names of its setters.
@@ -81,7 +96,9 @@ TRAINER: dict[str, Callable[[Any], Any]] = {
     "FreezeNormalization": _switch,
     "ValidationInterval": _whole,
     "MaximumNumberOfValidationSlices": _whole,
-    "SliceAxis": _whole,
+    "SliceAxis": _slice_axis,
+    "VolumeInterval": _whole,
+    "CheckpointTimeInterval": _number,
 }
 
 #: Parameters of the network, by the names of the setters of ``itk.AutoencoderModel``.
@@ -91,6 +108,7 @@ NETWORK: dict[str, Callable[[Any], Any]] = {
     "LatentChannels": _whole,
     "LatentLevels": _levels,
     "InPlaneSpacing": _number,
+    "WindowPercentiles": _percentiles,
 }
 
 
@@ -136,7 +154,7 @@ def apply_to_network(model: Any, network: Mapping[str, Any]) -> None:
         raise LatentSRError(f"{next(iter(network))} belongs to a network that has been trained: it can't be set")
     with translated():
         for name, value in network.items():
-            getattr(model, f"Set{name}")(value)
+            getattr(model, f"Set{name}")(*(value if name == "WindowPercentiles" else [value]))
 
 
 def apply_to_trainer(trainer: Any, values: Mapping[str, Any]) -> None:

@@ -90,7 +90,7 @@ def files_for_itk(
 
 def _check_slice_axis(header: VolumeHeader, slice_axis: int | None) -> None:
     """Refuse a DICOM stack for whose slice axis ITK would take another one."""
-    used = default_slice_axis(header.spacing) if slice_axis is None else slice_axis
+    used = default_slice_axis(header.spacing) if slice_axis is None or slice_axis < 0 else slice_axis
     if header.slice_axis is not None and used != header.slice_axis:
         spacing = " x ".join(f"{value:.4g}" for value in header.spacing[:3])
         raise LatentSRError(

@@ -20,7 +20,10 @@
 
 #include "itkImageToImageFilter.h"
 #include "itkLatentSliceSynthesizer.h"
+#include "itkMath.h"
 #include "itkTrainingRangeWarningEvent.h"
+
+#include <cmath>
 
 namespace itk
 {
@@ -149,7 +152,11 @@ public:
 
   /** Gain of the network's share in the modes ResidualCorrected and ProfileCorrected, >= 0; 0 is interpolation alone.
    * NaN (the default): the model's ResidualGain. */
-  itkSetMacro(ResidualGain, double);
+  virtual void
+  SetResidualGain(double value)
+  {
+    this->SetIfChanged(m_ResidualGain, value);
+  }
   itkGetConstMacro(ResidualGain, double);
 
   /** Slices are encoded and decoded in so many orientations, and the results averaged: 1 (the default), 4 (rotations by
@@ -166,7 +173,11 @@ public:
    * what the Gaussian takes away, and of what is finer than the network's pixels. The larger it is, the more of their
    * noise comes along. NaN (the default): the closer the slices, the larger, see
    * LatentSliceSynthesizer::ComputeDetailGain() and docs/output-modes.md. */
-  itkSetMacro(DetailGain, double);
+  virtual void
+  SetDetailGain(double value)
+  {
+    this->SetIfChanged(m_DetailGain, value);
+  }
   itkGetConstMacro(DetailGain, double);
 
   /** Where LibTorch computes: "cpu" (the default), "cuda", "cuda:1", ... A device that is not there is refused. */
@@ -175,9 +186,17 @@ public:
 
   /** Native intensities that are mapped to 0 and 1. By default NaN: the model's percentiles of the volume. Both or
    * neither have to be set. */
-  itkSetMacro(WindowMinimum, double);
+  virtual void
+  SetWindowMinimum(double value)
+  {
+    this->SetIfChanged(m_WindowMinimum, value);
+  }
   itkGetConstMacro(WindowMinimum, double);
-  itkSetMacro(WindowMaximum, double);
+  virtual void
+  SetWindowMaximum(double value)
+  {
+    this->SetIfChanged(m_WindowMaximum, value);
+  }
   itkGetConstMacro(WindowMaximum, double);
 
   /** The window of the last update: what was set, or the percentiles that were computed. */
@@ -214,6 +233,17 @@ protected:
   PrintSelf(std::ostream & os, Indent indent) const override;
 
 private:
+  /** Set a member, and call Modified() only on a change: NaN, which leaves a value to the model, is the same as NaN. */
+  void
+  SetIfChanged(double & member, double value)
+  {
+    if (Math::NotExactlyEquals(member, value) && !(std::isnan(member) && std::isnan(value)))
+    {
+      member = value;
+      this->Modified();
+    }
+  }
+
   using PositionType = LatentSliceSynthesizer::Position;
 
   /** Shares of a slice distance that are taken for rounding: files often hold spacings in single precision. */

@@ -227,6 +227,10 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GetOutputModeU
   {
     return m_OutputMode;
   }
+  if (!this->GetInput())
+  {
+    itkExceptionMacro("There is no input image, and OutputMode is Automatic: the mode depends on the image.");
+  }
   const double distance = this->GetInput()->GetSpacing()[this->GetSliceAxisUsed()];
   const bool   touches = m_SliceThickness >= TouchingThickness * distance;
   return touches && distance <= LargestProfileDistance ? OutputModeEnum::ProfileCorrected

@@ -255,6 +255,25 @@ TEST(AutoencoderModel, RefusesForeignFilesWithTheirName)
   EXPECT_NE(MessageOf([] { ModelType::New()->Read("/"); }), "");
 }
 
+TEST(AutoencoderModel, RefusesHolesBetweenTensorsAndBytesBehindThem)
+{
+  const TemporaryFile file("model.safetensors");
+  MakeSmallModel()->Write(file.GetName());
+  const std::string contents = ReadFile(file.GetName());
+  WriteFile(file.GetName(), contents + std::string(8, 'x'));
+  const auto behind = MessageOf([&] { ModelType::New()->Read(file.GetName()); });
+  EXPECT_NE(behind.find("it has 8 bytes behind its last tensor"), std::string::npos) << behind;
+  EXPECT_NE(behind.find(file.GetName()), std::string::npos) << behind;
+
+  const std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                             R"("b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})";
+  std::string       bytes(8, '\0');
+  bytes[0] = static_cast<char>(header.size());
+  WriteFile(file.GetName(), bytes + header + std::string(12, '\0'));
+  const auto hole = MessageOf([&] { ModelType::New()->Read(file.GetName()); });
+  EXPECT_NE(hole.find("there is a hole of 4 bytes between tensors"), std::string::npos) << hole;
+}
+
 TEST(AutoencoderModel, LeavesNoFileWhereItCanNotWrite)
 {
   EXPECT_NE(MessageOf([] { MakeSmallModel()->Write("/no/such/folder/model.safetensors"); }).find("/no/such/folder"),

@@ -23,6 +23,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
 
 using namespace itk::LatentSpaceSuperResolutionTest;
 
@@ -121,6 +124,57 @@ TEST(AutoencoderTrainerCheckpoint, RefusesAnotherTrainingsCheckpointAndSaysWhatI
   EXPECT_NE(refusal([](TrainerType *) {}).find("is not a checkpoint"), std::string::npos);
   std::ofstream(file.GetName()) << "damaged";
   EXPECT_NE(refusal([](TrainerType *) {}).find(file.GetName()), std::string::npos);
+}
+
+TEST(AutoencoderTrainerCheckpoint, RefusesACheckpointOfOtherVolumesOfTheSameNumber)
+{
+  const TemporaryFile file("-volumes.safetensors");
+  const auto          make = [&](itk::SizeValueType slices) {
+    auto trainer = TrainerType::New();
+    trainer->SetInitialModel(MakeUntrainedModel());
+    trainer->AddTrainingImage(MakeStack<ImageType>({ { 40, 36, slices } }));
+    trainer->SetPatchSize(16);
+    trainer->SetBatchSize(4);
+    trainer->SetNumberOfIterations(2);
+    trainer->SetCheckpointFileName(file.GetName());
+    trainer->ResumeOn();
+    return trainer;
+  };
+  make(6)->Update();
+  EXPECT_EQ(MessageOf([&] { make(6)->Update(); }), "");
+  EXPECT_NE(MessageOf([&] { make(7)->Update(); }).find("training on other volumes"), std::string::npos);
+  const auto axis = make(6);
+  axis->SetSliceAxis(2);
+  EXPECT_NE(MessageOf([&] { axis->Update(); }).find("slice_axis was -1, and is 2"), std::string::npos);
+}
+
+TEST(AutoencoderTrainerCheckpoint, RefusesACheckpointWithoutAnEntryByItsNameAndTheEntrys)
+{
+  const TemporaryFile file("-entries.safetensors");
+  MakeCheckpointedTrainer(file.GetName())->Update();
+  std::ifstream     stream(file.GetName(), std::ios::binary);
+  const std::string contents{ std::istreambuf_iterator<char>(stream), {} };
+  for (const std::string key : { "latent_sr.settings", "latent_sr.state", "latent_sr.steps" })
+  {
+    std::string bytes = contents;
+    bytes[bytes.find(key) + key.size() - 1] = 'X';
+    std::ofstream(file.GetName(), std::ios::binary) << bytes;
+    const auto message = MessageOf([&] { MakeCheckpointedTrainer(file.GetName())->Update(); });
+    EXPECT_NE(message.find(file.GetName()), std::string::npos) << message;
+    EXPECT_NE(message.find("has no entry '" + key + "'"), std::string::npos) << message;
+  }
+}
+
+TEST(AutoencoderTrainerCheckpoint, TouchesNoFileOfTheUserBesideIt)
+{
+  const TemporaryFile file("-beside.safetensors");
+  const std::string   beside = file.GetName() + ".trial";
+  std::ofstream(beside) << "mine";
+  MakeCheckpointedTrainer(file.GetName())->Update();
+  std::string text;
+  std::ifstream(beside) >> text;
+  std::remove(beside.c_str());
+  EXPECT_EQ(text, "mine");
 }
 
 TEST(AutoencoderTrainerCheckpoint, StaysAsItIsAtALossThatIsNotFinite)

@@ -359,6 +359,31 @@ TEST(LatentSpaceSuperResolutionModes, AutomaticIsProfileCorrectedForSlicesThatAr
   ForEachPixel(image, [&](auto x, auto y) { ASSERT_EQ(At(automatic, x, y, 1), At(lowPass, x, y, 1)); });
 }
 
+TEST(LatentSpaceSuperResolutionModes, AutomaticCanNotBeToldWithoutAnImage)
+{
+  const auto filter = FilterType::New();
+  EXPECT_THROW(filter->GetOutputModeUsed(), itk::ExceptionObject);
+  EXPECT_THROW(filter->GetSliceAxisUsed(), itk::ExceptionObject);
+  filter->SetOutputMode(OutputModeEnum::Decoded);
+  EXPECT_EQ(filter->GetOutputModeUsed(), OutputModeEnum::Decoded);
+}
+
+TEST(LatentSpaceSuperResolutionModes, SettingWhatIsSetIsNoChange)
+{
+  const auto filter = FilterType::New();
+  const auto time = filter->GetMTime();
+  filter->SetResidualGain(filter->GetResidualGain());
+  filter->SetDetailGain(filter->GetDetailGain());
+  filter->SetWindowMinimum(filter->GetWindowMinimum());
+  filter->SetWindowMaximum(filter->GetWindowMaximum());
+  filter->SetLowPassSigma(filter->GetLowPassSigma());
+  filter->SetSliceThickness(filter->GetSliceThickness());
+  filter->SetSliceAxis(filter->GetSliceAxis());
+  EXPECT_EQ(filter->GetMTime(), time);
+  filter->SetResidualGain(0.5);
+  EXPECT_GT(filter->GetMTime(), time);
+}
+
 TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedBendsTheInterpolationAsResidualCorrectedDoes)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 7 } });

@@ -33,6 +33,12 @@
 #include <sstream>
 #include <stdexcept>
 
+#if __has_include(<fcntl.h>) && __has_include(<unistd.h>)
+#  include <fcntl.h>
+#  include <unistd.h>
+#  define LSSR_HAS_FSYNC
+#endif
+
 namespace itk
 {
 namespace
@@ -71,15 +77,15 @@ ReadLength(const char * bytes)
   return length;
 }
 
-SafetensorsFile::Tensor
-ParseTensor(const std::string & key, const Json & entry, const char * data, SizeValueType dataSize)
+/** Refuse a tensor whose type, shape and place do not fit each other or the file. */
+void
+CheckTensor(const std::string & key, const Json & entry, SizeValueType dataSize)
 {
-  SafetensorsFile::Tensor tensor;
-  tensor.type = entry.at("dtype").get<std::string>();
-  SizeValueType size = ElementSize(tensor.type);
+  const auto    type = entry.at("dtype").get<std::string>();
+  SizeValueType size = ElementSize(type);
   if (size == 0)
   {
-    Fail(std::ostringstream{} << "tensor '" << key << "' has the unknown type '" << tensor.type << '\'');
+    Fail(std::ostringstream{} << "tensor '" << key << "' has the unknown type '" << type << '\'');
   }
   for (const Json & extent : entry.at("shape"))
   {
@@ -87,12 +93,12 @@ ParseTensor(const std::string & key, const Json & entry, const char * data, Size
     {
       Fail(std::ostringstream{} << "tensor '" << key << "' has a shape that is not made of whole numbers");
     }
-    tensor.shape.push_back(extent.get<SizeValueType>());
-    if (tensor.shape.back() != 0 && size > std::numeric_limits<SizeValueType>::max() / tensor.shape.back())
+    const auto length = extent.get<SizeValueType>();
+    if (length != 0 && size > std::numeric_limits<SizeValueType>::max() / length)
     {
       Fail(std::ostringstream{} << "tensor '" << key << "' has a shape that is too large");
     }
-    size *= tensor.shape.back();
+    size *= length;
   }
   const Json & offsets = entry.at("data_offsets");
   if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
@@ -107,12 +113,25 @@ ParseTensor(const std::string & key, const Json & entry, const char * data, Size
     Fail(std::ostringstream{} << "tensor '" << key << "' needs " << size << " bytes, but its data offsets are " << begin
                               << " and " << end << " of " << dataSize << " bytes; the file is damaged or truncated");
   }
-  tensor.bytes.assign(data + begin, size);
+}
+
+/** A tensor that has been checked. */
+SafetensorsFile::Tensor
+ReadTensor(const Json & entry, const char * data)
+{
+  SafetensorsFile::Tensor tensor;
+  tensor.type = entry.at("dtype").get<std::string>();
+  tensor.shape = entry.at("shape").get<std::vector<SizeValueType>>();
+  const Json & offsets = entry.at("data_offsets");
+  const auto   begin = offsets.at(0).get<SizeValueType>();
+  tensor.bytes.assign(data + begin, offsets.at(1).get<SizeValueType>() - begin);
   return tensor;
 }
 
+/** The format asks that tensors follow each other without holes, from the first byte behind the header to the last.
+ * Tensors that overlap could ask for many times the file's size of memory; in holes, anything can be hidden. */
 void
-CheckNoOverlap(const Json & header)
+CheckPlaces(const Json & header, SizeValueType dataSize)
 {
   std::vector<std::pair<SizeValueType, SizeValueType>> places;
   for (const auto & [key, entry] : header.items())
@@ -131,7 +150,15 @@ CheckNoOverlap(const Json & header)
     {
       Fail(std::ostringstream{} << "tensors overlap");
     }
+    if (place.first > end)
+    {
+      Fail(std::ostringstream{} << "there is a hole of " << place.first - end << " bytes between tensors");
+    }
     end = std::max(end, place.second);
+  }
+  if (end < dataSize)
+  {
+    Fail(std::ostringstream{} << "it has " << dataSize - end << " bytes behind its last tensor");
   }
 }
 
@@ -162,8 +189,6 @@ ParseContents(const char * bytes, SizeValueType size)
   const SizeValueType dataSize = size - LengthBytes - headerSize;
 
   SafetensorsFile file;
-  // Overlapping tensors could ask for many times the file's size of memory.
-  CheckNoOverlap(header);
   for (const auto & [key, entry] : header.items())
   {
     if (key == "__metadata__")
@@ -172,10 +197,38 @@ ParseContents(const char * bytes, SizeValueType size)
     }
     else
     {
-      file.tensors.emplace(key, ParseTensor(key, entry, data, dataSize));
+      // Before memory is taken for the tensors: where they lie, each by itself and all together.
+      CheckTensor(key, entry, dataSize);
+    }
+  }
+  CheckPlaces(header, dataSize);
+  for (const auto & [key, entry] : header.items())
+  {
+    if (key != "__metadata__")
+    {
+      file.tensors.emplace(key, ReadTensor(entry, data));
     }
   }
   return file;
+}
+
+/** Wait until a file is on the disk; true where there is no such call. */
+bool
+Synchronize(const std::string & fileName)
+{
+#ifdef LSSR_HAS_FSYNC
+  const int file = ::open(fileName.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+  {
+    return false;
+  }
+  const bool done = ::fsync(file) == 0;
+  ::close(file);
+  return done;
+#else
+  static_cast<void>(fileName);
+  return true;
+#endif
 }
 } // namespace
 
@@ -256,7 +309,8 @@ SafetensorsFile::Write(const std::string & fileName) const
       stream.write(tensor.bytes.data(), static_cast<std::streamsize>(tensor.bytes.size()));
     }
     stream.close();
-    if (!stream)
+    // The bytes have to be on the disk before the name is: else a machine that fails leaves a name without bytes.
+    if (!stream || !Synchronize(temporary))
     {
       itkGenericExceptionMacro("Can't write the model file '" << fileName << "': " << std::strerror(errno));
     }

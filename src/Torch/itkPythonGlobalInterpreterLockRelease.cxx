@@ -18,7 +18,11 @@
 
 #include "itkPythonGlobalInterpreterLockRelease.h"
 
-#include <dlfcn.h>
+// Elsewhere, Windows above all, a Python that holds its lock is not found, and the lock stays.
+#if __has_include(<dlfcn.h>)
+#  include <dlfcn.h>
+#  define LSSR_HAS_DLSYM
+#endif
 
 namespace itk
 {
@@ -44,7 +48,12 @@ struct PythonFunctions
   static void
   Find(TFunction & function, const char * name)
   {
+#ifdef LSSR_HAS_DLSYM
     function = reinterpret_cast<TFunction>(dlsym(RTLD_DEFAULT, name));
+#else
+    static_cast<void>(function);
+    static_cast<void>(name);
+#endif
   }
 
   bool

@@ -38,6 +38,8 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <random>
+#include <sstream>
 
 namespace itk
 {
@@ -58,14 +60,68 @@ constexpr double ValidationSSIMWeight = 0.1;
 void
 CheckIsWritable(const std::string & fileName)
 {
-  const std::string trial = fileName + ".trial";
-  const bool        opens = static_cast<bool>(std::ofstream(trial, std::ios::binary));
-  std::error_code   error;
+  // A name that nobody has: a file of the user's must not be touched.
+  std::random_device random;
+  std::string        trial;
+  std::error_code    error;
+  do
+  {
+    trial = fileName + ".trial" + std::to_string(random());
+  } while (std::filesystem::exists(trial, error));
+  const bool opens = static_cast<bool>(std::ofstream(trial, std::ios::binary));
   std::filesystem::remove(trial, error);
   if (!opens || std::filesystem::is_directory(fileName, error))
   {
     itkGenericExceptionMacro("CheckpointFileName is '" << fileName << "', but no file can be written there.");
   }
+}
+
+/** A hash (FNV-1a, 64 bits) of names of files without their folders, sizes and spacings: whether volumes are the same.
+ */
+template <typename TVolumes>
+std::string
+DescribeVolumes(const TVolumes & volumes)
+{
+  uint64_t hash = 14695981039346656037ull;
+  for (SizeValueType i = 0; i < volumes.GetCount(); ++i)
+  {
+    const TrainingVolumeGeometry geometry = volumes.GetGeometry(i);
+    std::ostringstream           text;
+    text << std::filesystem::path(geometry.name).filename().string() << ' ' << geometry.slices << ' ' << geometry.rows
+         << ' ' << geometry.columns << ' ' << geometry.sliceSpacing << ' ' << geometry.rowSpacing << ' '
+         << geometry.columnSpacing << '\n';
+    for (const char c : text.str())
+    {
+      hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+    }
+  }
+  return std::to_string(hash);
+}
+
+/** The value of an entry of a checkpoint's metadata. */
+const std::string &
+RequireEntry(const SafetensorsFile & file, const std::string & fileName, const char * key)
+{
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end())
+  {
+    itkGenericExceptionMacro("The checkpoint '" << fileName << "' has no entry '" << key
+                                                << "': it is damaged, or of another version.");
+  }
+  return found->second;
+}
+
+/** An entry of a checkpoint's metadata that holds JSON with an object. */
+Json
+RequireObject(const SafetensorsFile & file, const std::string & fileName, const char * key)
+{
+  const auto value = Json::parse(RequireEntry(file, fileName, key), nullptr, /*allow_exceptions=*/false);
+  if (!value.is_object())
+  {
+    itkGenericExceptionMacro("The checkpoint '" << fileName << "' has an entry '" << key
+                                                << "' that is no JSON object: it is damaged.");
+  }
+  return value;
 }
 } // namespace
 
@@ -135,6 +191,7 @@ public:
     : m_Trainer(trainer)
     , m_Model(model)
     , m_Volumes(trainer, RoleEnum::Training)
+    , m_TrainingVolumes(DescribeVolumes(m_Volumes))
     , m_Session(trainer, model)
     , m_Validation(&model)
   {
@@ -238,6 +295,7 @@ private:
   PrepareValidation()
   {
     const Volumes volumes(m_Trainer, RoleEnum::Validation);
+    m_ValidationVolumes = DescribeVolumes(volumes);
     for (SizeValueType i = 0; i < volumes.GetCount(); ++i)
     {
       m_Validation.AddVolume(volumes.Load(i));
@@ -430,6 +488,10 @@ private:
     settings["maximum_time_s"] = m_Trainer.m_TimeBudget;
     settings["cache_size"] = m_Trainer.m_CacheSize;
     settings["volume_interval"] = m_Trainer.m_VolumeInterval;
+    settings["slice_axis"] = m_Trainer.m_SliceAxis;
+    settings["processes"] = m_Session.GetReducer().GetNumberOfProcesses();
+    settings["training_volumes"] = m_TrainingVolumes;
+    settings["validation_volumes"] = m_ValidationVolumes;
     settings["validation_slices"] = m_Validation.GetNumberOfSlices();
     settings["base_kernels"] = m_Model.GetBaseKernels();
     settings["poolings"] = m_Model.GetNumberOfPoolings();
@@ -479,10 +541,11 @@ private:
     {
       itkGenericExceptionMacro("'" << name << "' is not a checkpoint of a training.");
     }
-    this->CheckSettings(Json::parse(file.metadata.at(CheckpointSettingsKey)));
+    this->CheckSettings(RequireObject(file, name, CheckpointSettingsKey));
+    const Json state = RequireObject(file, name, CheckpointStateKey);
+    RequireEntry(file, name, AutoencoderTrainingSession::StepsKey);
     try
     {
-      const Json state = Json::parse(file.metadata.at(CheckpointStateKey));
       m_Session.Load(file);
       m_Trainer.m_CurrentIteration = state.at("iteration").get<SizeValueType>();
       m_Trainer.m_ElapsedTime = state.at("elapsed_s").get<double>();
@@ -514,6 +577,13 @@ private:
         continue;
       }
       const Json old = before.value(key, Json());
+      if (old != value && (key == "training_volumes" || key == "validation_volumes"))
+      {
+        itkGenericExceptionMacro("The checkpoint '" << m_Trainer.m_CheckpointFileName << "' is of a training on other "
+                                                    << "volumes: the names, sizes or spacings of "
+                                                    << (key == "training_volumes" ? "training" : "validation")
+                                                    << " volumes have changed, or their order.");
+      }
       if (old != value)
       {
         itkGenericExceptionMacro("The checkpoint '" << m_Trainer.m_CheckpointFileName << "' is of another training: "
@@ -523,9 +593,12 @@ private:
     }
   }
 
-  AutoencoderTrainerBase &              m_Trainer;
-  AutoencoderModel &                    m_Model;
-  Volumes                               m_Volumes;
+  AutoencoderTrainerBase & m_Trainer;
+  AutoencoderModel &       m_Model;
+  Volumes                  m_Volumes;
+  /** Whether a checkpoint is of a training on the same volumes. */
+  std::string                           m_TrainingVolumes;
+  std::string                           m_ValidationVolumes;
   AutoencoderTrainingSession            m_Session;
   TrainingValidation                    m_Validation;
   std::unique_ptr<TrainingVolumeCache>  m_Cache;

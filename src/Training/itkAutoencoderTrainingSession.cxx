@@ -398,7 +398,7 @@ AutoencoderTrainingSession::Store(SafetensorsFile & file)
   }
   TensorStorage::Store(this->NameMoments(m_FirstMoments), file, "first_moment.");
   TensorStorage::Store(this->NameMoments(m_SecondMoments), file, "second_moment.");
-  file.metadata["latent_sr.steps"] = std::to_string(m_Steps);
+  file.metadata[StepsKey] = std::to_string(m_Steps);
 }
 
 void
@@ -416,7 +416,7 @@ AutoencoderTrainingSession::Load(const SafetensorsFile & file)
     m_Best->eval();
     TensorStorage::Load(TensorStorage::NetworkTensors(*m_Best), file, "best.");
   }
-  m_Steps = std::stoull(file.metadata.at("latent_sr.steps"));
+  m_Steps = std::stoull(file.metadata.at(StepsKey));
   CopyNetwork(*m_LastGood, m_Average ? *m_Average : *m_Network);
   TensorStorage::Load(this->NameMoments(m_FirstMoments), file, "first_moment.");
   TensorStorage::Load(this->NameMoments(m_SecondMoments), file, "second_moment.");

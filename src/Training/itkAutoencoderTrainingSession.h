@@ -33,6 +33,9 @@ namespace itk
 class AutoencoderTrainingSession
 {
 public:
+  /** The entry of a checkpoint's metadata with the number of steps of the optimizer. */
+  static constexpr const char * StepsKey = "latent_sr.steps";
+
   AutoencoderTrainingSession(const AutoencoderTrainerBase & trainer, const AutoencoderModel & start);
 
   PatchSampler &

@@ -136,6 +136,11 @@ def text(folder):
     return folder
 
 
+def two_series_below(folder):
+    image(folder / "sub" / "0.dcm", SeriesInstanceUID="1.2.9")
+    return folder
+
+
 def two_series(folder):
     series(folder / "a")
     image(folder / "b" / "0.dcm", SeriesInstanceUID="1.2.9", SeriesNumber=4, SeriesDescription="T1")
@@ -183,6 +188,8 @@ DICOM = {
         f, (0, 0, 0), (0, 0, 5), pixels=np.zeros((700, 700), np.int16), ImageOrientationPatient=[1, 0, 0, 0.0009, 1, 0]
     ),
     "a link to nothing": dead_link,
+    "pixels that are too many": lambda f: series(f, 1, Rows=3),
+    "a cine acquired twice": lambda f: cine(f, (4, 4), AcquisitionNumber=lambda place, phase: 1 + phase // 2),
     "a mosaic": lambda f: series(f, ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]),
     "a file that ends before its series": unknown,
     "bits that can't be": lambda f: series(f, BitsAllocated=64, BitsStored=64),
@@ -358,6 +365,8 @@ def two_places(path):
 
 WARNINGS = {
     "slices that are shifted by whole pixels": ("shifted", lambda f: moved(f, (0, 0, 0), (1, 0, 5), (2, 0, 10))),
+    "other series in subfolders": ("folder", lambda f: series(f) and two_series_below(f)),
+    "one slice of unknown thickness": ("folder", lambda f: series(f, 1, SliceThickness=None)),
     "times against instance numbers": (
         "cine",
         lambda f: cine(f, (2, 2), InstanceNumber=lambda place, phase: 2 * place - phase + 2),

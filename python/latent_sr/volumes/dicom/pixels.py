@@ -71,6 +71,8 @@ class _Decoder:
         try:
             with quiet_pydicom():
                 values = _rescaled(self._stored(frame), frame)
+        except LatentSRError:
+            raise
         except (ValueError, EOFError, OSError, AttributeError) as error:
             # The file's own fault: what NumPy says of it helps nobody.
             raise LatentSRError(f"can't read the pixels of {frame.label}: it is damaged or cut off") from error
@@ -94,8 +96,24 @@ class _Decoder:
             dataset = self._enhanced[frame.path]
         else:
             dataset = _whole_file(frame.path)
+        _check_length(dataset, frame)
         plugin = _plugin(dataset.file_meta.TransferSyntaxUID)
         return pixel_array(dataset, raw=True, index=frame.number, decoding_plugin=plugin)
+
+
+def _check_length(dataset: Any, frame: Frame) -> None:
+    """Refuse uncompressed pixels that are a row or more longer than the image: its size, or its bits, are wrong."""
+    if dataset.file_meta.TransferSyntaxUID.is_compressed and not dataset.file_meta.TransferSyntaxUID.is_deflated:
+        return
+    count = int(dataset.get("NumberOfFrames") or 1)
+    row = frame.columns * frame.bits // 8
+    expected = count * frame.rows * row
+    if len(dataset.PixelData) >= expected + row:
+        raise LatentSRError(
+            f"'{frame.path}' has {len(dataset.PixelData)} bytes of pixels, but {count} x {frame.columns} x "
+            f"{frame.rows} of "
+            f"{frame.bits} bits are {expected}: its size or its bits are wrong"
+        )
 
 
 def _plugin(syntax: Any) -> str:
@@ -103,10 +121,12 @@ def _plugin(syntax: Any) -> str:
 
     GDCM's may end the process where pixels are damaged: others are taken where there are some.
     """
-    from pydicom.uid import JPEGLSTransferSyntaxes, RLELossless
+    from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, RLELossless
 
     if syntax in JPEGLSTransferSyntaxes:
         return "pyjpegls"
+    if syntax in JPEG2000TransferSyntaxes:
+        return "pillow"
     return "pydicom" if syntax == RLELossless else ""
 
 

@@ -38,10 +38,17 @@ def find_stack(path: Path, options: ReadOptions, progress: ReadProgress | None =
     LatentSRError
         If there is none, or more than one.
     """
-    files = scan(path, progress)
+    files, left_out = scan(path, progress)
     with quiet_pydicom():
         frames: list[Frame] = choose_frames(path, files, options)
-        return make_stack(path, frames)
+        stack = make_stack(path, frames)
+    if not left_out:
+        return stack
+    text = (
+        f"'{path}' holds DICOM images itself, so {left_out} image{'s' if left_out > 1 else ''} of other series in its "
+        "subfolders do not count"
+    )
+    return replace(stack, warnings=(*stack.warnings, text))
 
 
 def read_dicom_header(path: Path, options: ReadOptions) -> VolumeHeader:

@@ -82,6 +82,8 @@ _ATTRIBUTES = [
     "DoubleFloatPixelData",
 ]
 
+_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+
 _STORED = "1.2.840.10008.5.1.4.1.1."
 """What the classes of the standard begin with."""
 
@@ -191,7 +193,7 @@ def _all_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> list[DicomFile]:
+def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> tuple[list[DicomFile], int]:
     """The images of a DICOM file, or of a folder and its subfolders.
 
     If a folder holds DICOM files itself, those in its subfolders count only if they belong to the same series.
@@ -202,6 +204,11 @@ def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> list
         The file or folder.
     progress
         Called with the number of files that were looked at, and their total.
+
+    Returns
+    -------
+    list of DicomFile, int
+        The images, and the number of those in subfolders that do not count.
 
     Raises
     ------
@@ -214,7 +221,7 @@ def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> list
             if not _is_image(read):
                 kind = read.dataset.get("SOPClassUID")
                 raise LatentSRError(f"'{path}' is no image, but of the kind {getattr(kind, 'name', kind)}")
-        return [read]
+        return [read], 0
     files = _all_files(path)
     marked = {file for file in files if has_dicom_mark(file)}
     suffixes = {_suffix(file) for file in marked}
@@ -229,13 +236,12 @@ def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> list
             if _is_image(read):
                 found.append(read)
         direct = {_series_of(file) for file in found if file.path.parent == path}
-        if direct:
-            found = [file for file in found if _series_of(file) in direct]
+        counting = [file for file in found if _series_of(file) in direct] if direct else found
     if not found:
         raise LatentSRError(
             f"'{path}' holds no DICOM images: files with the mark of DICOM at byte 128, or with .dcm in their names"
         )
-    return found
+    return counting, len(found) - len(counting)
 
 
 def _series_of(file: DicomFile) -> str:
@@ -284,6 +290,10 @@ def _read(path: Path) -> DicomFile:
                 path, specific_tags=_ATTRIBUTES, defer_size=_DEFERRED, force=not has_dicom_mark(path)
             )
             known = "SOPClassUID" in dataset or "Rows" in dataset
+            # pydicom looks at values when they are asked for: now, so that what is damaged is told here.
+            for tag in list(dataset.keys()):
+                if tag not in _PIXELS:
+                    dataset[tag]
     except LatentSRError:
         raise
     except (PermissionError, FileNotFoundError) as error:
@@ -307,16 +317,17 @@ def _is_image(file: DicomFile) -> bool:
         If it should be one, and has no pixels: they are at the end.
     """
     dataset = file.dataset
-    try:
-        kind = str(getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID") or dataset.get("SOPClassUID", ""))
-        pixels = any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
-    except Exception as error:  # pydicom looks at values when they are asked for
-        raise LatentSRError(f"can't read '{file.path}', it is damaged: {one_line(error)}") from error
-    if kind.startswith(_NO_IMAGES) or (kind and not kind.startswith(_STORED) and not pixels):
+    kinds = {
+        str(uid)
+        for uid in (getattr(dataset, "file_meta", {}).get("MediaStorageSOPClassUID"), dataset.get("SOPClassUID"))
+        if uid
+    }
+    if any(tag in dataset for tag in _PIXELS):
+        return not kinds or not all(kind.startswith(_NO_IMAGES) for kind in kinds)
+    # Without pixels it has to say what it is instead, and not two things: of vendors' own kinds, nothing is known.
+    if len(kinds) == 1 and all(kind.startswith(_NO_IMAGES) or not kind.startswith(_STORED[:14]) for kind in kinds):
         return False
-    if not pixels:
-        raise LatentSRError(f"'{file.path}' has no PixelData (7FE0,0010): it is cut off, or not an image")
-    return True
+    raise LatentSRError(f"'{file.path}' has no PixelData (7FE0,0010): it is cut off, or not an image")
 
 
 def first_image(folder: Path) -> tuple[str, str]:

@@ -112,6 +112,8 @@ def make_stack(path: Path, frames: Sequence[Frame]) -> Stack:
     phases, time_step = _in_time(path, slices, warnings)
     order, distance = _in_space(path, [group[0] for group in slices])
     phases = [[phase[number] for number in order] for phase in phases]
+    if len(slices) == 1 and phases[0][0].thickness == 0:
+        warnings.append(f"'{path}' is one slice of unknown thickness: its spacing across the plane is put at 1 mm")
     grid, shifts = _grid(path, phases[0], distance, warnings)
     _check_places(path, phases, grid, shifts)
     if len(phases) > 1:
@@ -297,8 +299,7 @@ def _check_places(path: Path, phases: Sequence[Sequence[Frame]], grid: Grid, shi
         for place, (frame, (column, row)) in enumerate(zip(phase, shifts, strict=True)):
             right, down = frame.written_directions
             row_spacing, column_spacing = frame.pixel_spacing
-            side = max(frame.columns * column_spacing, frame.rows * row_spacing)
-            allowed = tolerance(min(*grid.spacing[:2], max(grid.spacing[2], 1e-9))) + _SAME_DIRECTION * side
+            allowed = tolerance(min(grid.spacing))
             for i in (0, frame.columns - 1):
                 for j in (0, frame.rows - 1):
                     written = frame.position + i * column_spacing * right + j * row_spacing * down
@@ -374,6 +375,7 @@ def _in_time(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tupl
         return [[group[0] for group in slices]], 0.0
     for group in slices:
         _check_kinds(path, group, None, " at one position")
+        _check_acquired_once(path, group)
         _check_in_plane(path, group)
     if len(slices) == 1:
         raise LatentSRError(
@@ -389,6 +391,20 @@ def _in_time(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tupl
             "apart: they are taken for phases in the order of their instance numbers"
         )
     return [list(phase) for phase in zip(*ordered, strict=True)], _time_step(name, ordered)
+
+
+def _check_acquired_once(path: Path, group: Sequence[Frame]) -> None:
+    """Refuse the images of one position that were acquired several times: another breath hold, for example."""
+    for name, keyword in (("series", "SeriesInstanceUID"), ("acquisitions", "AcquisitionNumber")):
+        found = Counter(str(frame.file.dataset.get(keyword, "")) for frame in group)
+        # Each phase may have an acquisition number of its own.
+        if len(found) > 1 and (name == "series" or min(found.values()) > 1):
+            listed = ", ".join(f"{value} ({count} images)" for value, count in sorted(found.items()))
+            raise LatentSRError(
+                f"'{path}' holds images of {len(found)} {name} at the position of {group[0].label}: {listed}; they "
+                "are not "
+                "phases of one cine, so put each into a folder of its own"
+            )
 
 
 def _unequal(path: Path, slices: list[list[Frame]], group: list[Frame], usual: int) -> str:
@@ -439,8 +455,8 @@ def _clock(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple[
         if name == "temporal position" and len({frozenset(group) for group in values}) > 1:
             continue
         clocks[name] = lambda frame, name=name: frame.times[name]
-    by_instance = _instances_tell(slices)
-    if by_instance:
+    numbers_differ = all(len({frame.instance for frame in group} - {None}) == len(group) for group in slices)
+    if _instances_tell(slices) or (clocks and numbers_differ):
         clocks["instance number"] = lambda frame: (frame.instance, frame.number)
     if not clocks:
         count = len(slices[0])

@@ -77,6 +77,8 @@ class _Decoder:
             # The file's own fault: what NumPy says of it helps nobody.
             raise LatentSRError(f"can't read the pixels of {frame.label}: it is damaged or cut off") from error
         except Exception as error:  # decoders raise many kinds, for example if there is none for a compression
+            if "exceptions were raised" in str(error):
+                raise LatentSRError(f"can't read the pixels of {frame.label}: it is damaged or cut off") from error
             raise LatentSRError(f"can't read the pixels of {frame.label}: {one_line(error)}") from error
         if values.shape != (frame.rows, frame.columns):
             raise LatentSRError(

@@ -42,14 +42,9 @@ volume_from_nibabel() {
   "$root/.venv/bin/python" - "$file" "$output/input.nii.gz" << 'PYTHON'
 import sys
 
-import itk
+import latent_sr
 
-frames = itk.imread(sys.argv[1])
-first = itk.image_from_array(itk.array_view_from_image(frames)[0])
-first.SetSpacing(list(frames.GetSpacing())[:3])
-first.SetOrigin(list(frames.GetOrigin())[:3])
-first.SetDirection(itk.array_from_matrix(frames.GetDirection())[:3, :3].copy())
-itk.imwrite(first, sys.argv[2])
+latent_sr.write_volume(latent_sr.read_volume(sys.argv[1], phase=0), sys.argv[2], overwrite=True)
 PYTHON
 }
 

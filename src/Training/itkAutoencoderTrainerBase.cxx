@@ -489,7 +489,6 @@ private:
     settings["cache_size"] = m_Trainer.m_CacheSize;
     settings["volume_interval"] = m_Trainer.m_VolumeInterval;
     settings["slice_axis"] = m_Trainer.m_SliceAxis;
-    settings["processes"] = m_Session.GetReducer().GetNumberOfProcesses();
     settings["training_volumes"] = m_TrainingVolumes;
     settings["validation_volumes"] = m_ValidationVolumes;
     settings["validation_slices"] = m_Validation.GetNumberOfSlices();

@@ -19,6 +19,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 
@@ -98,19 +99,21 @@ class Progress:
 
 
 class LateProgress:
-    """Progress of work of an unknown amount that is seldom long: it is silent for the first seconds.
+    """Progress of work that is seldom long: it is silent for the first seconds.
 
     Parameters
     ----------
-    label, unit, stream
+    labels
+        What is done, in a word or two, for each part of the work; each begins to count anew.
+    unit, stream
         As for ``Progress``.
     delay
         Seconds before anything is shown.
     """
 
-    def __init__(self, label: str, unit: str, stream: TextIO | None = None, delay: float = 2.0) -> None:
-        self.label, self.unit, self.stream, self.delay = label, unit, stream, delay
-        self.start = time.monotonic()
+    def __init__(self, labels: Sequence[str], unit: str, stream: TextIO | None = None, delay: float = 2.0) -> None:
+        self.labels, self.unit, self.stream, self.delay = list(labels), unit, stream, delay
+        self.start = self.part_start = time.monotonic()
         self.shown: Progress | None = None
         self.done = 0
 
@@ -122,11 +125,16 @@ class LateProgress:
 
     def update(self, done: int, total: int) -> None:
         """Say how much is done by now, and of how much."""
-        if self.shown is not None and (self.shown.total != total or done < self.done):
-            self.close()  # another part of the work
+        now = time.monotonic()
+        if done < self.done:
+            self.close()
+            self.part_start = now
+            if len(self.labels) > 1:
+                self.labels.pop(0)
         self.done = done
-        if self.shown is None and time.monotonic() - self.start >= self.delay:
-            self.shown = Progress(total, self.label, self.unit, self.stream)
+        if self.shown is None and now - self.start >= self.delay:
+            self.shown = Progress(total, self.labels[0], self.unit, self.stream)
+            self.shown.start = self.part_start
         if self.shown is not None:
             self.shown.update(done)
 

@@ -18,13 +18,15 @@
 """Progress on stderr."""
 
 import io
+import re
+import time
 
 from latent_sr.progress import LateProgress
 
 
 def test_short_work_says_nothing():
     stream = io.StringIO()
-    with LateProgress("reading", "files", stream, delay=60) as progress:
+    with LateProgress(("reading",), "files", stream, delay=60) as progress:
         for done in range(1, 11):
             progress.update(done, 10)
     assert stream.getvalue() == ""
@@ -32,8 +34,18 @@ def test_short_work_says_nothing():
 
 def test_long_work_is_told_in_lines_and_each_part_from_its_beginning():
     stream = io.StringIO()
-    with LateProgress("reading", "files", stream, delay=0) as progress:
-        for part in range(2):
+    with LateProgress(("reading attributes", "reading pixels"), "files", stream, delay=0) as progress:
+        for part in ("attributes", "pixels"):
             for done in range(1, 11):
                 progress.update(done, 10)
-            assert stream.getvalue().count("reading: 100 % (10 of 10 files") == part + 1
+            assert f"reading {part}: 100 % (10 of 10 files" in stream.getvalue()
+
+
+def test_the_rate_counts_from_the_beginning_and_not_from_when_it_is_shown():
+    stream = io.StringIO()
+    with LateProgress(("reading",), "files", stream, delay=0.1) as progress:
+        progress.update(1, 10)
+        time.sleep(0.2)
+        progress.update(5, 10)
+    (rate,) = re.findall(r"5 of 10 files, ([\d.]+)/s", stream.getvalue())
+    assert float(rate) <= 5 / 0.2

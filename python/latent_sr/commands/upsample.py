@@ -171,7 +171,7 @@ def run(arguments: argparse.Namespace) -> int:
     from latent_sr.upsampling import update_filter
 
     task = _upsample_task(arguments, source, output, output, arguments.threads)
-    with LateProgress("reading", "files") as reading:
+    with LateProgress(("reading attributes", "reading pixels"), "images") as reading:
         prepared = prepare(task, warn, reading.update)
     slices = prepared.slices
     try:
@@ -179,7 +179,7 @@ def run(arguments: argparse.Namespace) -> int:
             result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
     except LatentSRError as error:
         raise LatentSRError(f"'{source}': {error}") from error
-    with LateProgress("writing", "files") as writing:
+    with LateProgress(("writing",), "files") as writing:
         outcome = write_result(task, prepared.volume, result, arguments.overwrite, writing.update)
     for warning in outcome.warnings:
         warn(warning)

@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, one_line
+from latent_sr.toolkit import noted_interrupts
 
 _LONGEST_WAIT = 0.2
 """In s: how long an interrupt waits to be seen."""
@@ -197,20 +198,6 @@ class _Worker:
         self.executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _noted_interrupts() -> tuple[threading.Event, Callable[[], None]]:
-    """Have Ctrl-C noted instead of raised, and a function that has it raised again.
-
-    Raised while the main thread holds the lock of a future, it would leave that locked, and the pool would never end.
-    """
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        return interrupted, lambda: None
-    previous = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
-    return interrupted, lambda: signal.signal(
-        signal.SIGINT, signal.default_int_handler if previous is None else previous
-    )
-
-
 def _in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], jobs: int) -> Iterator[tuple[int, Any]]:
     from concurrent.futures import FIRST_COMPLETED, Future, wait
     from concurrent.futures.process import BrokenProcessPool
@@ -218,34 +205,32 @@ def _in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], jobs: in
     waiting = deque(range(len(tasks)))
     idle: list[_Worker] = []
     running: dict[Future, tuple[int, _Worker]] = {}
-    interrupted, restore = _noted_interrupts()
-    try:
-        idle += [_Worker() for _ in range(jobs)]
-        while running or waiting:
-            while idle and waiting:
-                worker, position = idle.pop(), waiting.popleft()
-                running[worker.submit(function, tasks[position])] = position, worker
-            done, _ = wait(running, timeout=_LONGEST_WAIT, return_when=FIRST_COMPLETED)
-            if interrupted.is_set():
-                raise KeyboardInterrupt
-            for future in done:
-                position, worker = running.pop(future)
-                try:
-                    outcome = future.result()
-                    idle.append(worker)
-                except BrokenProcessPool:
-                    outcome = LatentSRError("the process that worked on it died (was it killed, or out of memory?)")
-                    worker.end(at_once=False)
-                    idle.append(_Worker())
-                yield position, outcome
-    finally:
+    # Raised while the main thread holds the lock of a future, Ctrl-C would leave that locked: the pool would never end.
+    with noted_interrupts() as interrupted:
         try:
+            idle += [_Worker() for _ in range(jobs)]
+            while running or waiting:
+                while idle and waiting:
+                    worker, position = idle.pop(), waiting.popleft()
+                    running[worker.submit(function, tasks[position])] = position, worker
+                done, _ = wait(running, timeout=_LONGEST_WAIT, return_when=FIRST_COMPLETED)
+                if interrupted.is_set():
+                    raise KeyboardInterrupt
+                for future in done:
+                    position, worker = running.pop(future)
+                    try:
+                        outcome = future.result()
+                        idle.append(worker)
+                    except BrokenProcessPool:
+                        outcome = LatentSRError("the process that worked on it died (was it killed, or out of memory?)")
+                        worker.end(at_once=False)
+                        idle.append(_Worker())
+                    yield position, outcome
+        finally:
             for _, worker in running.values():
                 worker.end(at_once=True)
             for worker in idle:
                 worker.end(at_once=False)
-        finally:
-            restore()
 
 
 # Dask -----------------------------------------------------------------------------------------------------------------

@@ -72,6 +72,31 @@ def _enum(parameter: str, name: str, names: dict[str, str]) -> Any:
     return getattr(itk.LatentSpaceSuperResolutionEnums, names[name])
 
 
+@contextmanager
+def noted_interrupts(also: Callable[[], None] = lambda: None) -> Iterator[threading.Event]:
+    """Have Ctrl-C noted in an event, instead of raised wherever the main thread is; in other threads, nothing changes.
+
+    Parameters
+    ----------
+    also
+        What to do besides at each Ctrl-C.
+    """
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+
+    def note(_signal: int, _frame: object) -> None:
+        interrupted.set()
+        also()
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, previous if previous is not None else signal.default_int_handler)
+
+
 def run(process: Any, event: Any = None, observer: Callable[[], None] | None = None) -> None:
     """Update an ``itk::ProcessObject``, so that Ctrl-C and errors of an observer end it cleanly.
 
@@ -94,7 +119,6 @@ def run(process: Any, event: Any = None, observer: Callable[[], None] | None = N
     import itk
 
     failure: list[BaseException] = []
-    interrupted = threading.Event()
 
     def observe() -> None:
         # An exception must not leave an observer: ITK would print it and replace it by another one.
@@ -105,23 +129,16 @@ def run(process: Any, event: Any = None, observer: Callable[[], None] | None = N
             failure.append(error)
             process.AbortGenerateDataOn()
 
-    def interrupt(_signal: int, _frame: object) -> None:
-        interrupted.set()
-        process.AbortGenerateDataOn()
-
     # Even without an observer there has to be one: Python looks at signals only when it executes Python.
     tag = process.AddObserver(event if event is not None else itk.ProgressEvent(), observe)
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    previous = signal.signal(signal.SIGINT, interrupt) if in_main_thread else None
-    try:
-        process.Update()
-    except RuntimeError as error:
-        if not failure and not interrupted.is_set():
-            raise LatentSRError(one_line(error)) from error
-    finally:
-        if in_main_thread:
-            signal.signal(signal.SIGINT, previous if previous is not None else signal.default_int_handler)
-        process.RemoveObserver(tag)
+    with noted_interrupts(process.AbortGenerateDataOn) as interrupted:
+        try:
+            process.Update()
+        except RuntimeError as error:
+            if not failure and not interrupted.is_set():
+                raise LatentSRError(one_line(error)) from error
+        finally:
+            process.RemoveObserver(tag)
     if failure:
         raise failure[0]
     if interrupted.is_set():

@@ -61,3 +61,15 @@ def check_model_file(name: str | None) -> None:
 def json_text(value: Any) -> str:
     """A value as JSON, with a newline at its end."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def put_json(value: Any, name: str | None) -> bool:
+    """Put a value as JSON into a file, on stdout for ``-``, or nowhere for None; whether stdout has been taken."""
+    from latent_sr.volumes import write_text
+
+    if name == "-":
+        print(json_text(value), end="")
+        return True
+    if name is not None:
+        write_text(json_text(value), name)
+    return False

@@ -20,7 +20,7 @@
 import argparse
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, json_text, quiet_itk
+from latent_sr.commands.console import check_model_file, put_json, quiet_itk
 from latent_sr.commands.options import add_command, add_overwrite
 
 
@@ -52,15 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
     quiet_itk()
 
     from latent_sr.models import describe_model, load_model
-    from latent_sr.volumes import write_text
 
     description = describe_model(load_model(arguments.model))
-    text = json_text(description)
-    if arguments.json == "-":
-        print(text, end="")
+    if put_json(description, arguments.json):
         return 0
-    if arguments.json is not None:
-        write_text(text, arguments.json)
     for line in _flattened(description):
         print(line)
     return 0

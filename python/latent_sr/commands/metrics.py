@@ -21,7 +21,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from latent_sr.commands.console import json_text, quiet_itk, warn
+from latent_sr.commands.console import put_json, quiet_itk, warn
 from latent_sr.commands.options import (
     add_axis,
     add_command,
@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     quiet_itk()
 
     from latent_sr.metrics import SSIMParameters, compare, metrics_as_json
-    from latent_sr.volumes import open_volume, write_text, write_volume
+    from latent_sr.volumes import open_volume, write_volume
 
     volumes = [open_volume(name, dimensions=(2, 3, 4), options=read_options(arguments)) for name in names]
     for volume in volumes:
@@ -141,12 +141,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.ssim_map is not None:
         write_volume(result["ssim_map"], arguments.ssim_map, overwrite=arguments.overwrite)
-    text = json_text(metrics_as_json(result))
-    if arguments.json == "-":
-        print(text, end="")
+    if put_json(metrics_as_json(result), arguments.json):
         return 0
-    if arguments.json is not None:
-        write_text(text, arguments.json)
     for line in _metric_lines(result):
         print(line)
     return 0

@@ -166,8 +166,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="UID",
         help="UID or number of the DICOM series to read, where a folder holds several; may be repeated for the "
-        "slices of "
-        "a cine",
+        "slices of a cine",
     )
     parser.add_argument(
         "--phase",

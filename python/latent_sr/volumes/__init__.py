@@ -31,7 +31,7 @@
 
 from latent_sr.volumes.find import VOLUME_EXTENSIONS, expand_inputs, extension_of, stem_of
 from latent_sr.volumes.images import cast, common_pixel_type, frame_of, pixel_type, split_frames
-from latent_sr.volumes.read import check_volume, open_volume, read_header, read_volume
+from latent_sr.volumes.read import open_volume, read_header, read_volume
 from latent_sr.volumes.volume import (
     DEFAULT_READING,
     ReadOptions,
@@ -52,7 +52,6 @@ __all__ = [
     "VolumeHeader",
     "cast",
     "check_output",
-    "check_volume",
     "common_pixel_type",
     "default_slice_axis",
     "expand_inputs",

@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from latent_sr.errors import LatentSRError
-from latent_sr.volumes.read import check_volume, open_volume
+from latent_sr.volumes.read import check_whole, open_volume, read_header
 from latent_sr.volumes.volume import ReadOptions, VolumeHeader, default_slice_axis
 from latent_sr.volumes.write import write_volume
 
@@ -64,12 +64,13 @@ def files_for_itk(
         names: dict[str, str] = {}
         files = []
         for number, path in enumerate(paths):
-            header = check_volume(path, options=options)
+            header = read_header(path, options=options)
             _check_slice_axis(header, slice_axis)
             for text in header.warnings:
                 if warn is not None:
                     warn(text)
             if header.read_alike_by_itk and options.phase is None and options.nan is None:
+                check_whole(header)
                 files.append(path)
                 continue
             if notify is not None:
@@ -95,6 +96,5 @@ def _check_slice_axis(header: VolumeHeader, slice_axis: int | None) -> None:
         spacing = " x ".join(f"{value:.4g}" for value in header.spacing[:3])
         raise LatentSRError(
             f"the slices of '{header.path}' are stacked along axis {header.slice_axis}, but that is not the axis of "
-            "its "
-            f"largest spacing ({spacing} mm): set the slice axis (--set slice-axis={header.slice_axis})"
+            f"its largest spacing ({spacing} mm): set the slice axis (--set slice-axis={header.slice_axis})"
         )

@@ -110,9 +110,8 @@ def orthonormal(path: Path, what: str, direction: Any) -> Any:
         first, second = sorted(int(n) for n in np.unravel_index(shear.argmax(), shear.shape))
         angle = math.degrees(math.acos(min(1.0, max(-1.0, cosines[first, second]))))
         raise LatentSRError(
-            f"'{path}' is sheared: by its {what}, the directions of axes {first} and {second} are {angle:.2f} "
-            "degrees apart, "
-            "but they have to be orthogonal"
+            f"'{path}' is sheared: by its {what}, the directions of axes {first} and {second} are {angle:.2f} degrees "
+            "apart, but they have to be orthogonal"
         )
     left, _, right = np.linalg.svd(direction)
     return left @ right

@@ -105,6 +105,17 @@ def read_nifti(path: Path, options: ReadOptions, compute_in: str | None = None) 
     return Volume(path, image, header.component, warnings=tuple(header.warnings))
 
 
+def check_nifti_pixels(path: Path) -> None:
+    """Refuse a NIfTI file that is cut off or damaged, or has pixels that are not finite.
+
+    Raises
+    ------
+    LatentSRError
+        As ``read_nifti`` does.
+    """
+    settle_nonfinite(path, _pixels(_parse(path)), None)
+
+
 # Header ---------------------------------------------------------------------------------------------------------------
 
 

@@ -30,7 +30,7 @@ from latent_sr.errors import LatentSRError, UsageError, one_line
 from latent_sr.volumes.dicom.scan import is_dicom_file
 from latent_sr.volumes.find import extension_of
 from latent_sr.volumes.images import check_geometry, frame_of, settle_nonfinite
-from latent_sr.volumes.nifti import is_nifti_name, nifti_dimension, read_nifti, read_nifti_header
+from latent_sr.volumes.nifti import check_nifti_pixels, is_nifti_name, nifti_dimension, read_nifti, read_nifti_header
 from latent_sr.volumes.nrrd import is_nrrd_sequence, read_nrrd_sequence, read_nrrd_sequence_header
 from latent_sr.volumes.volume import (
     DEFAULT_READING,
@@ -75,21 +75,16 @@ def read_header(
     return replace(header, size=header.size[:3], spacing=header.spacing[:3])
 
 
-def check_volume(
-    path: str | os.PathLike, dimensions: Sequence[int] = (3, 4), options: ReadOptions = DEFAULT_READING
-) -> VolumeHeader:
-    """The header of a volume, after a check that its file is whole, if ITK reads it: ITK does not tell all damage.
+def check_whole(header: VolumeHeader) -> None:
+    """Refuse a damaged file that ITK is going to read: it makes zeros of what is not finite, or missing, in NIfTI.
 
     Raises
     ------
     LatentSRError
-        As ``read_header`` and ``open_volume`` do.
+        As ``open_volume`` does.
     """
-    header = read_header(path, dimensions, options)
-    if header.read_alike_by_itk and _is_nifti_volume(header.path):
-        # ITK makes zeros of what is not finite, and of what is missing at the end.
-        read_nifti(header.path, options)
-    return header
+    if _is_nifti_volume(header.path):
+        check_nifti_pixels(header.path)
 
 
 def open_volume(

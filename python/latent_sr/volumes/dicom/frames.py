@@ -293,8 +293,7 @@ def _orientation(file: DicomFile, attributes: _Attributes) -> tuple[Any, Any, tu
     ):
         raise LatentSRError(
             f"'{file.path}' has the ImageOrientationPatient {numbers(vector, ', ')}, but it has to be two orthogonal "
-            "unit "
-            "vectors"
+            "unit vectors"
         )
     unit = row / lengths[0]
     orthogonal = column - unit * (unit @ column)

@@ -83,8 +83,7 @@ class _Decoder:
         if values.shape != (frame.rows, frame.columns):
             raise LatentSRError(
                 f"can't read the pixels of {frame.label}: they are {' x '.join(map(str, values.shape[::-1]))}, but "
-                "have to "
-                f"be {frame.columns} x {frame.rows}"
+                f"have to be {frame.columns} x {frame.rows}"
             )
         return values
 
@@ -113,8 +112,7 @@ def _check_length(dataset: Any, frame: Frame) -> None:
     if len(dataset.PixelData) >= expected + row:
         raise LatentSRError(
             f"'{frame.path}' has {len(dataset.PixelData)} bytes of pixels, but {count} x {frame.columns} x "
-            f"{frame.rows} of "
-            f"{frame.bits} bits are {expected}: its size or its bits are wrong"
+            f"{frame.rows} of {frame.bits} bits are {expected}: its size or its bits are wrong"
         )
 
 

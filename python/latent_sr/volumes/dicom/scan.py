@@ -36,10 +36,8 @@ _ATTRIBUTES = [
     "ImageType",
     "SOPClassUID",
     "SOPInstanceUID",
-    "Modality",
     "SeriesDescription",
     "SliceThickness",
-    "RepetitionTime",
     "EchoTime",
     "InversionTime",
     "EchoNumbers",
@@ -58,7 +56,6 @@ _ATTRIBUTES = [
     "TemporalPositionIdentifier",
     "SamplesPerPixel",
     "PhotometricInterpretation",
-    "PlanarConfiguration",
     "NumberOfFrames",
     "Rows",
     "Columns",
@@ -272,7 +269,7 @@ def _should_be_dicom(path: Path, suffixes: set[str]) -> bool:
 
 
 def _read(path: Path) -> DicomFile:
-    """The attributes of a file.
+    """The attributes of a file, read where pydicom is quiet.
 
     Raises
     ------
@@ -284,16 +281,13 @@ def _read(path: Path) -> DicomFile:
     try:
         if path.stat().st_size == 0:
             raise LatentSRError(f"'{path}' is empty: it has 0 bytes")
-        with quiet_pydicom():
-            # Without its mark, a file may still begin with attributes, as before DICOM 3.
-            dataset = pydicom.dcmread(
-                path, specific_tags=_ATTRIBUTES, defer_size=_DEFERRED, force=not has_dicom_mark(path)
-            )
-            known = "SOPClassUID" in dataset or "Rows" in dataset
-            # pydicom looks at values when they are asked for: now, so that what is damaged is told here.
-            for tag in list(dataset.keys()):
-                if tag not in _PIXELS:
-                    dataset[tag]
+        # Without its mark, a file may still begin with attributes, as before DICOM 3.
+        dataset = pydicom.dcmread(path, specific_tags=_ATTRIBUTES, defer_size=_DEFERRED, force=not has_dicom_mark(path))
+        known = "SOPClassUID" in dataset or "Rows" in dataset
+        # pydicom looks at values when they are asked for: now, so that what is damaged is told here.
+        for tag in list(dataset.keys()):
+            if tag not in _PIXELS:
+                dataset[tag]
     except LatentSRError:
         raise
     except (PermissionError, FileNotFoundError) as error:

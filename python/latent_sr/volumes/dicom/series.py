@@ -22,6 +22,7 @@ A volume is one series, or several that hold one slice of a cine each, as cardia
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,11 @@ class Series:
 
     uid: str
     files: list[DicomFile] = field(default_factory=list)
-    _frames: list[Frame] | None = None
 
-    @property
+    @cached_property
     def frames(self) -> list[Frame]:
         """The images in the files."""
-        if self._frames is None:
-            self._frames = [frame for file in self.files for frame in frames_of(file)]
-        return self._frames
+        return [frame for file in self.files for frame in frames_of(file)]
 
     def attribute(self, keyword: str) -> str:
         """An attribute of the first file as text; empty if it is missing."""
@@ -201,6 +199,5 @@ def _check_concatenations(chosen: Sequence[Series]) -> None:
         if there != list(range(1, max(total, len(files)) + 1)):
             raise LatentSRError(
                 f"'{files[0].path}' is a part of an image in {total or 'several'} files, of which there are the "
-                "numbers "
-                f"{', '.join(map(str, there))}: all of them are needed"
+                f"numbers {', '.join(map(str, there))}: all of them are needed"
             )

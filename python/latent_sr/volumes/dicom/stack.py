@@ -135,55 +135,37 @@ def make_stack(path: Path, frames: Sequence[Frame]) -> Stack:
 
 def _check_alike(path: Path, frames: Sequence[Frame]) -> None:
     """Refuse images of different sizes, spacings, orientations or polarities."""
-    import numpy as np
-
-    def alike(frame: Frame, other: Frame) -> dict[str, tuple[str, str, bool]]:
-        side = max(other.rows, other.columns)
-        return {
-            "size": (
-                f"{frame.columns} x {frame.rows} pixels",
-                f"{other.columns} x {other.rows}",
-                (frame.rows, frame.columns) == (other.rows, other.columns),
-            ),
-            "orientation": (
-                _directions(frame),
-                _directions(other),
-                bool(
-                    np.abs(frame.row_direction - other.row_direction).max() <= _SAME_DIRECTION
-                    and np.abs(frame.column_direction - other.column_direction).max() <= _SAME_DIRECTION
-                ),
-            ),
-            "pixel spacing": (
-                f"{numbers(frame.pixel_spacing)} mm",
-                numbers(other.pixel_spacing),
-                max(abs(a - b) for a, b in zip(frame.pixel_spacing, other.pixel_spacing, strict=True)) * side
-                <= tolerance(min(other.pixel_spacing)),
-            ),
-            "frame of reference": (
-                _reference(frame),
-                _reference(other),
-                "" in (_reference(frame), _reference(other)) or _reference(frame) == _reference(other),
-            ),
-            "photometric interpretation": (
-                frame.photometric,
-                other.photometric,
-                frame.photometric == other.photometric,
-            ),
-        }
-
     # The odd one out is named, not the many.
     usual = frames[0]
-    if len(frames) > 2 and sum(all(same for _, _, same in alike(frame, usual).values()) for frame in frames) * 2 < len(
-        frames
-    ):
+    if len(frames) > 2 and sum(_difference(frame, usual) is None for frame in frames) * 2 < len(frames):
         usual = frames[1]
     for frame in frames:
-        for name, (value, other, same) in alike(frame, usual).items():
-            if not same:
-                raise LatentSRError(
-                    f"the slices of '{path}' are no stack: {frame.label} has the {name} {value}, but {usual.label} has "
-                    f"{other}; it has to be the same for all of them"
-                )
+        name = _difference(frame, usual)
+        if name is not None:
+            expected = _TRAITS[name](usual).removesuffix(_UNITS.get(name, ""))
+            raise LatentSRError(
+                f"the slices of '{path}' are no stack: {frame.label} has the {name} {_TRAITS[name](frame)}, but "
+                f"{usual.label} has {expected}; it has to be the same for all of them"
+            )
+
+
+def _difference(frame: Frame, other: Frame) -> str | None:
+    """The name of the first trait in which two images differ that have to be alike; None if there is none."""
+    import numpy as np
+
+    if (frame.rows, frame.columns) != (other.rows, other.columns):
+        return "size"
+    directions = (frame.row_direction - other.row_direction, frame.column_direction - other.column_direction)
+    if np.abs(directions).max() > _SAME_DIRECTION:
+        return "orientation"
+    # Over the longer side of an image, a difference of spacings adds up.
+    spacings = max(abs(a - b) for a, b in zip(frame.pixel_spacing, other.pixel_spacing, strict=True))
+    if spacings * max(other.rows, other.columns) > tolerance(min(other.pixel_spacing)):
+        return "pixel spacing"
+    references = (_reference(frame), _reference(other))
+    if "" not in references and references[0] != references[1]:
+        return "frame of reference"
+    return "photometric interpretation" if frame.photometric != other.photometric else None
 
 
 def _reference(frame: Frame) -> str:
@@ -192,6 +174,18 @@ def _reference(frame: Frame) -> str:
 
 def _directions(frame: Frame) -> str:
     return f"({numbers(frame.row_direction, ', ')}; {numbers(frame.column_direction, ', ')})"
+
+
+_UNITS = {"size": " pixels", "pixel spacing": " mm"}
+
+_TRAITS: dict[str, Callable[[Frame], str]] = {
+    "size": lambda frame: f"{frame.columns} x {frame.rows}{_UNITS['size']}",
+    "orientation": _directions,
+    "pixel spacing": lambda frame: f"{numbers(frame.pixel_spacing)}{_UNITS['pixel spacing']}",
+    "frame of reference": _reference,
+    "photometric interpretation": lambda frame: frame.photometric,
+}
+"""How messages write what has to be the same for all images."""
 
 
 def _check_kinds(path: Path, frames: Sequence[Frame], names: Sequence[str] | None, where: str = "") -> None:
@@ -295,24 +289,23 @@ def _check_places(path: Path, phases: Sequence[Sequence[Frame]], grid: Grid, shi
     import numpy as np
 
     matrix = np.asarray(grid.direction) * np.asarray(grid.spacing)
+    allowed = tolerance(min(grid.spacing))
+    first = phases[0][0]
+    corners = np.array([(i, j) for i in (0, first.columns - 1) for j in (0, first.rows - 1)])
     for phase in phases:
-        for place, (frame, (column, row)) in enumerate(zip(phase, shifts, strict=True)):
-            right, down = frame.written_directions
-            row_spacing, column_spacing = frame.pixel_spacing
-            allowed = tolerance(min(grid.spacing))
-            for i in (0, frame.columns - 1):
-                for j in (0, frame.rows - 1):
-                    written = frame.position + i * column_spacing * right + j * row_spacing * down
-                    found = np.asarray(grid.origin) + matrix @ (i + column, j + row, place)
-                    far = float(np.linalg.norm(written - found))
-                    if far > allowed:
-                        raise LatentSRError(
-                            f"{frame.label} of '{path}' does not fit into the regular grid of its stack: by its "
-                            "position, "
-                            f"orientation and spacing, the pixel at column {i}, row {j} lies {far:.3g} mm off, but "
-                            "that "
-                            f"has to be at most {allowed:.2g}"
-                        )
+        for place, (frame, shift) in enumerate(zip(phase, shifts, strict=True)):
+            steps = np.stack(frame.written_directions) * np.array(frame.pixel_spacing[::-1])[:, None]
+            written = frame.position + corners @ steps
+            on_grid = np.column_stack([corners + shift, np.full(len(corners), place)])
+            far = np.linalg.norm(written - (grid.origin + on_grid @ matrix.T), axis=1)
+            if far.max() > allowed:
+                bad = (far > allowed).argmax()
+                i, j = corners[bad]
+                raise LatentSRError(
+                    f"{frame.label} of '{path}' does not fit into the regular grid of its stack: by its position, "
+                    f"orientation and spacing, the pixel at column {i}, row {j} lies {far[bad]:.3g} "
+                    f"mm off, but that has to be at most {allowed:.2g}"
+                )
 
 
 def _shifts(path: Path, slices: Sequence[Frame], warnings: list[str]) -> list[tuple[int, int]]:
@@ -341,19 +334,15 @@ def _shifts(path: Path, slices: Sequence[Frame], warnings: list[str]) -> list[tu
         tilt = first.file.dataset.get("GantryDetectorTilt")
         cause = f"a gantry tilt of {tilt} degrees" if tilt else "gantry tilt, or a field of view that was moved"
         raise LatentSRError(
-            f"the slices of '{path}' are sheared against each other by {angle:.1f} degrees ({cause}): from one to "
-            "the next "
-            f"they shift by up to {numbers(step)} mm in plane, {numbers(np.round(step / spacing, 4))} pixels, but "
-            "only shifts of "
-            "whole "
-            "pixels can be undone without interpolation"
+            f"the slices of '{path}' are sheared against each other by {angle:.1f} degrees ({cause}): from one to the "
+            f"next they shift by up to {numbers(step)} mm in plane, {numbers(np.round(step / spacing, 4))} pixels, "
+            "but only shifts of whole pixels can be undone without interpolation"
         )
     span = pixels.max(axis=0) - pixels.min(axis=0)
     if span[0] >= first.columns or span[1] >= first.rows:
         raise LatentSRError(
             f"the slices of '{path}' are shifted against each other by {span[0]:.0f} columns and {span[1]:.0f} rows, "
-            "and "
-            f"have {first.columns} x {first.rows} pixels: they do not overlap"
+            f"and have {first.columns} x {first.rows} pixels: they do not overlap"
         )
     warnings.append(
         f"the slices of '{path}' are shifted against each other by up to {span[0]:.0f} columns and {span[1]:.0f} rows: "
@@ -380,8 +369,7 @@ def _in_time(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tupl
     if len(slices) == 1:
         raise LatentSRError(
             f"all {count} images of '{path}' lie at one position: that is one slice of a cine, or one image many "
-            "times. If "
-            "the other slices lie in folders beside it, name the folder above"
+            "times. If the other slices lie in folders beside it, name the folder above"
         )
     name, key = _clock(path, slices, warnings)
     ordered = [sorted(group, key=key) for group in slices]
@@ -402,8 +390,7 @@ def _check_acquired_once(path: Path, group: Sequence[Frame]) -> None:
             listed = ", ".join(f"{value} ({count} images)" for value, count in sorted(found.items()))
             raise LatentSRError(
                 f"'{path}' holds images of {len(found)} {name} at the position of {group[0].label}: {listed}; they "
-                "are not "
-                "phases of one cine, so put each into a folder of its own"
+                "are not phases of one cine, so put each into a folder of its own"
             )
 
 
@@ -434,8 +421,7 @@ def _check_in_plane(path: Path, group: Sequence[Frame]) -> None:
         if far > tolerance(min(frame.pixel_spacing)):
             raise LatentSRError(
                 f"{group[0].label} and {frame.label} of '{path}' lie in one plane, {far:.5g} mm apart: they are "
-                "neither "
-                "two slices nor two phases of one"
+                "neither two slices nor two phases of one"
             )
 
 
@@ -463,8 +449,7 @@ def _clock(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple[
         raise LatentSRError(
             f"'{path}' holds {count} images at each position, and it can't be told in which order they were acquired: "
             "trigger times, temporal positions and instance numbers are missing, or the same, or in no order; the "
-            "first two "
-            f"are {slices[0][0].label} and {slices[0][1].label}"
+            f"first two are {slices[0][0].label} and {slices[0][1].label}"
         )
     name, key = next(iter(clocks.items()))
     for other, other_key in clocks.items():
@@ -474,8 +459,7 @@ def _clock(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple[
         if other == "instance number":
             warnings.append(
                 f"the phases of '{path}' have another order by their {name}s than by their instance numbers, at the "
-                "position "
-                f"of {group[0].label} for example: the former are believed"
+                f"position of {group[0].label} for example: the former are believed"
             )
         else:
             raise LatentSRError(

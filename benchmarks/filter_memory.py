@@ -67,7 +67,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     model.ReadBundled()
     upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New(Input=image, Model=model)
     upsampler.SetUpsamplingFactor(arguments.factor)
-    upsampler.SetOutputMode(getattr(itk.LatentSpaceSuperResolutionEnums, f"OutputMode_{arguments.mode}"))
+    upsampler.SetOutputMode(getattr(itk.LatentSpaceSuperResolutionImageFilterEnums, f"OutputMode_{arguments.mode}"))
     upsampler.UpdateOutputInformation()
     output = upsampler.GetOutput()
     region = output.GetLargestPossibleRegion()

@@ -45,6 +45,7 @@ import itk
 import numpy as np
 import torch
 from latent_sr.models import load_model
+from latent_sr.toolkit import mode_enum, precision_enum
 from latent_sr.torch_model import Autoencoder, load
 
 BATCH = 4
@@ -74,7 +75,7 @@ def make_model(network: str, slices: np.ndarray) -> itk.AutoencoderModel:
     trainer.AddTrainingImage(image)
     trainer.SetNumberOfIterations(40)
     trainer.Update()
-    return trainer.GetModel()
+    return trainer.GetOutput()
 
 
 def ours(slices: np.ndarray, model: itk.AutoencoderModel, factor: int, threads: int, precision: str) -> Callable:
@@ -82,15 +83,14 @@ def ours(slices: np.ndarray, model: itk.AutoencoderModel, factor: int, threads: 
     image = itk.image_from_array(slices)
     spacing = float(model.GetInPlaneSpacing())
     image.SetSpacing([spacing, spacing, 8.0])
-    enums = itk.LatentSpaceSuperResolutionEnums
-    number = enums.Precision_BFloat16 if precision == "bfloat16" else enums.Precision_Float32
+    number = precision_enum(precision)
 
     def run() -> np.ndarray:
         upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New()
         upsampler.SetInput(image)
         upsampler.SetModel(model)
         upsampler.SetUpsamplingFactor(factor)
-        upsampler.SetOutputMode(enums.OutputMode_Decoded)
+        upsampler.SetOutputMode(mode_enum("decoded"))
         upsampler.SetWindowMinimum(0.0)
         upsampler.SetWindowMaximum(1.0)
         upsampler.SetPrecision(number)

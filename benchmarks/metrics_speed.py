@@ -117,7 +117,7 @@ def three_dimensional(threads: int) -> dict[str, Case]:
     """The metrics of volumes."""
     x, y = pair((64, 256, 256))
     uniform = {
-        "SSIMWindow": itk.LatentSpaceSuperResolutionEnums.SSIMWindow_Uniform,
+        "SSIMWindow": itk.ImageQualityMetricsCalculatorEnums.SSIMWindow_Uniform,
         "SSIMRadius": 3,
         "UseSampleCovariance": True,
     }

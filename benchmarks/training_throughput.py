@@ -58,7 +58,7 @@ def ours(volume: np.ndarray, precision: str, iterations: int, threads: int) -> f
     trainer.AddTrainingImage(image)
     trainer.SetNumberOfIterations(iterations + 2)
     trainer.SetNumberOfWorkUnits(threads)
-    trainer.SetPrecision(getattr(itk.LatentSpaceSuperResolutionEnums, f"Precision_{precision}"))
+    trainer.SetPrecision(getattr(itk.AutoencoderModelEnums, f"Precision_{precision}"))
     times = []
     trainer.AddObserver(itk.IterationEvent(), lambda: times.append(trainer.GetElapsedTime()))
     trainer.Update()

@@ -26,6 +26,28 @@
 
 namespace itk
 {
+/** \class AutoencoderModelEnums
+ * \brief Enumerations of AutoencoderModel.
+ * \ingroup LatentSpaceSuperResolution
+ */
+class AutoencoderModelEnums
+{
+public:
+  /** \class Precision
+   * \ingroup LatentSpaceSuperResolution
+   * The arithmetic of the network's convolutions: Float32, or BFloat16 (faster on processors that have it, see the
+   * flags avx512_bf16 and amx_bf16; slower on others). */
+  enum class Precision : uint8_t
+  {
+    Float32 = 0,
+    BFloat16
+  };
+};
+
+/** Print an enumerator by its name. */
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+                                         operator<<(std::ostream & out, AutoencoderModelEnums::Precision value);
+
 /** \class AutoencoderModel
  * \brief A 2D convolutional autoencoder: architecture, weights, preprocessing and provenance.
  *

@@ -19,7 +19,6 @@
 #define itkAutoencoderTrainerBase_h
 
 #include "itkAutoencoderModel.h"
-#include "itkLatentSpaceSuperResolutionEnums.h"
 #include "itkProcessObject.h"
 #include "itkTrainingVolume.h"
 
@@ -27,6 +26,46 @@
 
 namespace itk
 {
+/** \class AutoencoderTrainerEnums
+ * \brief Enumerations of AutoencoderTrainer.
+ * \ingroup LatentSpaceSuperResolution
+ */
+class AutoencoderTrainerEnums
+{
+public:
+  /** \class LearningRateSchedule
+   * \ingroup LatentSpaceSuperResolution
+   * Constant, or Cosine: a half period of the cosine, from the full learning rate to a thousandth of it at the end of
+   * the iterations or of the time budget. */
+  enum class LearningRateSchedule : uint8_t
+  {
+    Constant = 0,
+    Cosine
+  };
+
+  /** \class StopCondition
+   * \ingroup LatentSpaceSuperResolution
+   * Why a training ended. */
+  enum class StopCondition : uint8_t
+  {
+    NotStarted = 0,
+    Training,
+    MaximumNumberOfIterations,
+    TimeBudget,
+    StopRequested,
+    Aborted,
+    NonFiniteLoss,
+    Failed,
+    EarlyStopping
+  };
+};
+
+/** Print an enumerator by its name. */
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, AutoencoderTrainerEnums::LearningRateSchedule value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+                                         operator<<(std::ostream & out, AutoencoderTrainerEnums::StopCondition value);
+
 /** \class AutoencoderTrainerBase
  * \brief The part of AutoencoderTrainer that does not depend on the type of images: parameters, loop, events.
  *
@@ -88,22 +127,15 @@ public:
 
   itkOverrideGetNameOfClassMacro(AutoencoderTrainerBase);
 
-  using LearningRateScheduleEnum = LatentSpaceSuperResolutionEnums::LearningRateSchedule;
-  using PrecisionEnum = LatentSpaceSuperResolutionEnums::Precision;
-  using StopConditionEnum = LatentSpaceSuperResolutionEnums::StopCondition;
+  using LearningRateScheduleEnum = AutoencoderTrainerEnums::LearningRateSchedule;
+  using PrecisionEnum = AutoencoderModelEnums::Precision;
+  using StopConditionEnum = AutoencoderTrainerEnums::StopCondition;
 
   /** The trained model. Its architecture and preprocessing are those of the InitialModel. */
   AutoencoderModel *
   GetOutput();
   const AutoencoderModel *
   GetOutput() const;
-
-  /** The trained model, under another name. */
-  AutoencoderModel *
-  GetModel()
-  {
-    return this->GetOutput();
-  }
 
   /** Architecture, preprocessing and, if it has any, weights to start from. Without one (the default), a model with the
    * default architecture and random weights. */

@@ -21,7 +21,6 @@
 #include "LatentSpaceSuperResolutionExport.h"
 
 #include "itkImageQualityMetricsKernels.h"
-#include "itkLatentSpaceSuperResolutionEnums.h"
 #include "itkObject.h"
 
 #include <string>
@@ -29,6 +28,53 @@
 
 namespace itk
 {
+/** \class ImageQualityMetricsCalculatorEnums
+ * \brief Enumerations of ImageQualityMetricsCalculator.
+ * \ingroup LatentSpaceSuperResolution
+ */
+class ImageQualityMetricsCalculatorEnums
+{
+public:
+  /** \class DataRangeSource
+   * \ingroup LatentSpaceSuperResolution
+   * Where the data range of metrics comes from: maximum minus minimum of the reference image, its maximum, or the range
+   * of its pixel type, which has to be an integer type. */
+  enum class DataRangeSource : uint8_t
+  {
+    ReferenceMinimumMaximum = 0,
+    ReferenceMaximum,
+    PixelType
+  };
+
+  /** \class SSIMWindow
+   * \ingroup LatentSpaceSuperResolution
+   * The window of the structural similarity: a sampled Gaussian (Wang et al. 2004), or equal weights. */
+  enum class SSIMWindow : uint8_t
+  {
+    Gaussian = 0,
+    Uniform
+  };
+
+  /** \class NRMSENormalization
+   * \ingroup LatentSpaceSuperResolution
+   * What the root mean squared error is divided by: the root of the mean square of the reference, its maximum minus
+   * minimum, or its mean. */
+  enum class NRMSENormalization : uint8_t
+  {
+    Euclidean = 0,
+    MinimumMaximum,
+    Mean
+  };
+};
+
+/** Print an enumerator by its name. */
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::DataRangeSource value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::SSIMWindow value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::NRMSENormalization value);
+
 /** \class ImageQualityMetricsCalculatorBase
  *  \brief Parameters, metrics and results of ImageQualityMetricsCalculator, whatever the type of its images.
  *
@@ -104,9 +150,9 @@ public:
   /** \see LightObject::GetNameOfClass() */
   itkOverrideGetNameOfClassMacro(ImageQualityMetricsCalculatorBase);
 
-  using DataRangeSourceEnum = LatentSpaceSuperResolutionEnums::DataRangeSource;
-  using SSIMWindowEnum = LatentSpaceSuperResolutionEnums::SSIMWindow;
-  using NRMSENormalizationEnum = LatentSpaceSuperResolutionEnums::NRMSENormalization;
+  using DataRangeSourceEnum = ImageQualityMetricsCalculatorEnums::DataRangeSource;
+  using SSIMWindowEnum = ImageQualityMetricsCalculatorEnums::SSIMWindow;
+  using NRMSENormalizationEnum = ImageQualityMetricsCalculatorEnums::NRMSENormalization;
 
   /** Data range L of the images, in units of intensity: the difference of the largest and the smallest possible value,
    * for example 255. PSNR, SSIM, VIF and GMSD depend on it. The default, 0, stands for that of the DataRangeSource.

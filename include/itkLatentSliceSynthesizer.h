@@ -19,7 +19,7 @@
 #define itkLatentSliceSynthesizer_h
 
 #include "itkAutoencoderModel.h"
-#include "itkLatentSpaceSuperResolutionEnums.h"
+#include "itkLatentSpaceSuperResolutionImageFilterEnums.h"
 #include "itkProcessObject.h"
 
 #include <functional>
@@ -75,8 +75,8 @@ public:
 
   struct Settings
   {
-    using OutputModeEnum = LatentSpaceSuperResolutionEnums::OutputMode;
-    using PrecisionEnum = LatentSpaceSuperResolutionEnums::Precision;
+    using OutputModeEnum = LatentSpaceSuperResolutionImageFilterEnums::OutputMode;
+    using PrecisionEnum = AutoencoderModelEnums::Precision;
 
     /** Any but Automatic. */
     OutputModeEnum outputMode{ OutputModeEnum::Decoded };

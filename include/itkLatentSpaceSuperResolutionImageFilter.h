@@ -101,8 +101,8 @@ public:
   using typename Superclass::OutputImageRegionType;
   using InputPixelType = typename InputImageType::PixelType;
   using OutputPixelType = typename OutputImageType::PixelType;
-  using OutputModeEnum = LatentSpaceSuperResolutionEnums::OutputMode;
-  using PrecisionEnum = LatentSpaceSuperResolutionEnums::Precision;
+  using OutputModeEnum = LatentSpaceSuperResolutionImageFilterEnums::OutputMode;
+  using PrecisionEnum = AutoencoderModelEnums::Precision;
 
   static constexpr unsigned int ImageDimension = InputImageType::ImageDimension;
   static_assert(ImageDimension == 3 || ImageDimension == 4,

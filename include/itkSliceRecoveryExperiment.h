@@ -19,7 +19,7 @@
 #define itkSliceRecoveryExperiment_h
 
 #include "itkAutoencoderModel.h"
-#include "itkLatentSpaceSuperResolutionEnums.h"
+#include "itkLatentSpaceSuperResolutionImageFilterEnums.h"
 #include "itkImage.h"
 #include "itkObject.h"
 #include "itkObjectFactory.h"
@@ -70,8 +70,8 @@ public:
   static_assert(ImageDimension == 3, "The experiment is defined for 3D volumes.");
   /** Truth and recovered volumes: intensities in [0, 1]. */
   using RealImageType = Image<float, 3>;
-  using OutputModeEnum = LatentSpaceSuperResolutionEnums::OutputMode;
-  using PrecisionEnum = LatentSpaceSuperResolutionEnums::Precision;
+  using OutputModeEnum = LatentSpaceSuperResolutionImageFilterEnums::OutputMode;
+  using PrecisionEnum = AutoencoderModelEnums::Precision;
 
   /** The volume. */
   void

@@ -234,7 +234,7 @@ TEST(AutoencoderTrainerValidation, ReturnsTheBestModelAndStopsEarly)
   trainer->AddValidationImage(MakeStack<ImageType>({ { 30, 30, 7 } }));
   trainer->SetNumberOfIterations(400);
   trainer->SetNumberOfWarmUpIterations(0);
-  trainer->SetLearningRateSchedule(itk::LatentSpaceSuperResolutionEnums::LearningRateSchedule::Constant);
+  trainer->SetLearningRateSchedule(itk::AutoencoderTrainerEnums::LearningRateSchedule::Constant);
   // So large a rate that the training jumps about.
   trainer->SetLearningRate(0.1);
   trainer->SetWeightAveraging(0.0);

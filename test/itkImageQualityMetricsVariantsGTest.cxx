@@ -24,7 +24,7 @@
 namespace
 {
 using namespace itk::ImageQualityMetricsTest;
-using Enums = itk::LatentSpaceSuperResolutionEnums;
+using Enums = itk::ImageQualityMetricsCalculatorEnums;
 
 class ImageQualityMetricsVariantsReferenceValues : public ReferenceValues
 {};

@@ -34,7 +34,7 @@ using ImageType = Image<float, 3>;
 using ShortImageType = Image<short, 3>;
 using FilterType = LatentSpaceSuperResolutionImageFilter<ImageType>;
 using ShortFilterType = LatentSpaceSuperResolutionImageFilter<ShortImageType>;
-using OutputModeEnum = LatentSpaceSuperResolutionEnums::OutputMode;
+using OutputModeEnum = LatentSpaceSuperResolutionImageFilterEnums::OutputMode;
 
 constexpr OutputModeEnum AllModes[] = { OutputModeEnum::Decoded,
                                         OutputModeEnum::PreserveAcquired,

@@ -477,8 +477,8 @@ TEST(LatentSpaceSuperResolutionModes, AgreeInBFloat16ToItsPrecision)
   for (const auto mode : AllModes)
   {
     const auto single = Upsample(image, mode);
-    const auto half = Upsample(
-      image, mode, [](FilterType * f) { f->SetPrecision(itk::LatentSpaceSuperResolutionEnums::Precision::BFloat16); });
+    const auto half =
+      Upsample(image, mode, [](FilterType * f) { f->SetPrecision(itk::AutoencoderModelEnums::Precision::BFloat16); });
     const double difference = LargestDifference<ImageType>(single, half);
     EXPECT_GT(difference, 0.0) << mode;
     EXPECT_LT(difference, 20.0) << mode; // of a window of about 700: bfloat16 has three digits

@@ -221,8 +221,8 @@ TEST(SliceRecoveryExperiment, FindsTheResidualGainThatIsBestInMeanSquaredError)
   const double best = std::max(0.0, sums[0] / sums[1]);
   const auto   error = [&](double gain) {
     model->SetResidualGain(gain);
-    const auto recovered = experiment->ExtractDroppedSlices(
-      experiment->RecoverByModel(model, itk::LatentSpaceSuperResolutionEnums::OutputMode::ResidualCorrected));
+    const auto recovered = experiment->ExtractDroppedSlices(experiment->RecoverByModel(
+      model, itk::LatentSpaceSuperResolutionImageFilterEnums::OutputMode::ResidualCorrected));
     const auto truth = experiment->ExtractDroppedSlices(experiment->GetTruth());
     double     sum = 0.0;
     for (itk::SizeValueType i = 0; i < truth->GetLargestPossibleRegion().GetNumberOfPixels(); ++i)

@@ -222,7 +222,7 @@ def compare(
     chosen, notes = _requested(metrics, size, axis, ssim)
     if with_map and "ssim" not in chosen:
         raise LatentSRError("there is no map of SSIM, because SSIM is not computed")
-    enums = itk.LatentSpaceSuperResolutionEnums
+    enums = itk.ImageQualityMetricsCalculatorEnums
     with translated():
         calculator = itk.ImageQualityMetricsCalculator[type(reference)].New()
         calculator.SetReferenceImage(reference)

@@ -56,7 +56,7 @@ def _schedule(text: Any) -> Any:
     import itk
 
     name = {"constant": "Constant", "cosine": "Cosine"}[str(text).lower()]
-    return getattr(itk.LatentSpaceSuperResolutionEnums, f"LearningRateSchedule_{name}")
+    return getattr(itk.AutoencoderTrainerEnums, f"LearningRateSchedule_{name}")
 
 
 def _levels(text: Any) -> list[int]:

@@ -43,33 +43,33 @@ DEFAULT_PRECISION = "float32"
 
 
 def mode_enum(mode: str) -> Any:
-    """The value of ``itk::LatentSpaceSuperResolutionEnums::OutputMode`` for a name of ``MODES``.
+    """The value of ``itk::LatentSpaceSuperResolutionImageFilterEnums::OutputMode`` for a name of ``MODES``.
 
     Raises
     ------
     LatentSRError
         For any other name.
     """
-    return _enum("mode", mode, MODES)
+    return _enum("LatentSpaceSuperResolutionImageFilterEnums", "mode", mode, MODES)
 
 
 def precision_enum(precision: str) -> Any:
-    """The value of ``itk::LatentSpaceSuperResolutionEnums::Precision`` for a name of ``PRECISIONS``.
+    """The value of ``itk::AutoencoderModelEnums::Precision`` for a name of ``PRECISIONS``.
 
     Raises
     ------
     LatentSRError
         For any other name.
     """
-    return _enum("precision", precision, PRECISIONS)
+    return _enum("AutoencoderModelEnums", "precision", precision, PRECISIONS)
 
 
-def _enum(parameter: str, name: str, names: dict[str, str]) -> Any:
+def _enum(holder: str, parameter: str, name: str, names: dict[str, str]) -> Any:
     import itk
 
     if name not in names:
         raise LatentSRError(f"{parameter} is '{name}', but has to be one of {', '.join(names)}")
-    return getattr(itk.LatentSpaceSuperResolutionEnums, names[name])
+    return getattr(getattr(itk, holder), names[name])
 
 
 @contextmanager

@@ -302,7 +302,7 @@ def run_trainer(trainer: Any, on_iteration: Callable[[TrainingState], None] | No
             on_iteration(state_of(trainer))
 
     run(trainer, itk.IterationEvent(), observe)
-    model = trainer.GetModel()
+    model = trainer.GetOutput()
     model.DisconnectPipeline()
     return model
 

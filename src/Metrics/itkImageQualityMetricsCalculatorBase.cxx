@@ -1323,4 +1323,53 @@ ImageQualityMetricsCalculatorBase::PrintSelf(std::ostream & os, Indent indent) c
   print("SSIMMap", m_SSIMMap.size());
   print("SSIM3DMap", m_SSIM3DMap.size());
 }
+
+std::ostream &
+operator<<(std::ostream & out, const ImageQualityMetricsCalculatorEnums::DataRangeSource value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case ImageQualityMetricsCalculatorEnums::DataRangeSource::ReferenceMinimumMaximum:
+        return "itk::ImageQualityMetricsCalculatorEnums::DataRangeSource::ReferenceMinimumMaximum";
+      case ImageQualityMetricsCalculatorEnums::DataRangeSource::ReferenceMaximum:
+        return "itk::ImageQualityMetricsCalculatorEnums::DataRangeSource::ReferenceMaximum";
+      case ImageQualityMetricsCalculatorEnums::DataRangeSource::PixelType:
+        return "itk::ImageQualityMetricsCalculatorEnums::DataRangeSource::PixelType";
+    }
+    return "INVALID VALUE FOR itk::ImageQualityMetricsCalculatorEnums::DataRangeSource";
+  }();
+}
+
+std::ostream &
+operator<<(std::ostream & out, const ImageQualityMetricsCalculatorEnums::SSIMWindow value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case ImageQualityMetricsCalculatorEnums::SSIMWindow::Gaussian:
+        return "itk::ImageQualityMetricsCalculatorEnums::SSIMWindow::Gaussian";
+      case ImageQualityMetricsCalculatorEnums::SSIMWindow::Uniform:
+        return "itk::ImageQualityMetricsCalculatorEnums::SSIMWindow::Uniform";
+    }
+    return "INVALID VALUE FOR itk::ImageQualityMetricsCalculatorEnums::SSIMWindow";
+  }();
+}
+
+std::ostream &
+operator<<(std::ostream & out, const ImageQualityMetricsCalculatorEnums::NRMSENormalization value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case ImageQualityMetricsCalculatorEnums::NRMSENormalization::Euclidean:
+        return "itk::ImageQualityMetricsCalculatorEnums::NRMSENormalization::Euclidean";
+      case ImageQualityMetricsCalculatorEnums::NRMSENormalization::MinimumMaximum:
+        return "itk::ImageQualityMetricsCalculatorEnums::NRMSENormalization::MinimumMaximum";
+      case ImageQualityMetricsCalculatorEnums::NRMSENormalization::Mean:
+        return "itk::ImageQualityMetricsCalculatorEnums::NRMSENormalization::Mean";
+    }
+    return "INVALID VALUE FOR itk::ImageQualityMetricsCalculatorEnums::NRMSENormalization";
+  }();
+}
 } // end namespace itk

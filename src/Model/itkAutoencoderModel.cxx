@@ -661,4 +661,19 @@ AutoencoderModel::PrintSelf(std::ostream & os, Indent indent) const
   }
   os << indent << "HasWeights: " << (this->HasWeights() ? "yes" : "no") << std::endl;
 }
+
+std::ostream &
+operator<<(std::ostream & out, const AutoencoderModelEnums::Precision value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case AutoencoderModelEnums::Precision::Float32:
+        return "itk::AutoencoderModelEnums::Precision::Float32";
+      case AutoencoderModelEnums::Precision::BFloat16:
+        return "itk::AutoencoderModelEnums::Precision::BFloat16";
+    }
+    return "INVALID VALUE FOR itk::AutoencoderModelEnums::Precision";
+  }();
+}
 } // end namespace itk

@@ -18,7 +18,7 @@
 #ifndef itkTorchAutocastScope_h
 #define itkTorchAutocastScope_h
 
-#include "itkLatentSpaceSuperResolutionEnums.h"
+#include "itkAutoencoderModel.h"
 
 #include <ATen/autocast_mode.h>
 
@@ -28,12 +28,12 @@ namespace itk
 class TorchAutocastScope
 {
 public:
-  TorchAutocastScope(LatentSpaceSuperResolutionEnums::Precision precision, at::DeviceType device)
+  TorchAutocastScope(AutoencoderModelEnums::Precision precision, at::DeviceType device)
     : m_Device(device)
     , m_WasEnabled(at::autocast::is_autocast_enabled(device))
     , m_PreviousType(at::autocast::get_autocast_dtype(device))
   {
-    at::autocast::set_autocast_enabled(device, precision == LatentSpaceSuperResolutionEnums::Precision::BFloat16);
+    at::autocast::set_autocast_enabled(device, precision == AutoencoderModelEnums::Precision::BFloat16);
     at::autocast::set_autocast_dtype(device, at::kBFloat16);
     at::autocast::increment_nesting();
   }

@@ -981,4 +981,48 @@ AutoencoderTrainerBase::PrintSelf(std::ostream & os, Indent indent) const
   os << indent << "StopCondition: " << m_StopCondition << std::endl;
   os << indent << "StopRequested: " << (m_StopRequested ? "On" : "Off") << std::endl;
 }
+
+std::ostream &
+operator<<(std::ostream & out, const AutoencoderTrainerEnums::LearningRateSchedule value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case AutoencoderTrainerEnums::LearningRateSchedule::Constant:
+        return "itk::AutoencoderTrainerEnums::LearningRateSchedule::Constant";
+      case AutoencoderTrainerEnums::LearningRateSchedule::Cosine:
+        return "itk::AutoencoderTrainerEnums::LearningRateSchedule::Cosine";
+    }
+    return "INVALID VALUE FOR itk::AutoencoderTrainerEnums::LearningRateSchedule";
+  }();
+}
+
+std::ostream &
+operator<<(std::ostream & out, const AutoencoderTrainerEnums::StopCondition value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case AutoencoderTrainerEnums::StopCondition::NotStarted:
+        return "itk::AutoencoderTrainerEnums::StopCondition::NotStarted";
+      case AutoencoderTrainerEnums::StopCondition::Training:
+        return "itk::AutoencoderTrainerEnums::StopCondition::Training";
+      case AutoencoderTrainerEnums::StopCondition::MaximumNumberOfIterations:
+        return "itk::AutoencoderTrainerEnums::StopCondition::MaximumNumberOfIterations";
+      case AutoencoderTrainerEnums::StopCondition::TimeBudget:
+        return "itk::AutoencoderTrainerEnums::StopCondition::TimeBudget";
+      case AutoencoderTrainerEnums::StopCondition::StopRequested:
+        return "itk::AutoencoderTrainerEnums::StopCondition::StopRequested";
+      case AutoencoderTrainerEnums::StopCondition::Aborted:
+        return "itk::AutoencoderTrainerEnums::StopCondition::Aborted";
+      case AutoencoderTrainerEnums::StopCondition::NonFiniteLoss:
+        return "itk::AutoencoderTrainerEnums::StopCondition::NonFiniteLoss";
+      case AutoencoderTrainerEnums::StopCondition::Failed:
+        return "itk::AutoencoderTrainerEnums::StopCondition::Failed";
+      case AutoencoderTrainerEnums::StopCondition::EarlyStopping:
+        return "itk::AutoencoderTrainerEnums::StopCondition::EarlyStopping";
+    }
+    return "INVALID VALUE FOR itk::AutoencoderTrainerEnums::StopCondition";
+  }();
+}
 } // end namespace itk

@@ -51,7 +51,9 @@ def test_upsample_gives_what_the_filter_gives_in_python(example, stack, tmp_path
     thin = itk.array_from_image(itk.imread(str(tmp_path / "thin.mha")))
     thick = itk.imread(str(stack), itk.F)
     expected = itk.latent_space_super_resolution_image_filter(
-        thick, upsampling_factor=3, output_mode=itk.LatentSpaceSuperResolutionEnums.OutputMode_PreserveAcquired
+        thick,
+        upsampling_factor=3,
+        output_mode=itk.LatentSpaceSuperResolutionImageFilterEnums.OutputMode_PreserveAcquired,
     )
     assert thin.shape[0] == 13
     assert np.abs(thin - itk.array_from_image(expected)).max() < 0.1

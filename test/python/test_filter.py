@@ -40,7 +40,7 @@ def make_filter(image, **settings):
 
 
 def mode(name):
-    return getattr(itk.LatentSpaceSuperResolutionEnums, f"OutputMode_{name}")
+    return getattr(itk.LatentSpaceSuperResolutionImageFilterEnums, f"OutputMode_{name}")
 
 
 # An independent network ----------------------------------------------------------------------------------------------

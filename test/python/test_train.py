@@ -207,7 +207,7 @@ def test_training_from_python_with_an_observer_does_not_stumble_over_the_lock(ti
         losses = []
         trainer.AddObserver(itk.IterationEvent(), lambda: losses.append(trainer.GetCurrentLoss()))
         trainer.Update()
-        print(len(losses), trainer.GetModel().HasWeights())
+        print(len(losses), trainer.GetOutput().HasWeights())
     """
     result = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120, check=False

@@ -320,7 +320,7 @@ def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp
     trainer.SetNumberOfIterations(1)
     trainer.AddTrainingImage(image)
     trainer.Update()
-    trainer.GetModel().Write(str(tmp_path / "after.safetensors"))
+    trainer.GetOutput().Write(str(tmp_path / "after.safetensors"))
 
     # In single precision, and in double, which tells where a gradient is nothing but rounding.
     (layers, forward), (exact, exact_forward) = paper_network(), paper_network()

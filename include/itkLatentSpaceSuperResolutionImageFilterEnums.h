@@ -15,8 +15,8 @@
  *  limitations under the License.
  *
  *=========================================================================*/
-#ifndef itkLatentSpaceSuperResolutionEnums_h
-#define itkLatentSpaceSuperResolutionEnums_h
+#ifndef itkLatentSpaceSuperResolutionImageFilterEnums_h
+#define itkLatentSpaceSuperResolutionImageFilterEnums_h
 
 #include "LatentSpaceSuperResolutionExport.h"
 
@@ -25,11 +25,11 @@
 
 namespace itk
 {
-/** \class LatentSpaceSuperResolutionEnums
- * \brief The enumerations of the module's classes.
+/** \class LatentSpaceSuperResolutionImageFilterEnums
+ * \brief Enumerations of LatentSpaceSuperResolutionImageFilter.
  * \ingroup LatentSpaceSuperResolution
  */
-class LatentSpaceSuperResolutionEnums
+class LatentSpaceSuperResolutionImageFilterEnums
 {
 public:
   /** \class OutputMode
@@ -63,90 +63,11 @@ public:
     ProfileCorrected,
     Automatic
   };
-
-  /** \class Precision
-   * \ingroup LatentSpaceSuperResolution
-   * The arithmetic of the network's convolutions: Float32, or BFloat16 (faster on processors that have it, see the
-   * flags avx512_bf16 and amx_bf16; slower on others). */
-  enum class Precision : uint8_t
-  {
-    Float32 = 0,
-    BFloat16
-  };
-
-  /** \class LearningRateSchedule
-   * \ingroup LatentSpaceSuperResolution
-   * Constant, or Cosine: a half period of the cosine, from the full learning rate to a thousandth of it at the end of
-   * the iterations or of the time budget. */
-  enum class LearningRateSchedule : uint8_t
-  {
-    Constant = 0,
-    Cosine
-  };
-
-  /** \class StopCondition
-   * \ingroup LatentSpaceSuperResolution
-   * Why a training ended. */
-  enum class StopCondition : uint8_t
-  {
-    NotStarted = 0,
-    Training,
-    MaximumNumberOfIterations,
-    TimeBudget,
-    StopRequested,
-    Aborted,
-    NonFiniteLoss,
-    Failed,
-    EarlyStopping
-  };
-
-  /** \class DataRangeSource
-   * \ingroup LatentSpaceSuperResolution
-   * Where the data range of metrics comes from: maximum minus minimum of the reference image, its maximum, or the range
-   * of its pixel type, which has to be an integer type. */
-  enum class DataRangeSource : uint8_t
-  {
-    ReferenceMinimumMaximum = 0,
-    ReferenceMaximum,
-    PixelType
-  };
-
-  /** \class SSIMWindow
-   * \ingroup LatentSpaceSuperResolution
-   * The window of the structural similarity: a sampled Gaussian (Wang et al. 2004), or equal weights. */
-  enum class SSIMWindow : uint8_t
-  {
-    Gaussian = 0,
-    Uniform
-  };
-
-  /** \class NRMSENormalization
-   * \ingroup LatentSpaceSuperResolution
-   * What the root mean squared error is divided by: the root of the mean square of the reference, its maximum minus
-   * minimum, or its mean. */
-  enum class NRMSENormalization : uint8_t
-  {
-    Euclidean = 0,
-    MinimumMaximum,
-    Mean
-  };
 };
 
-/** How enumeration values are printed. */
+/** Print an enumerator by its name. */
 extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::OutputMode value);
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::Precision value);
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::LearningRateSchedule value);
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::StopCondition value);
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::DataRangeSource value);
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::SSIMWindow value);
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, LatentSpaceSuperResolutionEnums::NRMSENormalization value);
+operator<<(std::ostream & out, LatentSpaceSuperResolutionImageFilterEnums::OutputMode value);
 } // end namespace itk
 
-#endif // itkLatentSpaceSuperResolutionEnums_h
+#endif // itkLatentSpaceSuperResolutionImageFilterEnums_h

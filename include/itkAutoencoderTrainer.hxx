@@ -18,7 +18,6 @@
 #ifndef itkAutoencoderTrainer_hxx
 #define itkAutoencoderTrainer_hxx
 
-#include "itkLatentSliceSynthesizer.h"
 #include "itkSliceStackPreprocessing.h"
 
 #include <algorithm>
@@ -153,7 +152,7 @@ TrainingVolumeGeometry
 AutoencoderTrainer<TImage>::GetImageVolumeGeometry(RoleEnum role, SizeValueType number) const
 {
   const auto             image = this->FindImage(role, number).first;
-  const unsigned int     axis = SliceStackPreprocessing::ResolveSliceAxis(image, this->GetSliceAxis());
+  const unsigned int     axis = SliceStackPreprocessing::ResolveSliceAxis(image, this->GetChosenSliceAxis());
   TrainingVolumeGeometry geometry = MakeTrainingVolumeGeometry(image, image->GetBufferedRegion(), axis);
   geometry.name = std::to_string(number);
   return geometry;
@@ -172,11 +171,8 @@ AutoencoderTrainer<TImage>::LoadImageVolume(RoleEnum role, SizeValueType number)
   }
   TrainingVolume volume;
   static_cast<TrainingVolumeGeometry &>(volume) = this->GetImageVolumeGeometry(role, number);
-  volume.pixels =
-    SliceStackPreprocessing::CopySlices(image,
-                                        region,
-                                        SliceStackPreprocessing::ResolveSliceAxis(image, this->GetSliceAxis()),
-                                        LatentSliceSynthesizer::GetNumberOfThreads(this));
+  volume.pixels = SliceStackPreprocessing::CopySlices(
+    image, region, SliceStackPreprocessing::ResolveSliceAxis(image, this->GetChosenSliceAxis()), this);
   return volume;
 }
 

@@ -19,6 +19,8 @@
 #define itkAutoencoderTrainerBase_h
 
 #include "itkAutoencoderModel.h"
+#include "itkAutoencoderTrainingParameters.h"
+#include "itkAutoencoderTrainingProgress.h"
 #include "itkProcessObject.h"
 #include "itkTrainingVolume.h"
 
@@ -26,45 +28,25 @@
 
 namespace itk
 {
-/** \class AutoencoderTrainerEnums
- * \brief Enumerations of AutoencoderTrainer.
- * \ingroup LatentSpaceSuperResolution
- */
-class AutoencoderTrainerEnums
-{
-public:
-  /** \class LearningRateSchedule
-   * \ingroup LatentSpaceSuperResolution
-   * Constant, or Cosine: a half period of the cosine, from the full learning rate to a thousandth of it at the end of
-   * the iterations or of the time budget. */
-  enum class LearningRateSchedule : uint8_t
-  {
-    Constant = 0,
-    Cosine
-  };
+class TrainingVolumes;
 
-  /** \class StopCondition
-   * \ingroup LatentSpaceSuperResolution
-   * Why a training ended. */
-  enum class StopCondition : uint8_t
-  {
-    NotStarted = 0,
-    Training,
-    MaximumNumberOfIterations,
-    TimeBudget,
-    StopRequested,
-    Aborted,
-    NonFiniteLoss,
-    Failed,
-    EarlyStopping
-  };
-};
-
-/** Print an enumerator by its name. */
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, AutoencoderTrainerEnums::LearningRateSchedule value);
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-                                         operator<<(std::ostream & out, AutoencoderTrainerEnums::StopCondition value);
+// A parameter lives in AutoencoderTrainingParameters, what a training has reached in AutoencoderTrainingProgress.
+#define itkTrainingParameterMacro(name, member, type)     \
+  virtual void Set##name(type value)                      \
+  {                                                       \
+    this->SetParameterMember(m_Parameters.member, value); \
+  }                                                       \
+  virtual type Get##name() const                          \
+  {                                                       \
+    return m_Parameters.member;                           \
+  }                                                       \
+  ITK_MACROEND_NOOP_STATEMENT
+#define itkTrainingProgressMacro(name, member, type) \
+  virtual type Get##name() const                     \
+  {                                                  \
+    return m_Progress.member;                        \
+  }                                                  \
+  ITK_MACROEND_NOOP_STATEMENT
 
 /** \class AutoencoderTrainerBase
  * \brief The part of AutoencoderTrainer that does not depend on the type of images: parameters, loop, events.
@@ -166,59 +148,74 @@ public:
   void
   AddValidationFileName(const std::string & name);
 
-  /** The through-plane axis of all volumes, 0 to 2; -1 (the default): of each volume that of the largest spacing. */
-  itkSetMacro(SliceAxis, int);
-  itkGetConstMacro(SliceAxis, int);
+  /** The through-plane axis of all volumes, 0 to 2. Setting it turns AutomaticSliceAxis off; 2 while that is on. */
+  void
+  SetSliceAxis(unsigned int axis);
+  unsigned int
+  GetSliceAxis() const
+  {
+    return m_Parameters.sliceAxis.value_or(2);
+  }
+
+  /** Whether the slice axis of each volume is that of its largest spacing. Default on. It is turned off by
+   * SetSliceAxis(). */
+  void
+  SetAutomaticSliceAxis(bool automatic);
+  bool
+  GetAutomaticSliceAxis() const
+  {
+    return !m_Parameters.sliceAxis.has_value();
+  }
+  itkBooleanMacro(AutomaticSliceAxis);
 
   /** Memory for training volumes in MiB, at least 1, default 4096. Two volumes are held at least. */
-  itkSetMacro(CacheSize, SizeValueType);
-  itkGetConstMacro(CacheSize, SizeValueType);
+  itkTrainingParameterMacro(CacheSize, cacheSize, SizeValueType);
 
   /** Iterations from one volume that comes into the cache to the next, at least 1, default 5. Without effect if all
    * volumes fit. */
-  itkSetMacro(VolumeInterval, SizeValueType);
-  itkGetConstMacro(VolumeInterval, SizeValueType);
+  itkTrainingParameterMacro(VolumeInterval, volumeInterval, SizeValueType);
 
   /** Iterations from one validation to the next, at least 1, default 100; there is one at the end in any case. */
-  itkSetMacro(ValidationInterval, SizeValueType);
-  itkGetConstMacro(ValidationInterval, SizeValueType);
+  itkTrainingParameterMacro(ValidationInterval, validationInterval, SizeValueType);
 
   /** Slices that are synthesized in a validation, at least 1, default 64: evenly chosen of all. */
-  itkSetMacro(MaximumNumberOfValidationSlices, SizeValueType);
-  itkGetConstMacro(MaximumNumberOfValidationSlices, SizeValueType);
+  itkTrainingParameterMacro(MaximumNumberOfValidationSlices, maximumNumberOfValidationSlices, SizeValueType);
 
   /** Validations without a better one that end the training; 0 (the default): none do. */
-  itkSetMacro(EarlyStoppingPatience, SizeValueType);
-  itkGetConstMacro(EarlyStoppingPatience, SizeValueType);
+  itkTrainingParameterMacro(EarlyStoppingPatience, earlyStoppingPatience, SizeValueType);
 
   /** A `.safetensors` file that holds the state of the training; empty (the default): none is written. */
-  itkSetStringMacro(CheckpointFileName);
-  itkGetStringMacro(CheckpointFileName);
+  itkTrainingParameterMacro(CheckpointFileName, checkpointFileName, const std::string &);
 
   /** Iterations from one checkpoint to the next; default 500; 0: only CheckpointTimeInterval counts. */
-  itkSetMacro(CheckpointInterval, SizeValueType);
-  itkGetConstMacro(CheckpointInterval, SizeValueType);
+  itkTrainingParameterMacro(CheckpointInterval, checkpointInterval, SizeValueType);
 
   /** Seconds after which there is a checkpoint in any case; default 600; 0: only CheckpointInterval counts. */
-  itkSetMacro(CheckpointTimeInterval, double);
-  itkGetConstMacro(CheckpointTimeInterval, double);
+  itkTrainingParameterMacro(CheckpointTimeInterval, checkpointTimeInterval, double);
 
   /** Go on from the checkpoint, if its file exists. What the training depends on, but for its limits, has to be what it
    * was. Default off. */
-  itkSetMacro(Resume, bool);
-  itkGetConstMacro(Resume, bool);
+  itkTrainingParameterMacro(Resume, resume, bool);
   itkBooleanMacro(Resume);
 
   /** The name of a process group of torch.distributed; empty (the default): this process alone. In Python:
    * `torch.distributed.group.WORLD.group_name`. The BatchSize has to be a multiple of the number of processes. */
-  itkSetStringMacro(ProcessGroupName);
-  itkGetStringMacro(ProcessGroupName);
+  itkTrainingParameterMacro(ProcessGroupName, processGroupName, const std::string &);
 
   /** Batch normalization uses its running statistics and leaves them as they are, as in a fine-tuning with few volumes.
    * Default off. */
-  itkSetMacro(FreezeNormalization, bool);
-  itkGetConstMacro(FreezeNormalization, bool);
+  itkTrainingParameterMacro(FreezeNormalization, freezeNormalization, bool);
   itkBooleanMacro(FreezeNormalization);
+
+  /** Set the parameter of a name from text, and list the names: see AutoencoderTrainingParameters::Set().
+   * \exception ExceptionObject that names the parameter, the text and what is allowed */
+  void
+  SetParameter(const std::string & name, const std::string & text);
+  static std::vector<std::string>
+  GetParameterNames()
+  {
+    return AutoencoderTrainingParameters::GetNames();
+  }
 
   /** The paper's training: patches of 128x128 at random places, Adam with the constant learning rate 1e-5, mean squared
    * error of the reconstruction, random multiples of 90 degrees and random intensity changes; a million iterations with
@@ -234,123 +231,102 @@ public:
 
   /** Side of the square patches in pixels at the model's in-plane spacing, a multiple of 2^poolings; default 96. Slices
    * that are smaller are mirrored at their borders. */
-  itkSetMacro(PatchSize, unsigned int);
-  itkGetConstMacro(PatchSize, unsigned int);
+  itkTrainingParameterMacro(PatchSize, patchSize, unsigned int);
 
   /** Samples per iteration, at least 1, default 12. */
-  itkSetMacro(BatchSize, unsigned int);
-  itkGetConstMacro(BatchSize, unsigned int);
+  itkTrainingParameterMacro(BatchSize, batchSize, unsigned int);
 
   /** At most so many iterations, at least 1, default 3000. */
-  itkSetMacro(NumberOfIterations, SizeValueType);
-  itkGetConstMacro(NumberOfIterations, SizeValueType);
+  itkTrainingParameterMacro(NumberOfIterations, numberOfIterations, SizeValueType);
 
   /** At most so many seconds; 0 (the default): no limit. A schedule follows whichever limit comes first. */
-  itkSetMacro(TimeBudget, double);
-  itkGetConstMacro(TimeBudget, double);
+  itkTrainingParameterMacro(TimeBudget, timeBudget, double);
 
   /** > 0, default 1e-3. */
-  itkSetMacro(LearningRate, double);
-  itkGetConstMacro(LearningRate, double);
+  itkTrainingParameterMacro(LearningRate, learningRate, double);
 
   /** Default Cosine. */
-  itkSetEnumMacro(LearningRateSchedule, LearningRateScheduleEnum);
-  itkGetEnumMacro(LearningRateSchedule, LearningRateScheduleEnum);
+  itkTrainingParameterMacro(LearningRateSchedule, learningRateSchedule, LearningRateScheduleEnum);
 
   /** Iterations in which the learning rate rises linearly to its full value, default 100. */
-  itkSetMacro(NumberOfWarmUpIterations, SizeValueType);
-  itkGetConstMacro(NumberOfWarmUpIterations, SizeValueType);
+  itkTrainingParameterMacro(NumberOfWarmUpIterations, numberOfWarmUpIterations, SizeValueType);
 
   /** Decoupled weight decay (AdamW), >= 0, default 1e-4; with 0 it is Adam. */
-  itkSetMacro(WeightDecay, double);
-  itkGetConstMacro(WeightDecay, double);
+  itkTrainingParameterMacro(WeightDecay, weightDecay, double);
 
   /** The gradient's largest Euclidean norm; default 1; 0: no limit. */
-  itkSetMacro(GradientClippingNorm, double);
-  itkGetConstMacro(GradientClippingNorm, double);
+  itkTrainingParameterMacro(GradientClippingNorm, gradientClippingNorm, double);
 
   /** Weight of the mean squared error of reconstructed slices, >= 0, default 0.2. */
-  itkSetMacro(ReconstructionWeight, double);
-  itkGetConstMacro(ReconstructionWeight, double);
+  itkTrainingParameterMacro(ReconstructionWeight, reconstructionWeight, double);
 
   /** Weight of the loss of synthesized slices, >= 0, default 1. */
-  itkSetMacro(SynthesisWeight, double);
-  itkGetConstMacro(SynthesisWeight, double);
+  itkTrainingParameterMacro(SynthesisWeight, synthesisWeight, double);
 
   /** Weight of 1 - SSIM within the loss of synthesized slices, >= 0, default 0.1. */
-  itkSetMacro(SSIMWeight, double);
-  itkGetConstMacro(SSIMWeight, double);
+  itkTrainingParameterMacro(SSIMWeight, ssimWeight, double);
 
   /** Largest distance of the two encoded slices, in slices; at least 2, default 3. */
-  itkSetMacro(MaximumSliceGap, unsigned int);
-  itkGetConstMacro(MaximumSliceGap, unsigned int);
+  itkTrainingParameterMacro(MaximumSliceGap, maximumSliceGap, unsigned int);
 
   /** Probability of a distance greater than 2, in [0, 1], default 0.2. */
-  itkSetMacro(WideGapShare, double);
-  itkGetConstMacro(WideGapShare, double);
+  itkTrainingParameterMacro(WideGapShare, wideGapShare, double);
 
   /** Patches are drawn near the center of the slices, with a normal distribution whose standard deviation is a sixth of
    * the free play, instead of uniformly. Default on. */
-  itkSetMacro(CenterPatches, bool);
-  itkGetConstMacro(CenterPatches, bool);
+  itkTrainingParameterMacro(CenterPatches, centerPatches, bool);
   itkBooleanMacro(CenterPatches);
 
   /** Random rotations by multiples of 90 degrees, default on. */
-  itkSetMacro(RotationAugmentation, bool);
-  itkGetConstMacro(RotationAugmentation, bool);
+  itkTrainingParameterMacro(RotationAugmentation, rotationAugmentation, bool);
   itkBooleanMacro(RotationAugmentation);
 
   /** Random mirroring in plane and of the order of slices, default on. */
-  itkSetMacro(FlipAugmentation, bool);
-  itkGetConstMacro(FlipAugmentation, bool);
+  itkTrainingParameterMacro(FlipAugmentation, flipAugmentation, bool);
   itkBooleanMacro(FlipAugmentation);
 
   /** Probability of a random change of intensities (gamma, gain, offset; the same for the slices of a sample), in [0,
    * 1], default 0.7. */
-  itkSetMacro(IntensityAugmentation, double);
-  itkGetConstMacro(IntensityAugmentation, double);
+  itkTrainingParameterMacro(IntensityAugmentation, intensityAugmentation, double);
 
   /** Decay of the exponential moving average of the weights, in [0, 1), default 0.995; 0: no averaging. */
-  itkSetMacro(WeightAveraging, double);
-  itkGetConstMacro(WeightAveraging, double);
+  itkTrainingParameterMacro(WeightAveraging, weightAveraging, double);
 
   /** Arithmetic of the convolutions, default Float32. With BFloat16, weights and losses stay in single precision. */
-  itkSetEnumMacro(Precision, PrecisionEnum);
-  itkGetEnumMacro(Precision, PrecisionEnum);
+  itkTrainingParameterMacro(Precision, precision, PrecisionEnum);
 
   /** Seed of the initial weights and of everything random in the training, default 0. */
-  itkSetMacro(Seed, unsigned int);
-  itkGetConstMacro(Seed, unsigned int);
+  itkTrainingParameterMacro(Seed, seed, unsigned int);
 
   /** Iterations done. */
-  itkGetConstMacro(CurrentIteration, SizeValueType);
+  itkTrainingProgressMacro(CurrentIteration, currentIteration, SizeValueType);
   /** Loss of the last iteration, and its parts before weighting; a part that was not computed is 0. */
-  itkGetConstMacro(CurrentLoss, double);
-  itkGetConstMacro(CurrentReconstructionLoss, double);
-  itkGetConstMacro(CurrentSynthesisLoss, double);
+  itkTrainingProgressMacro(CurrentLoss, currentLoss, double);
+  itkTrainingProgressMacro(CurrentReconstructionLoss, currentReconstructionLoss, double);
+  itkTrainingProgressMacro(CurrentSynthesisLoss, currentSynthesisLoss, double);
   /** Learning rate of the last iteration. */
-  itkGetConstMacro(CurrentLearningRate, double);
+  itkTrainingProgressMacro(CurrentLearningRate, currentLearningRate, double);
   /** Seconds since the first iteration began. */
-  itkGetConstMacro(ElapsedTime, double);
+  itkTrainingProgressMacro(ElapsedTime, elapsedTime, double);
 
   /** The iteration after which the last validation was, 0 before the first. */
-  itkGetConstMacro(ValidationIteration, SizeValueType);
+  itkTrainingProgressMacro(ValidationIteration, validationIteration, SizeValueType);
   /** What it found: mean PSNR in dB, mean SSIM, and the loss that models are chosen by. */
-  itkGetConstMacro(ValidationPSNR, double);
-  itkGetConstMacro(ValidationSSIM, double);
-  itkGetConstMacro(ValidationLoss, double);
+  itkTrainingProgressMacro(ValidationPSNR, validationPSNR, double);
+  itkTrainingProgressMacro(ValidationSSIM, validationSSIM, double);
+  itkTrainingProgressMacro(ValidationLoss, validationLoss, double);
   /** What linear and cubic B-spline interpolation reach on the same slices. */
-  itkGetConstMacro(LinearValidationPSNR, double);
-  itkGetConstMacro(LinearValidationSSIM, double);
-  itkGetConstMacro(BSplineValidationPSNR, double);
-  itkGetConstMacro(BSplineValidationSSIM, double);
+  itkTrainingProgressMacro(LinearValidationPSNR, linearValidationPSNR, double);
+  itkTrainingProgressMacro(LinearValidationSSIM, linearValidationSSIM, double);
+  itkTrainingProgressMacro(BSplineValidationPSNR, bsplineValidationPSNR, double);
+  itkTrainingProgressMacro(BSplineValidationSSIM, bsplineValidationSSIM, double);
   /** The iteration of the best validation, 0 before the first. */
-  itkGetConstMacro(BestIteration, SizeValueType);
+  itkTrainingProgressMacro(BestIteration, bestIteration, SizeValueType);
   /** The iteration that the training went on from; 0 if it began anew. */
-  itkGetConstMacro(ResumedIteration, SizeValueType);
+  itkTrainingProgressMacro(ResumedIteration, resumedIteration, SizeValueType);
 
   /** Why the last training ended. */
-  itkGetConstMacro(StopCondition, StopConditionEnum);
+  itkTrainingProgressMacro(StopCondition, stopCondition, StopConditionEnum);
   /** The same in a sentence. */
   std::string
   GetStopConditionDescription() const;
@@ -370,6 +346,13 @@ protected:
     Training,
     Validation
   };
+
+  /** The slice axis that was set; without a value while it is automatic. */
+  std::optional<unsigned int>
+  GetChosenSliceAxis() const
+  {
+    return m_Parameters.sliceAxis;
+  }
 
   /** The volumes that are given as images. */
   virtual SizeValueType
@@ -391,76 +374,41 @@ protected:
   PrintSelf(std::ostream & os, Indent indent) const override;
 
 private:
-  class Volumes;
-  class Loop;
+  void
+  SetParameters(const AutoencoderTrainingParameters & parameters);
+  /** NaN in place of NaN is no change. */
+  template <typename T>
+  void
+  SetParameterMember(T & member, const T & value)
+  {
+    const bool bothAreNaN = member != member && value != value;
+    if (member != value && !bothAreNaN)
+    {
+      member = value;
+      this->Modified();
+    }
+  }
 
   AutoencoderModel::Pointer
   MakeStartingModel() const;
   void
-  CheckPatchSize(unsigned int poolings) const;
-  void
   Train();
-
-  /** What this class's training was set to, as JSON: an entry of the model's provenance. */
+  /** The volumes of a role: images first, then those of files. */
+  TrainingVolumes
+  MakeVolumes(RoleEnum role) const;
+  /** What the weights follow from, as JSON: an entry of the model's provenance. */
   std::string
   DescribeTraining(SizeValueType numberOfVolumes) const;
 
-  unsigned int             m_PatchSize{ 96 };
-  unsigned int             m_BatchSize{ 12 };
-  SizeValueType            m_NumberOfIterations{ 3000 };
-  double                   m_TimeBudget{ 0.0 };
-  double                   m_LearningRate{ 1e-3 };
-  LearningRateScheduleEnum m_LearningRateSchedule{ LearningRateScheduleEnum::Cosine };
-  SizeValueType            m_NumberOfWarmUpIterations{ 100 };
-  double                   m_WeightDecay{ 1e-4 };
-  double                   m_GradientClippingNorm{ 1.0 };
-  double                   m_ReconstructionWeight{ 0.2 };
-  double                   m_SynthesisWeight{ 1.0 };
-  double                   m_SSIMWeight{ 0.1 };
-  unsigned int             m_MaximumSliceGap{ 3 };
-  double                   m_WideGapShare{ 0.2 };
-  bool                     m_CenterPatches{ true };
-  bool                     m_RotationAugmentation{ true };
-  bool                     m_FlipAugmentation{ true };
-  double                   m_IntensityAugmentation{ 0.7 };
-  double                   m_WeightAveraging{ 0.995 };
-  PrecisionEnum            m_Precision{ PrecisionEnum::Float32 };
-  unsigned int             m_Seed{ 0 };
-
-  std::vector<std::string> m_TrainingFileNames;
-  std::vector<std::string> m_ValidationFileNames;
-  int                      m_SliceAxis{ -1 };
-  SizeValueType            m_CacheSize{ 4096 };
-  SizeValueType            m_VolumeInterval{ 5 };
-  SizeValueType            m_ValidationInterval{ 100 };
-  SizeValueType            m_MaximumNumberOfValidationSlices{ 64 };
-  SizeValueType            m_EarlyStoppingPatience{ 0 };
-  std::string              m_CheckpointFileName;
-  SizeValueType            m_CheckpointInterval{ 500 };
-  double                   m_CheckpointTimeInterval{ 600.0 };
-  bool                     m_Resume{ false };
-  std::string              m_ProcessGroupName;
-  bool                     m_FreezeNormalization{ false };
-
-  SizeValueType     m_CurrentIteration{ 0 };
-  double            m_CurrentLoss{ 0.0 };
-  double            m_CurrentReconstructionLoss{ 0.0 };
-  double            m_CurrentSynthesisLoss{ 0.0 };
-  double            m_CurrentLearningRate{ 0.0 };
-  double            m_ElapsedTime{ 0.0 };
-  SizeValueType     m_ValidationIteration{ 0 };
-  double            m_ValidationPSNR{ 0.0 };
-  double            m_ValidationSSIM{ 0.0 };
-  double            m_ValidationLoss{ 0.0 };
-  double            m_LinearValidationPSNR{ 0.0 };
-  double            m_LinearValidationSSIM{ 0.0 };
-  double            m_BSplineValidationPSNR{ 0.0 };
-  double            m_BSplineValidationSSIM{ 0.0 };
-  SizeValueType     m_BestIteration{ 0 };
-  SizeValueType     m_ResumedIteration{ 0 };
-  StopConditionEnum m_StopCondition{ StopConditionEnum::NotStarted };
-  std::atomic<bool> m_StopRequested{ false };
+  AutoencoderTrainingParameters m_Parameters;
+  AutoencoderTrainingProgress   m_Progress;
+  std::vector<std::string>      m_TrainingFileNames;
+  std::vector<std::string>      m_ValidationFileNames;
+  std::atomic<bool>             m_StopRequested{ false };
 };
 } // end namespace itk
+
+#undef itkTrainingParameterMacro
+#undef itkTrainingProgressMacro
 
 #endif // itkAutoencoderTrainerBase_h

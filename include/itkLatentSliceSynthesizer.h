@@ -20,7 +20,6 @@
 
 #include "itkAutoencoderModel.h"
 #include "itkLatentSpaceSuperResolutionImageFilterEnums.h"
-#include "itkProcessObject.h"
 
 #include <functional>
 #include <map>
@@ -117,34 +116,38 @@ public:
   static double
   ComputeDetailGain(double sliceSpacing);
 
-  /** How many slices beyond the two around a position ProfileCorrected looks at on each side. */
-  static constexpr SizeValueType ProfileReach = 3;
+  /** Whether a mode copies the acquired slices: nothing is synthesized at their positions. */
+  static bool
+  CopiesAcquiredSlices(Settings::OutputModeEnum mode);
+
+  /** How many acquired slices beyond the two around a position a mode needs on each side. */
+  static SizeValueType
+  GetReach(Settings::OutputModeEnum mode);
 
   /** In ProfileCorrected, the weights of acquired slices in what is interpolated at a position; their sum is 1. Beyond
    * the ends of the stack its first and last slice are repeated. */
   static std::map<SizeValueType, double>
   ComputeProfileWeights(const Position & position, SizeValueType slices, double profileSigma);
 
+  /** \exception ExceptionObject if there is no model, or it has no weights */
+  LatentSliceSynthesizer(const AutoencoderModel * model, const Settings & settings);
+
   /** Compute the slices at positions.
-   * \exception ExceptionObject if the model has no weights, a position lies outside of the stack, the device does not
-   * exist, or LibTorch fails. */
-  static void
-  Synthesize(const AutoencoderModel *      model,
-             const Stack &                 stack,
+   * \exception ExceptionObject if a position lies outside of the stack, the device does not exist, or LibTorch fails.
+   */
+  void
+  Synthesize(const Stack &                 stack,
              const std::vector<Position> & positions,
-             const Settings &              settings,
              const SliceFunction &         receive,
-             const ProgressFunction &      progress);
+             const ProgressFunction &      progress) const;
 
   /** Throw an ExceptionObject that names the device unless LibTorch can compute on it. */
   static void
   CheckDevice(const std::string & device);
 
-  /** The number of threads to use for a process object. Its number of work units alone would not do: ITK's TBB threader
-   * makes many small ones for each thread. It is 1 in a process that was made by fork() and so has lost the threads of
-   * LibTorch; a warning says so if others were asked for. */
-  static unsigned int
-  GetNumberOfThreads(const ProcessObject * process);
+private:
+  AutoencoderModel::ConstPointer m_Model;
+  Settings                       m_Settings;
 };
 } // end namespace itk
 

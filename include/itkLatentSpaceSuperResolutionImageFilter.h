@@ -19,8 +19,11 @@
 #define itkLatentSpaceSuperResolutionImageFilter_h
 
 #include "itkImageToImageFilter.h"
+#include "itkAutomaticParameterMacro.h"
 #include "itkLatentSliceSynthesizer.h"
 #include "itkMath.h"
+#include "itkProcessObjectThreads.h"
+#include "itkStreamedPercentileCalculator.h"
 #include "itkTrainingRangeWarningEvent.h"
 
 #include <cmath>
@@ -72,8 +75,9 @@ namespace itk
  * by more than 5 %, a TrainingRangeWarningEvent is invoked, once for an input and a model, GetTrainingRangeWarning()
  * says how, and the text is printed as ITK's warnings are.
  *
- * **Defined special cases.** One slice gives one slice, two slices and a side of one pixel are nothing special. An
- * empty image is refused, and a pixel that is not finite, with its index. All refusals: docs/refusals.md.
+ * **Defined special cases.** One slice gives one slice, and two slices or a side of one pixel need no special
+ * treatment. An empty image is refused, and so is a pixel that is not finite, with its index. All refusals:
+ * docs/refusals.md.
  *
  * \tparam TInputImage 3D, or 4D (every frame is super-resolved on its own, with one window for all), of scalar pixels
  * \tparam TOutputImage of the same dimension
@@ -107,7 +111,9 @@ public:
   static constexpr unsigned int ImageDimension = InputImageType::ImageDimension;
   static_assert(ImageDimension == 3 || ImageDimension == 4,
                 "Images have to be stacks of slices: 3D, or 4D (3D + time).");
-  static_assert(OutputImageType::ImageDimension == ImageDimension, "Input and output need the same dimension.");
+  itkConceptMacro(SameDimensionCheck, (Concept::SameDimension<ImageDimension, OutputImageType::ImageDimension>));
+  itkConceptMacro(InputConvertibleToDoubleCheck, (Concept::Convertible<InputPixelType, double>));
+  itkConceptMacro(DoubleConvertibleToOutputCheck, (Concept::Convertible<double, OutputPixelType>));
 
   /** The model, an input of the pipeline. Default: none, see ModelFileName. */
   itkSetInputMacro(Model, AutoencoderModel);
@@ -117,27 +123,27 @@ public:
   itkSetStringMacro(ModelFileName);
   itkGetStringMacro(ModelFileName);
 
-  /** How many times as many slice distances the output has, at least 1; default 2. Without effect if an
+  /** The output has this many slice distances for each one of the input, at least 1; default 2. Without effect if an
    * OutputSliceSpacing is set. */
   itkSetMacro(UpsamplingFactor, unsigned int);
   itkGetConstMacro(UpsamplingFactor, unsigned int);
 
-  /** Slice spacing of the output in mm, > 0 and any ratio to the input's; 0 (the default): the input's divided by the
-   * UpsamplingFactor. */
-  itkSetMacro(OutputSliceSpacing, double);
-  itkGetConstMacro(OutputSliceSpacing, double);
+  /** Slice spacing of the output in mm, > 0 and of any ratio to the input's; default 1. Setting it turns
+   * AutomaticOutputSliceSpacing off, which is on by default: the input's spacing divided by the UpsamplingFactor. */
+  itkSetAutomaticParameterMacro(OutputSliceSpacing, double);
 
-  /** The through-plane axis, 0 to 2; -1 (the default): that of the largest spacing. */
-  itkSetMacro(SliceAxis, int);
-  itkGetConstMacro(SliceAxis, int);
+  /** The through-plane axis, 0 to 2; default 2. Setting it turns AutomaticSliceAxis off, which is on by default: the
+   * axis of the largest spacing. */
+  itkSetAutomaticParameterMacro(SliceAxis, unsigned int);
 
   /** What the output's slices are made of. Default Automatic: ProfileCorrected or LowPassCorrected, depending on the
    * SliceThickness, which measure best on held-out volumes (docs/output-modes.md); Decoded is the paper's. */
   itkSetEnumMacro(OutputMode, OutputModeEnum);
   itkGetEnumMacro(OutputMode, OutputModeEnum);
 
-  /** Thickness of the acquired slices in mm, the full width at half maximum of their profile, >= 0; 0 (the default):
-   * not known. Only the modes Automatic and ProfileCorrected look at it. */
+  /** Thickness of the acquired slices in mm, the full width at half maximum of their profile, >= 0. Default 0:
+   * infinitely thin, which is what slices of an unknown thickness are taken for. Only the modes Automatic and
+   * ProfileCorrected look at it. */
   itkSetMacro(SliceThickness, double);
   itkGetConstMacro(SliceThickness, double);
 
@@ -151,13 +157,8 @@ public:
   itkGetEnumMacro(Precision, PrecisionEnum);
 
   /** Gain of the network's share in the modes ResidualCorrected and ProfileCorrected, >= 0; 0 is interpolation alone.
-   * NaN (the default): the model's ResidualGain. */
-  virtual void
-  SetResidualGain(double value)
-  {
-    this->SetIfChanged(m_ResidualGain, value);
-  }
-  itkGetConstMacro(ResidualGain, double);
+   * Default 1. Setting it turns AutomaticResidualGain off, which is on by default: the model's ResidualGain. */
+  itkSetAutomaticParameterMacro(ResidualGain, double);
 
   /** Slices are encoded and decoded in so many orientations, and the results averaged: 1 (the default), 4 (rotations by
    * multiples of 90 degrees) or 8 (flips, too). It takes so many times the time, and is a little better. */
@@ -171,33 +172,19 @@ public:
 
   /** Share, 0 to 1, of the acquired slices' detail that the mode LowPassCorrected interpolates linearly and adds: of
    * what the Gaussian takes away, and of what is finer than the network's pixels. The larger it is, the more of their
-   * noise comes along. NaN (the default): the closer the slices, the larger, see
-   * LatentSliceSynthesizer::ComputeDetailGain() and docs/output-modes.md. */
-  virtual void
-  SetDetailGain(double value)
-  {
-    this->SetIfChanged(m_DetailGain, value);
-  }
-  itkGetConstMacro(DetailGain, double);
+   * noise comes along. Default 0. Setting it turns AutomaticDetailGain off, which is on by default: the closer the
+   * slices, the larger, see LatentSliceSynthesizer::ComputeDetailGain() and docs/output-modes.md. */
+  itkSetAutomaticParameterMacro(DetailGain, double);
 
   /** Where LibTorch computes: "cpu" (the default), "cuda", "cuda:1", ... A device that is not there is refused. */
   itkSetStringMacro(Device);
   itkGetStringMacro(Device);
 
-  /** Native intensities that are mapped to 0 and 1. By default NaN: the model's percentiles of the volume. Both or
-   * neither have to be set. */
-  virtual void
-  SetWindowMinimum(double value)
-  {
-    this->SetIfChanged(m_WindowMinimum, value);
-  }
-  itkGetConstMacro(WindowMinimum, double);
-  virtual void
-  SetWindowMaximum(double value)
-  {
-    this->SetIfChanged(m_WindowMaximum, value);
-  }
-  itkGetConstMacro(WindowMaximum, double);
+  /** Native intensities that are mapped to 0 and 1: the window. Defaults 0 and 1. Setting them turns
+   * AutomaticWindowMinimum and AutomaticWindowMaximum off, which are on by default: the model's percentiles of the
+   * volume. Both or neither have to be set. What lies outside of the window is interpolated linearly. */
+  itkSetAutomaticParameterMacro(WindowMinimum, double);
+  itkSetAutomaticParameterMacro(WindowMaximum, double);
 
   /** The window of the last update: what was set, or the percentiles that were computed. */
   itkGetConstMacro(WindowMinimumUsed, double);
@@ -223,9 +210,6 @@ protected:
   EnlargeOutputRequestedRegion(DataObject * output) override;
   void
   GenerateInputRequestedRegion() override;
-  /** Computes the percentiles first, if only a part of the input is going to be there. */
-  void
-  UpdateOutputData(DataObject * output) override;
   void
   GenerateData() override;
 
@@ -233,17 +217,6 @@ protected:
   PrintSelf(std::ostream & os, Indent indent) const override;
 
 private:
-  /** Set a member, and call Modified() only on a change: NaN, which leaves a value to the model, is the same as NaN. */
-  void
-  SetIfChanged(double & member, double value)
-  {
-    if (Math::NotExactlyEquals(member, value) && !(std::isnan(member) && std::isnan(value)))
-    {
-      member = value;
-      this->Modified();
-    }
-  }
-
   using PositionType = LatentSliceSynthesizer::Position;
 
   /** Shares of a slice distance that are taken for rounding: files often hold spacings in single precision. */
@@ -258,6 +231,9 @@ private:
 
   /** In pixels; a Gaussian that is wider than a slice is as good as a constant. */
   static constexpr double MaximumLowPassSigma = 1000.0;
+
+  /** The share of an update that the computation of percentiles is taken for in its progress. */
+  static constexpr float WindowProgress = 0.1f;
 
   /** Where, in slices from the first acquired one, an output slice of this index lies. */
   PositionType
@@ -283,9 +259,34 @@ private:
   MakeWindowKey(const AutoencoderModel * model) const;
 
   /** Set the window that is used, from percentiles of the largest possible region if it is not explicit. Reads the
-   * input in parts of the requested size where it is not buffered as a whole. */
-  void
+   * input in parts of the requested size where it is not buffered as a whole; then what was requested is there again.
+   * \return the share of the update that this was, 0 if the window was known */
+  float
   UpdateWindow(const AutoencoderModel * model);
+
+  /** Count the pixels of the whole input once, part by part.
+   * \param pass from 0, of so many */
+  void
+  CountPixels(StreamedPercentileCalculator<InputPixelType> & calculator, unsigned int pass, unsigned int passes);
+
+  /** Tell observers the share that is done.
+   * \exception ProcessAborted if one of them, or another thread, has asked for it */
+  void
+  UpdateProgressOrAbort(float progress);
+
+  /** The output slices of a request: those that are synthesized, with their positions, and those that are copied. */
+  struct RequestedSlices
+  {
+    std::vector<PositionType>   positions;
+    std::vector<IndexValueType> synthesized;
+    std::vector<IndexValueType> copied;
+  };
+
+  RequestedSlices
+  ListRequestedSlices(unsigned int axis) const;
+
+  LatentSliceSynthesizer::Settings
+  MakeSettings(const AutoencoderModel * model, unsigned int axis) const;
 
   void
   WarnIfOutsideOfTrainingRange(const AutoencoderModel * model);
@@ -304,18 +305,24 @@ private:
 
   std::string    m_ModelFileName;
   unsigned int   m_UpsamplingFactor{ 2 };
-  double         m_OutputSliceSpacing{ 0.0 };
-  int            m_SliceAxis{ -1 };
+  double         m_OutputSliceSpacing{ 1.0 };
+  bool           m_AutomaticOutputSliceSpacing{ true };
+  unsigned int   m_SliceAxis{ 2 };
+  bool           m_AutomaticSliceAxis{ true };
   OutputModeEnum m_OutputMode{ OutputModeEnum::Automatic };
   double         m_SliceThickness{ 0.0 };
   PrecisionEnum  m_Precision{ PrecisionEnum::Float32 };
-  double         m_ResidualGain{ std::numeric_limits<double>::quiet_NaN() };
+  double         m_ResidualGain{ 1.0 };
+  bool           m_AutomaticResidualGain{ true };
   unsigned int   m_NumberOfOrientations{ 1 };
   double         m_LowPassSigma{ 3.0 };
-  double         m_DetailGain{ std::numeric_limits<double>::quiet_NaN() };
+  double         m_DetailGain{ 0.0 };
+  bool           m_AutomaticDetailGain{ true };
   std::string    m_Device{ "cpu" };
-  double         m_WindowMinimum{ std::numeric_limits<double>::quiet_NaN() };
-  double         m_WindowMaximum{ std::numeric_limits<double>::quiet_NaN() };
+  double         m_WindowMinimum{ 0.0 };
+  bool           m_AutomaticWindowMinimum{ true };
+  double         m_WindowMaximum{ 1.0 };
+  bool           m_AutomaticWindowMaximum{ true };
   double         m_WindowMinimumUsed{ 0.0 };
   double         m_WindowMaximumUsed{ 0.0 };
 

@@ -24,7 +24,6 @@
 #include "itkImageScanlineIterator.h"
 #include "itkMath.h"
 #include "itkSliceStackPreprocessing.h"
-#include "itkStreamedPercentileCalculator.h"
 
 #include <cmath>
 
@@ -42,7 +41,7 @@ template <typename TInputImage, typename TOutputImage>
 bool
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::WindowIsExplicit() const
 {
-  return !std::isnan(m_WindowMinimum);
+  return !m_AutomaticWindowMinimum;
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -53,7 +52,8 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GetSliceAxisUs
   {
     itkExceptionMacro("There is no input image.");
   }
-  return SliceStackPreprocessing::ResolveSliceAxis(this->GetInput(), m_SliceAxis);
+  return SliceStackPreprocessing::ResolveSliceAxis(
+    this->GetInput(), m_AutomaticSliceAxis ? std::nullopt : std::optional<unsigned int>(m_SliceAxis));
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -65,19 +65,21 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
   {
     itkExceptionMacro("UpsamplingFactor is " << m_UpsamplingFactor << ", but has to be at least 1.");
   }
-  if (!(m_OutputSliceSpacing >= 0.0) || !Math::isfinite(m_OutputSliceSpacing))
+  if (!m_AutomaticOutputSliceSpacing && !(m_OutputSliceSpacing > 0.0 && Math::isfinite(m_OutputSliceSpacing)))
   {
     itkExceptionMacro("OutputSliceSpacing is " << m_OutputSliceSpacing
-                                               << " mm, but has to be greater than 0, or 0 to use UpsamplingFactor.");
+                                               << " mm, but has to be greater than 0, or automatic.");
   }
-  if (m_SliceAxis < -1 || m_SliceAxis > 2)
+  if (!m_AutomaticSliceAxis && m_SliceAxis > 2)
   {
-    itkExceptionMacro("SliceAxis is " << m_SliceAxis << ", but has to be 0, 1, 2, or -1 for automatic.");
+    itkExceptionMacro("SliceAxis is " << m_SliceAxis << ", but has to be 0, 1 or 2, or automatic.");
   }
-  if (std::isnan(m_WindowMinimum) != std::isnan(m_WindowMaximum))
+  if (m_AutomaticWindowMinimum != m_AutomaticWindowMaximum)
   {
-    itkExceptionMacro("WindowMinimum is " << m_WindowMinimum << " and WindowMaximum is " << m_WindowMaximum
-                                          << ", but both or neither have to be set.");
+    itkExceptionMacro((m_AutomaticWindowMinimum ? "WindowMaximum" : "WindowMinimum")
+                      << " is " << (m_AutomaticWindowMinimum ? m_WindowMaximum : m_WindowMinimum) << " and "
+                      << (m_AutomaticWindowMinimum ? "WindowMinimum" : "WindowMaximum")
+                      << " is automatic, but both or neither have to be set.");
   }
   if (this->WindowIsExplicit() &&
       !(Math::isfinite(m_WindowMinimum) && Math::isfinite(m_WindowMaximum) && m_WindowMinimum < m_WindowMaximum))
@@ -87,25 +89,24 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
   }
   if (!(m_SliceThickness >= 0.0 && Math::isfinite(m_SliceThickness)))
   {
-    itkExceptionMacro("SliceThickness is " << m_SliceThickness << " mm, but has to be at least 0, which is unknown.");
+    itkExceptionMacro("SliceThickness is " << m_SliceThickness << " mm, but has to be at least 0 and finite.");
   }
   if (m_NumberOfOrientations != 1 && m_NumberOfOrientations != 4 && m_NumberOfOrientations != 8)
   {
     itkExceptionMacro("NumberOfOrientations is " << m_NumberOfOrientations << ", but has to be 1, 4 or 8.");
   }
-  if (!std::isnan(m_ResidualGain) && !(m_ResidualGain >= 0.0 && Math::isfinite(m_ResidualGain)))
+  if (!m_AutomaticResidualGain && !(m_ResidualGain >= 0.0 && Math::isfinite(m_ResidualGain)))
   {
-    itkExceptionMacro("ResidualGain is " << m_ResidualGain << ", but has to be at least 0, or NaN for the model's.");
+    itkExceptionMacro("ResidualGain is " << m_ResidualGain << ", but has to be at least 0 and finite, or automatic.");
   }
   if (!(m_LowPassSigma >= 0.0 && m_LowPassSigma <= MaximumLowPassSigma))
   {
     itkExceptionMacro("LowPassSigma is " << m_LowPassSigma << " pixels, but has to be 0 to " << MaximumLowPassSigma
                                          << '.');
   }
-  if (!std::isnan(m_DetailGain) && !(m_DetailGain >= 0.0 && m_DetailGain <= 1.0))
+  if (!m_AutomaticDetailGain && !(m_DetailGain >= 0.0 && m_DetailGain <= 1.0))
   {
-    itkExceptionMacro("DetailGain is " << m_DetailGain
-                                       << ", but has to be 0 to 1, or NaN for that of the slices' distance.");
+    itkExceptionMacro("DetailGain is " << m_DetailGain << ", but has to be 0 to 1, or automatic.");
   }
   LatentSliceSynthesizer::CheckDevice(m_Device);
 }
@@ -126,7 +127,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateOutput
     itkExceptionMacro("The input is empty: its size is " << region.GetSize() << '.');
   }
 
-  if (m_OutputSliceSpacing > 0.0)
+  if (!m_AutomaticOutputSliceSpacing)
   {
     // The last slice is where the last acquired one is, if the ratio says so but for rounding.
     const double extent = static_cast<double>(slices - 1) * spacing[axis];
@@ -166,9 +167,9 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ComputePositio
   const auto          step =
     static_cast<SizeValueType>(outputIndex - this->GetOutput()->GetLargestPossibleRegion().GetIndex(axis));
   PositionType position;
-  if (m_OutputSliceSpacing > 0.0)
+  if (!m_AutomaticOutputSliceSpacing)
   {
-    // Places that are acquired slices but for rounding are acquired slices.
+    // A place that differs from an acquired slice only by rounding is taken for that slice.
     const double place = static_cast<double>(step) * m_OutputSliceSpacing / this->GetInput()->GetSpacing()[axis];
     const double nearest = std::round(place);
     const bool   isAcquired = std::abs(place - nearest) < PositionTolerance;
@@ -210,8 +211,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateInputR
   const auto         last =
     this->ComputePosition(region.GetIndex(axis) + static_cast<IndexValueType>(region.GetSize(axis)) - 1, axis);
   const auto          whole = input->GetLargestPossibleRegion();
-  const SizeValueType reach =
-    this->GetOutputModeUsed() == OutputModeEnum::ProfileCorrected ? LatentSliceSynthesizer::ProfileReach : 0;
+  const SizeValueType reach = LatentSliceSynthesizer::GetReach(this->GetOutputModeUsed());
   const SizeValueType begin = first.slice - std::min(first.slice, reach);
   const SizeValueType end = std::min(last.slice + (last.alpha > 0.0 ? 1 : 0) + reach, whole.GetSize(axis) - 1);
   region.SetIndex(axis, whole.GetIndex(axis) + static_cast<IndexValueType>(begin));
@@ -280,7 +280,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::MakeWindowKey(
 }
 
 template <typename TInputImage, typename TOutputImage>
-void
+float
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateWindow(const AutoencoderModel * model)
 {
   if (this->WindowIsExplicit())
@@ -288,86 +288,108 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateWindow(c
     m_WindowMinimumUsed = m_WindowMinimum;
     m_WindowMaximumUsed = m_WindowMaximum;
     m_WindowKey = {};
-    return;
+    return 0.0f;
   }
-  const auto isCurrent = [this, model] {
-    const WindowKey key = this->MakeWindowKey(model);
-    return key.input == m_WindowKey.input && key.time == m_WindowKey.time &&
-           Math::ExactlyEquals(key.lowerPercentile, m_WindowKey.lowerPercentile) &&
-           Math::ExactlyEquals(key.upperPercentile, m_WindowKey.upperPercentile);
-  };
-  if (isCurrent())
+  const WindowKey key = this->MakeWindowKey(model);
+  if (key.input == m_WindowKey.input && key.time == m_WindowKey.time &&
+      Math::ExactlyEquals(key.lowerPercentile, m_WindowKey.lowerPercentile) &&
+      Math::ExactlyEquals(key.upperPercentile, m_WindowKey.upperPercentile))
   {
-    return;
+    return 0.0f;
   }
+  auto *     input = const_cast<InputImageType *>(this->GetInput());
+  const auto requested = input->GetRequestedRegion();
 
-  auto *             input = const_cast<InputImageType *>(this->GetInput());
-  const auto         largest = input->GetLargestPossibleRegion();
-  const auto         requested = input->GetRequestedRegion();
-  const unsigned int threads = LatentSliceSynthesizer::GetNumberOfThreads(this);
-  const auto         count = [&](auto & calculator) {
-    // Parts of the requested size side by side, in all dimensions.
-    auto part = requested;
-    for (unsigned int d = 0; d < ImageDimension; ++d)
-    {
-      part.SetIndex(d, largest.GetIndex(d));
-    }
-    while (true)
-    {
-      auto cropped = part;
-      cropped.Crop(largest);
-      input->SetRequestedRegion(cropped);
-      input->PropagateRequestedRegion();
-      input->UpdateOutputData();
-      if (input->GetBufferedRegion().IsInside(largest))
-      {
-        calculator.Count(input, largest, threads);
-        return;
-      }
-      calculator.Count(input, cropped, threads);
-      unsigned int d = 0;
-      for (; d < ImageDimension; ++d)
-      {
-        part.SetIndex(d, part.GetIndex(d) + static_cast<IndexValueType>(part.GetSize(d)));
-        if (part.GetIndex(d) < largest.GetIndex(d) + static_cast<IndexValueType>(largest.GetSize(d)))
-        {
-          break;
-        }
-        part.SetIndex(d, largest.GetIndex(d));
-      }
-      if (d == ImageDimension)
-      {
-        return;
-      }
-    }
-  };
   StreamedPercentileCalculator<InputPixelType> calculator(
     { model->GetLowerWindowPercentile(), model->GetUpperWindowPercentile() });
+  const unsigned int passes = calculator.GetNumberOfPasses();
+  unsigned int       pass = 0;
   do
   {
-    count(calculator);
+    this->CountPixels(calculator, pass++, passes);
   } while (!calculator.FinishPass());
   m_WindowMinimumUsed = calculator.GetPercentile(0);
   m_WindowMaximumUsed = calculator.GetPercentile(1);
-  m_WindowKey = this->MakeWindowKey(model);
 
+  // What the request is computed from has to be there again.
   input->SetRequestedRegion(requested);
   input->PropagateRequestedRegion();
+  input->UpdateOutputData();
+  m_WindowKey = this->MakeWindowKey(model);
+  return WindowProgress;
 }
 
 template <typename TInputImage, typename TOutputImage>
 void
-LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateOutputData(DataObject * output)
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::CountPixels(
+  StreamedPercentileCalculator<InputPixelType> & calculator,
+  unsigned int                                   pass,
+  unsigned int                                   passes)
 {
-  if (!this->m_Updating)
+  auto *        input = const_cast<InputImageType *>(this->GetInput());
+  const auto    largest = input->GetLargestPossibleRegion();
+  SizeValueType counted = 0;
+  const auto    count = [&](const InputImageRegionType & region) {
+    calculator.Count(static_cast<const InputImageType *>(input), region, this);
+    counted += region.GetNumberOfPixels();
+    const double share = static_cast<double>(counted) / static_cast<double>(largest.GetNumberOfPixels());
+    this->UpdateProgressOrAbort(WindowProgress *
+                                static_cast<float>((static_cast<double>(pass) + share) / static_cast<double>(passes)));
+  };
+  if (input->GetBufferedRegion().IsInside(largest))
   {
-    if (this->GetModel())
-    {
-      const_cast<AutoencoderModel *>(this->GetModel())->UpdateOutputData();
-    }
-    this->UpdateWindow(this->ObtainModel());
+    count(largest);
+    return;
   }
-  Superclass::UpdateOutputData(output);
+  // Parts of the requested size side by side, in all dimensions.
+  auto part = input->GetRequestedRegion();
+  for (unsigned int d = 0; d < ImageDimension; ++d)
+  {
+    part.SetIndex(d, largest.GetIndex(d));
+  }
+  const auto size = part.GetSize();
+  while (true)
+  {
+    auto cropped = part;
+    cropped.Crop(largest);
+    input->SetRequestedRegion(cropped);
+    input->PropagateRequestedRegion();
+    input->UpdateOutputData();
+    if (counted == 0 && input->GetBufferedRegion().IsInside(largest))
+    {
+      // The source gives more than it is asked for.
+      count(largest);
+      return;
+    }
+    count(cropped);
+    unsigned int d = 0;
+    for (; d < ImageDimension; ++d)
+    {
+      part.SetIndex(d, part.GetIndex(d) + static_cast<IndexValueType>(size[d]));
+      if (part.GetIndex(d) < largest.GetIndex(d) + static_cast<IndexValueType>(largest.GetSize(d)))
+      {
+        break;
+      }
+      part.SetIndex(d, largest.GetIndex(d));
+    }
+    if (d == ImageDimension)
+    {
+      return;
+    }
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateProgressOrAbort(float progress)
+{
+  this->UpdateProgress(progress);
+  if (this->GetAbortGenerateData())
+  {
+    ProcessAborted aborted(__FILE__, __LINE__);
+    aborted.SetDescription("The super-resolution was aborted.");
+    throw aborted;
+  }
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -456,56 +478,69 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::StoreSlice(con
 }
 
 template <typename TInputImage, typename TOutputImage>
+auto
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ListRequestedSlices(unsigned int axis) const
+  -> RequestedSlices
+{
+  const auto           requested = this->GetOutput()->GetRequestedRegion();
+  const IndexValueType begin = requested.GetIndex(axis);
+  const IndexValueType end = begin + static_cast<IndexValueType>(requested.GetSize(axis));
+  const bool           copies = LatentSliceSynthesizer::CopiesAcquiredSlices(this->GetOutputModeUsed());
+  RequestedSlices      slices;
+  for (IndexValueType i = begin; i < end; ++i)
+  {
+    const auto position = this->ComputePosition(i, axis);
+    if (position.alpha == 0.0 && copies)
+    {
+      slices.copied.push_back(i);
+      continue;
+    }
+    slices.positions.push_back(position);
+    slices.synthesized.push_back(i);
+  }
+  return slices;
+}
+
+template <typename TInputImage, typename TOutputImage>
+LatentSliceSynthesizer::Settings
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::MakeSettings(const AutoencoderModel * model,
+                                                                               unsigned int             axis) const
+{
+  const double                     distance = this->GetInput()->GetSpacing()[axis];
+  LatentSliceSynthesizer::Settings settings;
+  settings.outputMode = this->GetOutputModeUsed();
+  // The full width at half maximum of a Gaussian is 2 sqrt(2 ln 2) standard deviations.
+  settings.profileSigma = m_SliceThickness / (2.0 * std::sqrt(2.0 * std::log(2.0)) * distance);
+  settings.precision = m_Precision;
+  settings.device = m_Device;
+  settings.numberOfThreads = ProcessObjectThreads::GetNumberOfThreads(this);
+  settings.windowMinimum = m_WindowMinimumUsed;
+  settings.windowMaximum = m_WindowMaximumUsed;
+  settings.numberOfOrientations = m_NumberOfOrientations;
+  settings.residualGain = m_AutomaticResidualGain ? model->GetResidualGain() : m_ResidualGain;
+  settings.lowPassSigma = m_LowPassSigma;
+  settings.detailGain = m_AutomaticDetailGain ? LatentSliceSynthesizer::ComputeDetailGain(distance) : m_DetailGain;
+  return settings;
+}
+
+template <typename TInputImage, typename TOutputImage>
 void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
 {
   const AutoencoderModel * model = this->ObtainModel();
+  const float              progressBefore = this->UpdateWindow(model);
   this->WarnIfOutsideOfTrainingRange(model);
   this->AllocateOutputs();
 
   const InputImageType * input = this->GetInput();
-  OutputImageType *      output = this->GetOutput();
   const unsigned int     axis = this->GetSliceAxisUsed();
   const auto             inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
-  const auto             requested = output->GetRequestedRegion();
+  const auto             requested = this->GetOutput()->GetRequestedRegion();
   const IndexValueType   firstInputIndex = input->GetLargestPossibleRegion().GetIndex(axis);
-  const IndexValueType   begin = requested.GetIndex(axis);
-  const IndexValueType   end = begin + static_cast<IndexValueType>(requested.GetSize(axis));
+  const RequestedSlices  slices = this->ListRequestedSlices(axis);
 
-  // Slices to be computed; in the preserving modes acquired ones are copied.
-  const bool preserves =
-    m_OutputMode == OutputModeEnum::PreserveAcquired || m_OutputMode == OutputModeEnum::ResidualCorrected;
-  std::vector<PositionType>   positions;
-  std::vector<IndexValueType> indices;
-  std::vector<IndexValueType> copied;
-  for (IndexValueType i = begin; i < end; ++i)
-  {
-    const auto position = this->ComputePosition(i, axis);
-    if (position.alpha == 0.0 && preserves)
-    {
-      copied.push_back(i);
-      continue;
-    }
-    positions.push_back(position);
-    indices.push_back(i);
-  }
-
-  LatentSliceSynthesizer::Settings settings;
-  settings.outputMode = this->GetOutputModeUsed();
-  // The full width at half maximum of a Gaussian is 2 sqrt(2 ln 2) standard deviations.
-  settings.profileSigma = m_SliceThickness / (2.0 * std::sqrt(2.0 * std::log(2.0)) * input->GetSpacing()[axis]);
-  settings.precision = m_Precision;
-  settings.device = m_Device;
-  settings.numberOfThreads = LatentSliceSynthesizer::GetNumberOfThreads(this);
-  settings.windowMinimum = m_WindowMinimumUsed;
-  settings.windowMaximum = m_WindowMaximumUsed;
-  settings.numberOfOrientations = m_NumberOfOrientations;
-  settings.residualGain = std::isnan(m_ResidualGain) ? model->GetResidualGain() : m_ResidualGain;
-  settings.lowPassSigma = m_LowPassSigma;
-  settings.detailGain =
-    std::isnan(m_DetailGain) ? LatentSliceSynthesizer::ComputeDetailGain(input->GetSpacing()[axis]) : m_DetailGain;
-
-  const SizeValueType frames = ImageDimension == 3 ? 1 : requested.GetSize(ImageDimension - 1);
+  const LatentSliceSynthesizer synthesizer(model, this->MakeSettings(model, axis));
+  const SizeValueType          frames = ImageDimension == 3 ? 1 : requested.GetSize(ImageDimension - 1);
   for (SizeValueType frame = 0; frame < frames; ++frame)
   {
     auto outputSlice = requested;
@@ -516,7 +551,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
                            requested.GetIndex(ImageDimension - 1) + static_cast<IndexValueType>(frame));
       outputSlice.SetSize(ImageDimension - 1, 1);
     }
-    for (const IndexValueType i : copied)
+    for (const IndexValueType i : slices.copied)
     {
       outputSlice.SetIndex(axis, i);
       this->CopyAcquiredSlice(
@@ -527,30 +562,23 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
     LatentSliceSynthesizer::Stack stack;
     stack.read = [&](SizeValueType slice) {
       inputSlice.SetIndex(axis, firstInputIndex + static_cast<IndexValueType>(slice));
-      return SliceStackPreprocessing::CopySlices(input, inputSlice, axis, settings.numberOfThreads);
+      return SliceStackPreprocessing::CopySlices(input, inputSlice, axis, this);
     };
     stack.slices = input->GetLargestPossibleRegion().GetSize(axis);
     stack.columns = outputSlice.GetSize(inPlane[0]);
     stack.rows = outputSlice.GetSize(inPlane[1]);
     stack.columnSpacing = input->GetSpacing()[inPlane[0]];
     stack.rowSpacing = input->GetSpacing()[inPlane[1]];
-    LatentSliceSynthesizer::Synthesize(
-      model,
+    synthesizer.Synthesize(
       stack,
-      positions,
-      settings,
+      slices.positions,
       [&](SizeValueType number, const float * slice) {
-        outputSlice.SetIndex(axis, indices[number]);
+        outputSlice.SetIndex(axis, slices.synthesized[number]);
         this->StoreSlice(outputSlice, slice);
       },
       [&](float progress) {
-        this->UpdateProgress((static_cast<float>(frame) + progress) / static_cast<float>(frames));
-        if (this->GetAbortGenerateData())
-        {
-          ProcessAborted aborted(__FILE__, __LINE__);
-          aborted.SetDescription("The super-resolution was aborted.");
-          throw aborted;
-        }
+        const float share = (static_cast<float>(frame) + progress) / static_cast<float>(frames);
+        this->UpdateProgressOrAbort(progressBefore + (1.0f - progressBefore) * share);
       });
   }
 }
@@ -562,18 +590,18 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::PrintSelf(std:
   Superclass::PrintSelf(os, indent);
   os << indent << "ModelFileName: " << m_ModelFileName << std::endl;
   os << indent << "UpsamplingFactor: " << m_UpsamplingFactor << std::endl;
-  os << indent << "OutputSliceSpacing: " << m_OutputSliceSpacing << std::endl;
-  os << indent << "SliceAxis: " << m_SliceAxis << std::endl;
+  itkPrintAutomaticParameterMacro(OutputSliceSpacing);
+  itkPrintAutomaticParameterMacro(SliceAxis);
   os << indent << "OutputMode: " << m_OutputMode << std::endl;
   os << indent << "SliceThickness: " << m_SliceThickness << std::endl;
   os << indent << "Precision: " << m_Precision << std::endl;
-  os << indent << "ResidualGain: " << m_ResidualGain << std::endl;
+  itkPrintAutomaticParameterMacro(ResidualGain);
   os << indent << "NumberOfOrientations: " << m_NumberOfOrientations << std::endl;
   os << indent << "LowPassSigma: " << m_LowPassSigma << std::endl;
-  os << indent << "DetailGain: " << m_DetailGain << std::endl;
+  itkPrintAutomaticParameterMacro(DetailGain);
   os << indent << "Device: " << m_Device << std::endl;
-  os << indent << "WindowMinimum: " << m_WindowMinimum << std::endl;
-  os << indent << "WindowMaximum: " << m_WindowMaximum << std::endl;
+  itkPrintAutomaticParameterMacro(WindowMinimum);
+  itkPrintAutomaticParameterMacro(WindowMaximum);
   os << indent << "WindowMinimumUsed: " << m_WindowMinimumUsed << std::endl;
   os << indent << "WindowMaximumUsed: " << m_WindowMaximumUsed << std::endl;
   os << indent << "TrainingRangeWarning: " << m_TrainingRangeWarning << std::endl;

@@ -71,7 +71,8 @@ SliceRecoveryExperiment<TImage>::Prepare()
   {
     itkExceptionMacro("SliceThickness is " << m_SliceThickness << " mm, but has to be at least 0 and finite.");
   }
-  const unsigned int  axis = SliceStackPreprocessing::ResolveSliceAxis(m_Image.GetPointer(), m_SliceAxis);
+  const unsigned int axis = SliceStackPreprocessing::ResolveSliceAxis(
+    m_Image.GetPointer(), m_SliceAxis < 0 ? std::nullopt : std::optional<unsigned int>(m_SliceAxis));
   const auto          whole = m_Image->GetBufferedRegion();
   const SizeValueType slices = whole.GetSize(axis);
   if (slices < m_KeepEvery + 1)
@@ -322,7 +323,10 @@ SliceRecoveryExperiment<TImage>::RunModel(const AutoencoderModel * model,
   filter->SetModel(model);
   filter->SetOutputMode(mode);
   filter->SetSliceThickness(m_SliceThickness);
-  filter->SetResidualGain(residualGain);
+  if (!std::isnan(residualGain))
+  {
+    filter->SetResidualGain(residualGain);
+  }
   filter->SetNumberOfOrientations(m_NumberOfOrientations);
   filter->SetUpsamplingFactor(m_KeepEvery);
   filter->SetSliceAxis(static_cast<int>(m_SliceAxisUsed));

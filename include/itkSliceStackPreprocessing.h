@@ -22,11 +22,14 @@
 #include "LatentSpaceSuperResolutionExport.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace itk
 {
+class ProcessObject;
+
 /** \class SliceStackPreprocessing
  * \brief What training, super-resolution and evaluation have to do alike to a volume before a network sees it.
  * \ingroup LatentSpaceSuperResolution
@@ -53,12 +56,12 @@ public:
   static double
   InterpolateOrderStatistics(double percentage, SizeValueType count, double below, double above);
 
-  /** The through-plane axis: the given one, or for -1 that of the largest spacing among the first three.
+  /** The through-plane axis: the given one, or without one that of the largest spacing among the first three.
    * \exception ExceptionObject that names both axes if two have the largest spacing (to a relative 1e-3), or if the
-   * given one is not -1 to 2. */
+   * given one is not 0 to 2. */
   template <unsigned int VDimension>
   static unsigned int
-  ResolveSliceAxis(const ImageBase<VDimension> * image, int sliceAxis);
+  ResolveSliceAxis(const ImageBase<VDimension> * image, std::optional<unsigned int> sliceAxis);
 
   /** The in-plane axes that belong to a slice axis: that of the columns (the lower one), and that of the rows. */
   static std::array<unsigned int, 2>
@@ -66,14 +69,14 @@ public:
 
   /** Copy a region of an image to floats in the order slice by slice, row by row, columns fastest; further dimensions
    * vary slowest.
-   * \param numberOfThreads 0: ITK's default
+   * \param process whose threader and threads are used; null: the calling thread alone
    * \exception ExceptionObject that names the first pixel that is not finite. */
   template <typename TImage>
   static std::vector<float>
   CopySlices(const TImage *                      image,
              const typename TImage::RegionType & region,
              unsigned int                        sliceAxis,
-             unsigned int                        numberOfThreads = 0);
+             const ProcessObject *               process = nullptr);
 
   /** \exception ExceptionObject that names the first pixel of a region that is no finite single-precision number. */
   template <typename TImage>

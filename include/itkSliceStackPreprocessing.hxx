@@ -21,7 +21,7 @@
 #include "itkImageRegionConstIteratorWithIndex.h"
 #include "itkImageScanlineConstIterator.h"
 #include "itkMath.h"
-#include "itkMultiThreaderBase.h"
+#include "itkProcessObjectThreads.h"
 
 #include <atomic>
 
@@ -29,15 +29,15 @@ namespace itk
 {
 template <unsigned int VDimension>
 unsigned int
-SliceStackPreprocessing::ResolveSliceAxis(const ImageBase<VDimension> * image, int sliceAxis)
+SliceStackPreprocessing::ResolveSliceAxis(const ImageBase<VDimension> * image, std::optional<unsigned int> sliceAxis)
 {
   static_assert(VDimension >= 3, "A stack of slices has at least three dimensions.");
-  if (sliceAxis < -1 || sliceAxis > 2)
+  if (sliceAxis && *sliceAxis > 2)
   {
-    itkGenericExceptionMacro("SliceAxis is " << sliceAxis << ", but has to be 0, 1, 2, or -1 for automatic.");
+    itkGenericExceptionMacro("SliceAxis is " << *sliceAxis << ", but has to be 0, 1 or 2.");
   }
   const auto & spacing = image->GetSpacing();
-  return sliceAxis >= 0 ? static_cast<unsigned int>(sliceAxis) : FindSliceAxis({ spacing[0], spacing[1], spacing[2] });
+  return sliceAxis ? *sliceAxis : FindSliceAxis({ spacing[0], spacing[1], spacing[2] });
 }
 
 template <typename TImage>
@@ -45,7 +45,7 @@ std::vector<float>
 SliceStackPreprocessing::CopySlices(const TImage *                      image,
                                     const typename TImage::RegionType & region,
                                     unsigned int                        sliceAxis,
-                                    unsigned int                        numberOfThreads)
+                                    const ProcessObject *               process)
 {
   constexpr unsigned int dimension = TImage::ImageDimension;
   const auto             inPlane = GetInPlaneAxes(sliceAxis);
@@ -64,15 +64,8 @@ SliceStackPreprocessing::CopySlices(const TImage *                      image,
 
   std::vector<float> buffer(total);
   std::atomic<bool>  finite{ true };
-  const auto         threader = MultiThreaderBase::New();
-  if (numberOfThreads > 0)
-  {
-    threader->SetMaximumNumberOfThreads(numberOfThreads);
-    threader->SetNumberOfWorkUnits(numberOfThreads);
-  }
-  threader->template ParallelizeImageRegion<dimension>(
-    region,
-    [&](const typename TImage::RegionType & part) {
+  ProcessObjectThreads::ParallelizeImageRegion<dimension>(
+    process, region, [&](const typename TImage::RegionType & part) {
       bool                               partIsFinite = true;
       ImageScanlineConstIterator<TImage> it(image, part);
       for (; !it.IsAtEnd(); it.NextLine())
@@ -94,8 +87,7 @@ SliceStackPreprocessing::CopySlices(const TImage *                      image,
       {
         finite = false;
       }
-    },
-    nullptr);
+    });
   if (!finite)
   {
     ThrowFirstNonFinitePixel(image, region);

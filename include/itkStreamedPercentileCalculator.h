@@ -26,6 +26,8 @@
 
 namespace itk
 {
+class ProcessObject;
+
 /** \class StreamedPercentileCalculator
  * \brief Exact percentiles of an image that is seen part by part, in memory that does not grow with the image.
  *
@@ -58,12 +60,19 @@ public:
    * \exception ExceptionObject for any other */
   explicit StreamedPercentileCalculator(const std::vector<double> & percentages);
 
+  /** How often all parts have to be counted: FinishPass() is true at the end of the last pass. */
+  static constexpr unsigned int
+  GetNumberOfPasses()
+  {
+    return KeyIsShort ? 1 : 2;
+  }
+
   /** Count the pixels of a buffered region in the current pass.
-   * \param numberOfThreads 0: ITK's default
+   * \param process whose threader and threads are used; null: the calling thread alone
    * \exception ExceptionObject that names the first pixel that is no finite single-precision number. */
   template <typename TImage>
   void
-  Count(const TImage * image, const typename TImage::RegionType & region, unsigned int numberOfThreads = 0);
+  Count(const TImage * image, const typename TImage::RegionType & region, const ProcessObject * process = nullptr);
 
   /** End a pass. Returns whether the percentiles are known; if not, another pass is needed.
    * \exception ExceptionObject if nothing was counted. */

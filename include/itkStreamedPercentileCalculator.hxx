@@ -19,7 +19,7 @@
 #define itkStreamedPercentileCalculator_hxx
 
 #include "itkMath.h"
-#include "itkMultiThreaderBase.h"
+#include "itkProcessObjectThreads.h"
 #include "itkImageScanlineConstIterator.h"
 #include "itkSliceStackPreprocessing.h"
 
@@ -87,22 +87,15 @@ template <typename TImage>
 void
 StreamedPercentileCalculator<TPixel>::Count(const TImage *                      image,
                                             const typename TImage::RegionType & region,
-                                            unsigned int                        numberOfThreads)
+                                            const ProcessObject *               process)
 {
   static_assert(std::is_same<typename TImage::PixelType, TPixel>::value, "The image has another pixel type.");
   const bool        isFirstPass = m_Pass == 0;
   std::mutex        mutex;
   std::atomic<bool> isFinite{ true };
-  const auto        threader = MultiThreaderBase::New();
-  if (numberOfThreads > 0)
-  {
-    threader->SetMaximumNumberOfThreads(numberOfThreads);
-  }
-  // Every part has histograms of its own: a few large parts, not many small ones.
-  threader->SetNumberOfWorkUnits(threader->GetMaximumNumberOfThreads());
-  threader->template ParallelizeImageRegion<TImage::ImageDimension>(
-    region,
-    [&](const typename TImage::RegionType & part) {
+  // Every part has histograms of its own: as many parts as threads, not many small ones.
+  ProcessObjectThreads::ParallelizeImageRegion<TImage::ImageDimension>(
+    process, region, [&](const typename TImage::RegionType & part) {
       std::vector<HistogramType> histograms(m_Histograms.size(), HistogramType(NumberOfBins, 0));
       bool                       partIsFinite = true;
       for (ImageScanlineConstIterator<TImage> it(image, part); !it.IsAtEnd(); it.NextLine())
@@ -142,8 +135,7 @@ StreamedPercentileCalculator<TPixel>::Count(const TImage *                      
                        m_Histograms[i].begin(),
                        std::plus<SizeValueType>());
       }
-    },
-    nullptr);
+    });
   if (!isFinite)
   {
     SliceStackPreprocessing::ThrowFirstNonFinitePixel(image, region);

@@ -323,7 +323,7 @@ TEST(AutoencoderTrainer, PrintsItself)
 {
   std::ostringstream stream;
   MakeTrainer()->Print(stream);
-  for (const char * name : { "PatchSize: 16", "LearningRateSchedule: itk::", "StopCondition: itk::", "SliceAxis: -1" })
+  for (const char * name : { "PatchSize: 16", "LearningRateSchedule: itk::", "StopCondition: itk::", "SliceAxis: auto" })
   {
     EXPECT_NE(stream.str().find(name), std::string::npos) << name;
   }

@@ -216,6 +216,49 @@ TEST(LatentSpaceSuperResolutionStreaming, ComputesTheWindowAgainWhenTheInputOrTh
   EXPECT_LT(filter->GetWindowMaximumUsed(), maximum);
 }
 
+TEST(LatentSpaceSuperResolutionStreaming, ReportsTheProgressOfPercentilesAndEndsOnAbortThere)
+{
+  const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 7 } }));
+  const auto               filter = MakeFilter(monitor->GetOutput());
+  std::vector<std::string> events;
+  filter->AddObserver(itk::StartEvent(), [&](const itk::EventObject &) { events.push_back("start"); });
+  const auto tag = filter->AddObserver(itk::ProgressEvent(), [&](const itk::EventObject &) {
+    events.push_back(std::to_string(filter->GetProgress()));
+  });
+  UpdateSlices(filter, 0, 1);
+  // Two passes over seven slices, before any is encoded.
+  ASSERT_GT(events.size(), 15u);
+  EXPECT_EQ(events[0], "start");
+  EXPECT_EQ(events[1], std::to_string(0.1f / 14.0f));
+  EXPECT_EQ(events[14], std::to_string(0.1f));
+  EXPECT_TRUE(std::is_sorted(events.begin() + 1, events.end()));
+  filter->RemoveObserver(tag);
+
+  const Monitor<ImageType> other(MakeStack<ImageType>({ { 12, 12, 7 } }));
+  filter->SetInput(other->GetOutput());
+  unsigned int progressEvents = 0;
+  const auto   abort = filter->AddObserver(itk::ProgressEvent(), [&](const itk::EventObject &) {
+    ++progressEvents;
+    filter->AbortGenerateDataOn();
+  });
+  filter->UpdateOutputInformation();
+  auto region = filter->GetOutput()->GetLargestPossibleRegion();
+  region.SetSize(2, 1);
+  filter->GetOutput()->SetRequestedRegion(region);
+  EXPECT_THROW(filter->Update(), itk::ProcessAborted);
+  EXPECT_EQ(progressEvents, 1u);
+  EXPECT_EQ(other->GetNumberOfUpdates(), 1u);
+
+  // Nothing of the abort is left.
+  filter->RemoveObserver(abort);
+  filter->Update();
+  EXPECT_EQ(filter->GetWindowMaximumUsed(), [] {
+    const auto whole = MakeFilter(MakeStack<ImageType>({ { 12, 12, 7 } }));
+    whole->Update();
+    return whole->GetWindowMaximumUsed();
+  }());
+}
+
 TEST(LatentSpaceSuperResolutionStreaming, StreamsA4DImageFrameByFrame)
 {
   using Image4DType = itk::Image<short, 4>;

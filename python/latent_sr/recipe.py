@@ -18,10 +18,27 @@
 """What a training can be set to by name: parameters of ``itk.AutoencoderTrainer`` and of the network."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.toolkit import translated
+
+WITH_OPTIONS = frozenset(
+    {
+        "CacheSize",
+        "CheckpointFileName",
+        "CheckpointInterval",
+        "EarlyStoppingPatience",
+        "NumberOfIterations",
+        "Precision",
+        "ProcessGroupName",
+        "Resume",
+        "Seed",
+        "TimeBudget",
+    }
+)
+"""Parameters of the trainer that have an option of their own: they are not set by name."""
 
 
 def _number(text: Any) -> float:
@@ -35,28 +52,10 @@ def _whole(text: Any) -> int:
     return value
 
 
-def _slice_axis(text: Any) -> int:
-    value = int(str(text))
-    if not -1 <= value <= 2:
-        raise ValueError
-    return value
-
-
 def _percentiles(text: Any) -> list[float]:
     words = str(text).replace(",", " ").split() if isinstance(text, str) else text
     low, high = (float(word) for word in words)
     return [low, high]
-
-
-def _switch(text: Any) -> bool:
-    return {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}[str(text).lower()]
-
-
-def _schedule(text: Any) -> Any:
-    import itk
-
-    name = {"constant": "Constant", "cosine": "Cosine"}[str(text).lower()]
-    return getattr(itk.AutoencoderTrainerEnums, f"LearningRateSchedule_{name}")
 
 
 def _levels(text: Any) -> list[int]:
@@ -67,41 +66,10 @@ def _levels(text: Any) -> list[int]:
 _KINDS = {
     _number: "a number",
     _whole: "a whole number",
-    _switch: "true or false",
-    _schedule: "constant or cosine",
     _levels: "numbers with commas between them, or none",
-    _slice_axis: "0, 1 or 2, or -1 for that of the largest spacing",
     _percentiles: "two numbers with a comma between them",
 }
 
-#: Parameters of the trainer, by the names of its setters.
-TRAINER: dict[str, Callable[[Any], Any]] = {
-    "PatchSize": _whole,
-    "BatchSize": _whole,
-    "LearningRate": _number,
-    "LearningRateSchedule": _schedule,
-    "NumberOfWarmUpIterations": _whole,
-    "WeightDecay": _number,
-    "GradientClippingNorm": _number,
-    "ReconstructionWeight": _number,
-    "SynthesisWeight": _number,
-    "SSIMWeight": _number,
-    "MaximumSliceGap": _whole,
-    "WideGapShare": _number,
-    "CenterPatches": _switch,
-    "RotationAugmentation": _switch,
-    "FlipAugmentation": _switch,
-    "IntensityAugmentation": _number,
-    "WeightAveraging": _number,
-    "FreezeNormalization": _switch,
-    "ValidationInterval": _whole,
-    "MaximumNumberOfValidationSlices": _whole,
-    "SliceAxis": _slice_axis,
-    "VolumeInterval": _whole,
-    "CheckpointTimeInterval": _number,
-}
-
-#: Parameters of the network, by the names of the setters of ``itk.AutoencoderModel``.
 NETWORK: dict[str, Callable[[Any], Any]] = {
     "NumberOfPoolings": _whole,
     "BaseKernels": _whole,
@@ -110,10 +78,37 @@ NETWORK: dict[str, Callable[[Any], Any]] = {
     "InPlaneSpacing": _number,
     "WindowPercentiles": _percentiles,
 }
+"""Parameters of the network, by the names of the setters of ``itk.AutoencoderModel``."""
 
 
-def parse(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Values for the trainer and for the network, by the names of their setters.
+@dataclass(frozen=True)
+class Recipe:
+    """Parameters by the names of their setters.
+
+    Attributes
+    ----------
+    trainer
+        Values as text, which ``AutoencoderTrainerBase.SetParameter`` understands.
+    network
+        Values of the setters of ``itk.AutoencoderModel``.
+    slice_axis
+        The slice axis among the trainer's parameters; None: of each volume that of the largest spacing.
+    """
+
+    trainer: dict[str, str] = field(default_factory=dict)
+    network: dict[str, Any] = field(default_factory=dict)
+    slice_axis: int | None = None
+
+
+def trainer_parameters() -> list[str]:
+    """The names of the trainer's parameters that can be set by name."""
+    import itk
+
+    return [name for name in itk.AutoencoderTrainerBase.GetParameterNames() if name not in WITH_OPTIONS]
+
+
+def parse(settings: Mapping[str, Any]) -> Recipe:
+    """Check settings, and tell those of the trainer from those of the network.
 
     Parameters
     ----------
@@ -126,20 +121,35 @@ def parse(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     UsageError
         If a name is not known, or a value is not of its kind.
     """
-    known = {name.lower(): (name, kind) for name, kind in (TRAINER | NETWORK).items()}
-    found: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    if not settings:
+        return Recipe()
+    import itk
+
+    of_trainer = trainer_parameters()
+    known = {name.lower(): name for name in (*of_trainer, *NETWORK)}
+    recipe = Recipe()
+    trial = itk.AutoencoderTrainer[itk.Image[itk.F, 3]].New()
     for given, value in settings.items():
-        key = given.lower().replace("-", "").replace("_", "")
-        if key not in known:
+        name = known.get(given.lower().replace("-", "").replace("_", ""))
+        if name is None:
             raise UsageError(
-                f"a training has no parameter '{given}': it has to be one of {', '.join(sorted(TRAINER | NETWORK))}"
+                f"a training has no parameter '{given}': it has to be one of {', '.join(sorted(known.values()))}"
             )
-        name, kind = known[key]
+        if name in NETWORK:
+            kind = NETWORK[name]
+            try:
+                recipe.network[name] = kind(value)
+            except (ValueError, TypeError) as error:
+                raise UsageError(f"{name} is '{value}', but has to be {_KINDS[kind]}") from error
+            continue
+        recipe.trainer[name] = str(value)
         try:
-            found[name in NETWORK][name] = kind(value)
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{name} is '{value}', but has to be {_KINDS[kind]}") from error
-    return found
+            with translated():
+                trial.SetParameter(name, str(value))
+        except LatentSRError as error:
+            raise UsageError(str(error)) from error
+    axis = None if trial.GetAutomaticSliceAxis() else int(trial.GetSliceAxis())
+    return Recipe(recipe.trainer, recipe.network, axis)
 
 
 def apply_to_network(model: Any, network: Mapping[str, Any]) -> None:
@@ -157,8 +167,8 @@ def apply_to_network(model: Any, network: Mapping[str, Any]) -> None:
             getattr(model, f"Set{name}")(*(value if name == "WindowPercentiles" else [value]))
 
 
-def apply_to_trainer(trainer: Any, values: Mapping[str, Any]) -> None:
+def apply_to_trainer(trainer: Any, values: Mapping[str, str]) -> None:
     """Set a trainer's parameters; what they are is checked when the training begins."""
     with translated():
         for name, value in values.items():
-            getattr(trainer, f"Set{name}")(value)
+            trainer.SetParameter(name, value)

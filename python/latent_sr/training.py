@@ -118,8 +118,8 @@ class TrainingOptions:
         "multi-scale" or "paper", to train the one by the recipe of the other. Default: that of the preset.
     settings
         Other parameters of the trainer and the network, by name, such as
-        ``{"learning_rate": 3e-4, "latent_levels": [2, 3]}``: all of ``latent_sr.recipe.TRAINER``
-        and ``latent_sr.recipe.NETWORK``.
+        ``{"learning_rate": 3e-4, "latent_levels": [2, 3]}``: all of
+        ``latent_sr.recipe.trainer_parameters()`` and ``latent_sr.recipe.NETWORK``.
     iterations
         Number of iterations. Default: that of the preset.
     minutes
@@ -203,7 +203,7 @@ def make_trainer(images: Sequence[Any], options: TrainingOptions | None = None, 
     if not images:
         raise UsageError("there is no volume to train on")
     options.check()
-    trainer_settings, network_settings = parse(options.settings)
+    recipe = parse(options.settings)
     initial_model = options.initial_model
     if _is_path(initial_model):
         initial_model = load_model(initial_model)
@@ -223,12 +223,12 @@ def make_trainer(images: Sequence[Any], options: TrainingOptions | None = None, 
             trainer.SetParametersToPaper()
         elif initial_model is not None and initial_model.HasWeights():
             trainer.SetLearningRate(FINE_TUNING_RATE)
-        apply_to_trainer(trainer, trainer_settings)
+        apply_to_trainer(trainer, recipe.trainer)
         if initial_model is None:
             initial_model = itk.AutoencoderModel.New()
             if (options.network or options.preset) == "paper":
                 initial_model.SetArchitectureToPaper()
-        apply_to_network(initial_model, network_settings)
+        apply_to_network(initial_model, recipe.network)
         trainer.SetInitialModel(initial_model)
         if options.iterations is not None:
             trainer.SetNumberOfIterations(options.iterations)
@@ -358,7 +358,7 @@ def _with_files_for_itk(images: Sequence[Any], options: TrainingOptions) -> Iter
     """Images as they are, and names of volumes as names of files that ITK reads alike: to train and to validate on."""
     volumes = [*images, *options.validation]
     places = [number for number, volume in enumerate(volumes) if _is_path(volume)]
-    axis = parse(options.settings)[0].get("SliceAxis")
+    axis = parse(options.settings).slice_axis
     with files_for_itk(
         [Path(volumes[number]) for number in places], DEFAULT_READING, axis, warn=warnings.warn
     ) as files:

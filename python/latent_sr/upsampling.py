@@ -175,7 +175,8 @@ def make_filter(image: Any, options: UpsampleOptions) -> Any:
         upsampler.SetOutputMode(mode_enum(options.mode))
         upsampler.SetSliceThickness(options.slice_thickness or 0.0)
         upsampler.SetPrecision(precision_enum(options.precision))
-        upsampler.SetSliceAxis(-1 if options.axis is None else options.axis)
+        if options.axis is not None:
+            upsampler.SetSliceAxis(options.axis)
         upsampler.SetDevice(options.device)
         if options.window is not None:
             upsampler.SetWindowMinimum(options.window[0])

@@ -27,6 +27,14 @@ namespace itk
 {
 namespace SliceTensors
 {
+int64_t
+MirrorIndex(int64_t index, int64_t length)
+{
+  const int64_t period = 2 * length;
+  const int64_t place = (index % period + period) % period;
+  return std::min(place, period - 1 - place);
+}
+
 namespace
 {
 /** For every pixel of a padded side, the pixel that it mirrors. */
@@ -38,9 +46,7 @@ MirrorIndices(int64_t length, int64_t paddedLength, const torch::Device & device
   auto          access = indices.accessor<int64_t, 1>();
   for (int64_t i = 0; i < paddedLength; ++i)
   {
-    const int64_t period = 2 * length;
-    const int64_t place = ((i - before) % period + period) % period;
-    access[i] = std::min(place, period - 1 - place);
+    access[i] = MirrorIndex(i - before, length);
   }
   return indices.to(device);
 }
@@ -107,24 +113,6 @@ Reorient(const torch::Tensor & slices, unsigned int orientation)
   const torch::Tensor back =
     orientation % 4 == 0 ? slices : torch::rot90(slices, -static_cast<int64_t>(orientation % 4), { 2, 3 });
   return orientation < 4 ? back : back.flip({ 3 });
-}
-
-torch::Tensor
-Blur(const torch::Tensor & slices, double sigma)
-{
-  if (sigma == 0.0)
-  {
-    return slices;
-  }
-  const auto    radius = static_cast<int64_t>(std::ceil(4.0 * sigma));
-  torch::Tensor kernel = torch::arange(-radius, radius + 1, slices.options().dtype(torch::kDouble));
-  kernel = torch::exp(-kernel.square() / (2.0 * sigma * sigma));
-  kernel = kernel / kernel.sum();
-  // In double precision, which no autocast lowers.
-  const torch::Tensor padded =
-    MirrorPad(slices, slices.size(2) + 2 * radius, slices.size(3) + 2 * radius).to(torch::kDouble);
-  return torch::conv2d(torch::conv2d(padded, kernel.view({ 1, 1, -1, 1 })), kernel.view({ 1, 1, 1, -1 }))
-    .to(slices.scalar_type());
 }
 
 torch::Tensor

@@ -39,6 +39,10 @@ PaddedLength(int64_t length, int64_t poolings);
 torch::Tensor
 Resample(const torch::Tensor & slices, int64_t rows, int64_t columns);
 
+/** The pixel of a side that an index outside of it mirrors: at the border pixels' outer edges, as often as it takes. */
+int64_t
+MirrorIndex(int64_t index, int64_t length);
+
 /** Pad by mirroring at the border pixels' outer edges, as often as it takes, so that the sides become `rows` and
  * `columns`, with the slice in the middle. */
 torch::Tensor
@@ -55,10 +59,6 @@ Orient(const torch::Tensor & slices, unsigned int orientation);
 /** The inverse of Orient. */
 torch::Tensor
 Reorient(const torch::Tensor & slices, unsigned int orientation);
-
-/** Blur in plane with a Gaussian of a standard deviation in pixels, mirrored at the borders; 0: not at all. */
-torch::Tensor
-Blur(const torch::Tensor & slices, double sigma);
 
 /** Map the window to [0, 1] and clamp. */
 torch::Tensor

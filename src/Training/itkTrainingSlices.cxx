@@ -24,11 +24,11 @@
 namespace itk
 {
 torch::Tensor
-ShowTrainingSlices(const torch::Tensor &          native,
-                   std::vector<float>             windowFrom,
-                   const std::string &            role,
-                   const TrainingVolumeGeometry & geometry,
-                   const AutoencoderModel *       model)
+PrepareTrainingSlices(const torch::Tensor &          native,
+                      std::vector<float>             windowFrom,
+                      const std::string &            role,
+                      const TrainingVolumeGeometry & geometry,
+                      const AutoencoderModel *       model)
 {
   const double lower = SliceStackPreprocessing::Percentile(windowFrom, model->GetLowerWindowPercentile());
   const double upper = SliceStackPreprocessing::Percentile(windowFrom, model->GetUpperWindowPercentile());

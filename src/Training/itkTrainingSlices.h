@@ -32,11 +32,11 @@ namespace itk
  * of `windowFrom` mapped to 0 and 1, at the model's in-plane spacing, in [0, 1].
  * \exception ExceptionObject if the percentiles are equal; `role` says what the volume is for */
 torch::Tensor
-ShowTrainingSlices(const torch::Tensor &          native,
-                   std::vector<float>             windowFrom,
-                   const std::string &            role,
-                   const TrainingVolumeGeometry & geometry,
-                   const AutoencoderModel *       model);
+PrepareTrainingSlices(const torch::Tensor &          native,
+                      std::vector<float>             windowFrom,
+                      const std::string &            role,
+                      const TrainingVolumeGeometry & geometry,
+                      const AutoencoderModel *       model);
 } // end namespace itk
 
 #endif // itkTrainingSlices_h

@@ -87,7 +87,7 @@ TrainingValidation::AddVolume(const TrainingVolume & volume)
     torch::from_blob(const_cast<float *>(volume.pixels.data()), { slices, 1, rows, columns }).clone();
   const torch::Tensor keptNative = native.slice(0, 0, slices, 2).contiguous();
   std::vector<float>  values(keptNative.data_ptr<float>(), keptNative.data_ptr<float>() + keptNative.numel());
-  torch::Tensor       windowed = ShowTrainingSlices(native, std::move(values), "Validation", volume, m_Model);
+  torch::Tensor       windowed = PrepareTrainingSlices(native, std::move(values), "Validation", volume, m_Model);
   windowed =
     SliceTensors::CropCenter(windowed, std::min(CropSize, windowed.size(2)), std::min(CropSize, windowed.size(3)))
       .contiguous();
@@ -106,7 +106,7 @@ TrainingValidation::AddVolume(const TrainingVolume & volume)
 }
 
 void
-TrainingValidation::Finish(SizeValueType maximumNumberOfSlices)
+TrainingValidation::ChooseSlices(SizeValueType maximumNumberOfSlices)
 {
   if (m_Slices.size() > maximumNumberOfSlices)
   {

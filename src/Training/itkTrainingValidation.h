@@ -50,7 +50,7 @@ public:
 
   /** Leave out slices so that there are at most so many, evenly. Has to be called once, after the last volume. */
   void
-  Finish(SizeValueType maximumNumberOfSlices);
+  ChooseSlices(SizeValueType maximumNumberOfSlices);
 
   SizeValueType
   GetNumberOfSlices() const

@@ -79,7 +79,7 @@ MakeReader(const std::string & fileName, const std::vector<std::string> & series
 
 template <typename TImage>
 TrainingVolumeGeometry
-MakeGeometry(const TImage * image, int sliceAxis, unsigned int & axis)
+MakeGeometry(const TImage * image, std::optional<unsigned int> sliceAxis, unsigned int & axis)
 {
   axis = SliceStackPreprocessing::ResolveSliceAxis(image, sliceAxis);
   const auto                   region = image->GetLargestPossibleRegion();
@@ -92,7 +92,7 @@ MakeGeometry(const TImage * image, int sliceAxis, unsigned int & axis)
 }
 } // namespace
 
-TrainingVolumeReader::TrainingVolumeReader(const std::string & fileName, int sliceAxis)
+TrainingVolumeReader::TrainingVolumeReader(const std::string & fileName, std::optional<unsigned int> sliceAxis)
   : m_FileName(fileName)
 {
   Reading(fileName, [&] {
@@ -125,7 +125,7 @@ TrainingVolumeReader::TrainingVolumeReader(const std::string & fileName, int sli
 }
 
 TrainingVolume
-TrainingVolumeReader::Read(SizeValueType frame, unsigned int numberOfThreads) const
+TrainingVolumeReader::Read(SizeValueType frame, const ProcessObject * process) const
 {
   TrainingVolume volume;
   static_cast<TrainingVolumeGeometry &>(volume) = m_Geometry;
@@ -135,7 +135,7 @@ TrainingVolumeReader::Read(SizeValueType frame, unsigned int numberOfThreads) co
       const auto reader = MakeReader<ImageSeriesReader<Image3DType>>(m_FileName, m_Series);
       reader->Update();
       volume.pixels = SliceStackPreprocessing::CopySlices(
-        reader->GetOutput(), reader->GetOutput()->GetLargestPossibleRegion(), m_SliceAxis, numberOfThreads);
+        reader->GetOutput(), reader->GetOutput()->GetLargestPossibleRegion(), m_SliceAxis, process);
       return;
     }
     // Formats that can be read in parts are: of a 4D file, one frame then.
@@ -147,7 +147,7 @@ TrainingVolumeReader::Read(SizeValueType frame, unsigned int numberOfThreads) co
     reader->GetOutput()->SetRequestedRegion(region);
     reader->Update();
     volume.pixels = SliceStackPreprocessing::CopySlices(
-      static_cast<const Image4DType *>(reader->GetOutput()), region, m_SliceAxis, numberOfThreads);
+      static_cast<const Image4DType *>(reader->GetOutput()), region, m_SliceAxis, process);
   });
   if (volume.pixels.size() != volume.slices * volume.rows * volume.columns)
   {

@@ -20,11 +20,14 @@
 
 #include "itkTrainingVolume.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace itk
 {
+class ProcessObject;
+
 /** Reads the volumes of a file, or of a folder with the slices of one DICOM series, when they are needed. Formats are
  * those whose ImageIO is registered in the program. A folder whose slices are no regular stack is refused, see
  * SliceFileSeries; each slice is rescaled by its own slope and intercept. */
@@ -32,9 +35,9 @@ class TrainingVolumeReader
 {
 public:
   /** Read what is needed to know the size.
-   * \param sliceAxis 0 to 2, or -1: that of the largest spacing
+   * \param sliceAxis 0 to 2; without a value, that of the largest spacing
    * \exception ExceptionObject that names the file */
-  TrainingVolumeReader(const std::string & fileName, int sliceAxis);
+  TrainingVolumeReader(const std::string & fileName, std::optional<unsigned int> sliceAxis);
 
   /** Time frames of a 4D file, 1 of others. */
   SizeValueType
@@ -52,7 +55,7 @@ public:
 
   /** \exception ExceptionObject that names the file */
   TrainingVolume
-  Read(SizeValueType frame, unsigned int numberOfThreads) const;
+  Read(SizeValueType frame, const ProcessObject * process) const;
 
 private:
   std::string              m_FileName;

@@ -21,29 +21,20 @@ import itk
 import pytest
 from conftest import image_of, phantom
 from latent_sr.errors import UsageError
-from latent_sr.recipe import NETWORK, TRAINER, parse
+from latent_sr.recipe import NETWORK, WITH_OPTIONS, parse, trainer_parameters
 from latent_sr.training import make_trainer
 
-OPTIONS = {
-    "CacheSize",
-    "CheckpointFileName",
-    "CheckpointInterval",
-    "EarlyStoppingPatience",
+INPUTS = {
     "InitialModel",
-    "NumberOfIterations",
+    "Parameter",
     "ParametersToDefault",
     "ParametersToPaper",
-    "Precision",
-    "ProcessGroupName",
-    "Resume",
-    "Seed",
-    "TimeBudget",
     "TrainingFileNames",
     "TrainingImage",
     "ValidationFileNames",
     "ValidationImage",
 }
-"""What options of their own set."""
+"""Setters that set no parameter, or all of them."""
 
 
 def test_every_parameter_of_the_trainer_can_be_set():
@@ -51,28 +42,63 @@ def test_every_parameter_of_the_trainer_can_be_set():
     setters = {name[3:] for name in dir(trainer) if name.startswith("Set")} - {
         name[3:] for name in dir(itk.ProcessObject) if name.startswith("Set")
     }
-    assert setters - OPTIONS == set(TRAINER)
+    # The slice axis is set to auto by the same name.
+    assert setters - INPUTS - WITH_OPTIONS - {"AutomaticSliceAxis"} == set(trainer_parameters())
     assert all(hasattr(itk.AutoencoderModel, f"Set{name}") for name in NETWORK)
+
+
+def test_the_trainer_lists_all_of_its_parameters():
+    trainer = itk.AutoencoderTrainer[itk.Image[itk.F, 3]].New()
+    assert set(trainer_parameters()) | WITH_OPTIONS == set(trainer.GetParameterNames())
+    for name in trainer.GetParameterNames():
+        assert f"{name}: " in str(trainer)
 
 
 def test_values_reach_the_trainer_and_the_network():
     settings = {
-        "slice-axis": "-1",
+        "slice-axis": "1",
         "volume-interval": "7",
-        "checkpoint-time-interval": "60",
+        "checkpoint-time-interval": 60.0,
+        "Flip_Augmentation": False,
+        "learning-rate-schedule": "constant",
         "window-percentiles": "2,98",
     }
     trainer = make_trainer([image_of(phantom())], settings=settings)
-    assert trainer.GetSliceAxis() == -1
+    assert (trainer.GetSliceAxis(), trainer.GetAutomaticSliceAxis()) == (1, False)
     assert trainer.GetVolumeInterval() == 7
     assert trainer.GetCheckpointTimeInterval() == 60
+    assert not trainer.GetFlipAugmentation()
+    assert trainer.GetLearningRateSchedule() == itk.AutoencoderTrainerEnums.LearningRateSchedule_Constant
     model = trainer.GetInitialModel()
     assert (model.GetLowerWindowPercentile(), model.GetUpperWindowPercentile()) == (2, 98)
 
 
+@pytest.mark.parametrize(("value", "axis"), [("0", 0), ("2", 2), ("auto", None)])
+def test_the_slice_axis_may_be_automatic(value, axis):
+    assert parse({"slice-axis": value}).slice_axis == axis
+    trainer = make_trainer([image_of(phantom())], settings={"SliceAxis": value})
+    assert trainer.GetAutomaticSliceAxis() == (axis is None)
+
+
 @pytest.mark.parametrize(
-    ("name", "value", "kind"), [("slice-axis", "3", "0, 1 or 2, or -1"), ("window-percentiles", "1", "two numbers")]
+    ("name", "value", "kind"),
+    [
+        ("slice-axis", "3", "0, 1 or 2, or auto"),
+        ("window-percentiles", "1", "two numbers"),
+        ("batch-size", "-1", "a whole number"),
+        ("batch-size", "99999999999", "a whole number"),
+        ("learning-rate", "fast", "a number"),
+        ("learning-rate", "1e-3 ", "a number"),
+        ("center-patches", "maybe", "true or false"),
+        ("learning-rate-schedule", "linear", "constant or cosine"),
+    ],
 )
 def test_values_of_another_kind_are_refused_with_what_is_allowed(name, value, kind):
-    with pytest.raises(UsageError, match=kind):
+    with pytest.raises(UsageError, match=f"{value}', but has to be {kind}"):
         parse({name: value})
+
+
+@pytest.mark.parametrize("name", ["speed", "seed"])
+def test_names_that_are_none_are_refused_with_those_that_are(name):
+    with pytest.raises(UsageError, match=f"no parameter '{name}'.*LearningRate, .*WindowPercentiles"):
+        parse({name: 1})

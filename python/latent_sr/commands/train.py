@@ -211,7 +211,7 @@ def run(arguments: argparse.Namespace) -> int:
     if minutes is None and arguments.iterations is None and arguments.preset == "default":
         minutes = float(TRAINING_MINUTES)
     seconds = None if minutes is None else 60 * minutes
-    axis = parse(dict(arguments.set))[0].get("SliceAxis")
+    axis = parse(dict(arguments.set)).slice_axis
     with (
         files_for_itk([*paths, *validation], read_options(arguments), axis, notify("converting"), warn) as files,
         translated(),
@@ -272,8 +272,8 @@ def _asks_for_a_network(arguments: argparse.Namespace) -> bool:
     """Whether options of ``train`` name a network, which the bundled model need not have."""
     from latent_sr.recipe import parse
 
-    _, network = parse(dict(arguments.set))
-    return arguments.preset != "default" or arguments.network is not None or bool(network)
+    asked = arguments.preset != "default" or arguments.network is not None
+    return asked or bool(parse(dict(arguments.set)).network)
 
 
 def _start_of_training(arguments: argparse.Namespace) -> str | None:

@@ -1,0 +1,74 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkProcessObjectThreads_h
+#define itkProcessObjectThreads_h
+
+#include "LatentSpaceSuperResolutionExport.h"
+#include "itkImageRegion.h"
+#include "itkMultiThreaderBase.h"
+#include "itkProcessObject.h"
+
+#include <functional>
+
+namespace itk
+{
+/** \class ProcessObjectThreads
+ * \brief How many threads a process object may use, and work that is divided among them by its own threader.
+ * \ingroup LatentSpaceSuperResolution
+ */
+class LatentSpaceSuperResolution_EXPORT ProcessObjectThreads
+{
+public:
+  /** The number of threads to use for a process object. Its number of work units alone would not do: ITK's TBB threader
+   * makes many small ones for each thread. It is 1 in a process that was made by fork() and so has lost the threads of
+   * LibTorch; a warning says so if others were asked for. */
+  static unsigned int
+  GetNumberOfThreads(const ProcessObject * process);
+
+  /** Call a function for parts of a region, in as many threads as the process object may use; without a process object,
+   * or with one thread, once for the whole region in the calling thread. */
+  template <unsigned int VDimension>
+  static void
+  ParallelizeImageRegion(const ProcessObject *                                        process,
+                         const ImageRegion<VDimension> &                              region,
+                         const std::function<void(const ImageRegion<VDimension> &)> & function)
+  {
+    const unsigned int threads = process ? GetNumberOfThreads(process) : 1;
+    if (threads == 1)
+    {
+      function(region);
+      return;
+    }
+    MultiThreaderBase * threader = process->GetMultiThreader();
+    const ThreadIdType  before = threader->GetNumberOfWorkUnits();
+    threader->SetNumberOfWorkUnits(threads);
+    try
+    {
+      threader->ParallelizeImageRegion<VDimension>(region, function, nullptr);
+    }
+    catch (...)
+    {
+      threader->SetNumberOfWorkUnits(before);
+      throw;
+    }
+    threader->SetNumberOfWorkUnits(before);
+  }
+};
+} // end namespace itk
+
+#endif // itkProcessObjectThreads_h

@@ -1,0 +1,97 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkSliceAutoencoder.h"
+
+#include "itkSliceTensors.h"
+#include "itkTorchDevice.h"
+
+#include <algorithm>
+
+namespace itk
+{
+namespace
+{
+/** Slices of a batch. On a CPU a few are as fast as many, and a batch has to be filled up where only one slice is asked
+ * for. */
+size_t
+ComputeBatchSize(const torch::Device & device, int64_t pixels)
+{
+  return static_cast<size_t>(device.is_cpu() ? std::clamp<int64_t>(140'000 / pixels, 1, 4)
+                                             : std::clamp<int64_t>(4'000'000 / pixels, 1, 64));
+}
+
+std::shared_ptr<AutoencoderNetwork>
+FindNetwork(const AutoencoderModel::Implementation & model,
+            const SliceAutoencoder::Settings &       settings,
+            const torch::Device &                    device)
+{
+  if (device.is_cpu())
+  {
+    return settings.precision == SliceAutoencoder::Settings::PrecisionEnum::Float32 ? nullptr : model.network;
+  }
+  // The model stays where it is: other filters may be using it.
+  auto network = CloneNetwork(*model.network);
+  network->eval();
+  network->to(device);
+  return network;
+}
+} // namespace
+
+SliceAutoencoder::SliceAutoencoder(const AutoencoderModel & model, const Settings & settings, int64_t paddedPixels)
+  : m_Model(*model.GetImplementation())
+  , m_Device(MakeTorchDevice(settings.device))
+  , m_NumberOfOrientations(settings.numberOfOrientations)
+  , m_Network(FindNetwork(m_Model, settings, m_Device))
+  , m_BatchSize(ComputeBatchSize(m_Device, paddedPixels))
+{}
+
+torch::Tensor
+SliceAutoencoder::MakeBatch(std::vector<torch::Tensor> slices) const
+{
+  slices.resize(m_BatchSize, slices.back());
+  return slices.size() == 1 ? slices.front() : torch::cat(slices, 0);
+}
+
+std::vector<SliceAutoencoder::LatentType>
+SliceAutoencoder::Encode(const torch::Tensor & slices)
+{
+  std::vector<LatentType> latents;
+  for (unsigned int orientation = 0; orientation < m_NumberOfOrientations; ++orientation)
+  {
+    const torch::Tensor oriented = SliceTensors::Orient(slices, orientation);
+    latents.push_back(m_Network ? m_Network->Encode(oriented.contiguous(torch::MemoryFormat::ChannelsLast))
+                                : m_Model.Encode(oriented, m_Pool));
+  }
+  return latents;
+}
+
+torch::Tensor
+SliceAutoencoder::Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents)
+{
+  torch::Tensor sum;
+  for (unsigned int orientation = 0; orientation < m_NumberOfOrientations; ++orientation)
+  {
+    const auto          mixed = mixLatents(orientation);
+    const torch::Tensor slices = m_Network ? m_Network->Decode(mixed).to(torch::kFloat) : m_Model.Decode(mixed, m_Pool);
+    const torch::Tensor upright = SliceTensors::Reorient(slices, orientation);
+    sum = sum.defined() ? sum + upright : upright;
+  }
+  return sum / static_cast<double>(m_NumberOfOrientations);
+}
+} // end namespace itk

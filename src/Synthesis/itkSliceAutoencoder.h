@@ -1,0 +1,80 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkSliceAutoencoder_h
+#define itkSliceAutoencoder_h
+
+#include "itkAutoencoderModel.h"
+#include "itkAutoencoderNetwork.h"
+#include "itkLatentSliceSynthesizer.h"
+#include "itkTensorPool.h"
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace itk
+{
+/** Encodes and decodes batches of slices in several orientations, on a device and in a precision. All batches have the
+ * same size: a shorter one is filled up with its last slice. */
+class SliceAutoencoder
+{
+public:
+  using LatentType = AutoencoderNetwork::LatentType;
+  using Settings = LatentSliceSynthesizer::Settings;
+
+  /** \param paddedPixels of a slice, which decide how many of them make a batch */
+  SliceAutoencoder(const AutoencoderModel & model, const Settings & settings, int64_t paddedPixels);
+
+  const torch::Device &
+  GetDevice() const
+  {
+    return m_Device;
+  }
+  size_t
+  GetBatchSize() const
+  {
+    return m_BatchSize;
+  }
+
+  /** Tensors as one of a whole batch. */
+  torch::Tensor
+  MakeBatch(std::vector<torch::Tensor> slices) const;
+
+  /** Encode a batch of padded slices: a latent for each orientation. */
+  std::vector<LatentType>
+  Encode(const torch::Tensor & slices);
+
+  /** Decode a batch: the mean over orientations, padded slices.
+   * \param mixLatents makes the batch of latents of an orientation */
+  torch::Tensor
+  Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents);
+
+private:
+  const AutoencoderModel::Implementation & m_Model;
+  torch::Device                            m_Device;
+  unsigned int                             m_NumberOfOrientations;
+  /** The network on the device; null where the model's own convolutions compute: in single precision on the CPU. */
+  std::shared_ptr<AutoencoderNetwork> m_Network;
+  size_t                              m_BatchSize;
+  TensorPool                          m_Pool;
+};
+} // end namespace itk
+
+#endif // itkSliceAutoencoder_h

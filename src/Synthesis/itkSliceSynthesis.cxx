@@ -1,0 +1,193 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkSliceSynthesis.h"
+
+#include "itkSliceTensors.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace itk
+{
+SliceSynthesis::SliceSynthesis(const AutoencoderModel & model, const Stack & stack, const Settings & settings)
+  : m_Stack(stack)
+  , m_Settings(settings)
+  , m_Grid(stack, model)
+  , m_Autoencoder(model, settings, m_Grid.GetNumberOfPaddedPixels())
+  , m_Correction(SliceCorrection::Make(settings, m_Grid, stack.slices))
+{}
+
+void
+SliceSynthesis::Run(const std::vector<Position> &                    positions,
+                    const LatentSliceSynthesizer::SliceFunction &    receive,
+                    const LatentSliceSynthesizer::ProgressFunction & progress)
+{
+  const SynthesisPlan plan(positions, *m_Correction, !this->WindowIsEmpty());
+  const SizeValueType reach = LatentSliceSynthesizer::GetReach(m_Settings.outputMode);
+  const CountFunction count = [&plan, &progress, done = size_t{ 0 }](size_t more) mutable {
+    done += more;
+    progress(static_cast<float>(done) / static_cast<float>(plan.read.size() + plan.jobs.size()));
+  };
+  const size_t batchSize = m_Autoencoder.GetBatchSize();
+  for (size_t begin = 0; begin < plan.jobs.size(); begin += batchSize)
+  {
+    const std::vector<Job> batch(plan.jobs.begin() + static_cast<std::ptrdiff_t>(begin),
+                                 plan.jobs.begin() +
+                                   static_cast<std::ptrdiff_t>(std::min(plan.jobs.size(), begin + batchSize)));
+    const SizeValueType    last = SynthesisPlan::GetLastSlice(batch.back().position);
+    this->ReadUpTo(plan, last + reach, count);
+    std::vector<torch::Tensor> decoded;
+    if (!this->WindowIsEmpty())
+    {
+      decoded = this->Decode(batch);
+      for (size_t i = 0; i < batch.size(); ++i)
+      {
+        if (batch[i].position.alpha == 0.0)
+        {
+          m_Correction->Keep(m_Acquired.at(batch[i].position.slice), decoded[i]);
+        }
+      }
+    }
+    for (size_t i = 0; i < batch.size(); ++i)
+    {
+      if (batch[i].isOutput)
+      {
+        const torch::Tensor slice = this->Finish(batch[i], decoded, i).to(torch::kCPU).contiguous();
+        receive(batch[i].number, slice.data_ptr<float>());
+      }
+    }
+    count(batch.size());
+    // Jobs are sorted by the later one of the two slices that they need.
+    m_Acquired.erase(m_Acquired.begin(), m_Acquired.lower_bound(last - std::min(last, reach + 1)));
+  }
+}
+
+void
+SliceSynthesis::ReadUpTo(const SynthesisPlan & plan, SizeValueType slice, const CountFunction & count)
+{
+  while (m_NumberOfReadSlices < plan.read.size() && plan.read[m_NumberOfReadSlices] <= slice)
+  {
+    const auto                 begin = plan.read.begin() + static_cast<std::ptrdiff_t>(m_NumberOfReadSlices);
+    const auto                 number = std::min(m_Autoencoder.GetBatchSize(), plan.read.size() - m_NumberOfReadSlices);
+    std::vector<SizeValueType> slices(begin, begin + static_cast<std::ptrdiff_t>(number));
+    this->Read(slices);
+    if (!this->WindowIsEmpty())
+    {
+      slices.erase(std::remove_if(slices.begin(),
+                                  slices.end(),
+                                  [&plan](SizeValueType candidate) {
+                                    return !std::binary_search(plan.encoded.begin(), plan.encoded.end(), candidate);
+                                  }),
+                   slices.end());
+      this->Encode(slices);
+    }
+    m_NumberOfReadSlices += number;
+    count(number);
+  }
+}
+
+void
+SliceSynthesis::Read(const std::vector<SizeValueType> & numbers)
+{
+  for (const SizeValueType number : numbers)
+  {
+    const std::vector<float> pixels = m_Stack.read(number);
+    AcquiredSlice            slice;
+    slice.native = torch::from_blob(const_cast<float *>(pixels.data()), { 1, 1, m_Grid.GetRows(), m_Grid.GetColumns() })
+                     .clone()
+                     .to(m_Autoencoder.GetDevice());
+    slice.minimum = slice.native.min();
+    slice.maximum = slice.native.max();
+    m_Acquired.emplace(number, std::move(slice));
+  }
+}
+
+void
+SliceSynthesis::Encode(const std::vector<SizeValueType> & numbers)
+{
+  if (numbers.empty())
+  {
+    return;
+  }
+  std::vector<torch::Tensor> slices;
+  for (const SizeValueType number : numbers)
+  {
+    slices.push_back(m_Acquired.at(number).native);
+  }
+  const torch::Tensor native = m_Autoencoder.MakeBatch(std::move(slices));
+  const torch::Tensor windowed = SliceTensors::ApplyWindow(native, m_Settings.windowMinimum, m_Settings.windowMaximum);
+  const torch::Tensor networkInput = m_Grid.ResampleToNetwork(windowed).clamp(0.0, 1.0);
+  const torch::Tensor detail = windowed - m_Grid.ResampleToNative(networkInput);
+  const double        range = m_Settings.windowMaximum - m_Settings.windowMinimum;
+  const torch::Tensor remainder =
+    native - m_Settings.windowMinimum + range * (m_Correction->GetDetailGain() * detail - windowed);
+  const auto latents = m_Autoencoder.Encode(m_Grid.Pad(networkInput));
+  for (size_t i = 0; i < numbers.size(); ++i)
+  {
+    AcquiredSlice & slice = m_Acquired.at(numbers[i]);
+    const auto      place = static_cast<int64_t>(i);
+    slice.remainder = remainder.narrow(0, place, 1);
+    slice.networkInput = networkInput.narrow(0, place, 1);
+    for (const auto & latent : latents)
+    {
+      slice.latents.push_back(NarrowLatents(latent, place, 1));
+    }
+  }
+}
+
+AutoencoderNetwork::LatentType
+SliceSynthesis::MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const
+{
+  const auto latentOf = [&](SizeValueType slice) -> const AutoencoderNetwork::LatentType & {
+    return m_Acquired.at(slice).latents[orientation];
+  };
+  AutoencoderNetwork::LatentType batch(latentOf(jobs.front().position.slice).size());
+  for (size_t level = 0; level < batch.size(); ++level)
+  {
+    std::vector<torch::Tensor> mixed;
+    for (const Job & job : jobs)
+    {
+      const torch::Tensor & first = latentOf(job.position.slice)[level];
+      mixed.push_back(job.position.alpha > 0.0
+                        ? torch::lerp(first, latentOf(job.position.slice + 1)[level], job.position.alpha)
+                        : first);
+    }
+    batch[level] = m_Autoencoder.MakeBatch(std::move(mixed));
+  }
+  return batch;
+}
+
+std::vector<torch::Tensor>
+SliceSynthesis::Decode(const std::vector<Job> & jobs)
+{
+  const torch::Tensor padded =
+    m_Autoencoder.Decode([&](unsigned int orientation) { return this->MixLatentsOfJobs(jobs, orientation); });
+  std::vector<torch::Tensor> slices = m_Grid.Crop(padded).clamp(0.0, 1.0).contiguous().split(1);
+  // What the batch was filled up with is of no use.
+  slices.resize(jobs.size());
+  return slices;
+}
+
+torch::Tensor
+SliceSynthesis::Finish(const Job & job, const std::vector<torch::Tensor> & decoded, size_t place) const
+{
+  return this->WindowIsEmpty() ? InterpolateLinearly(m_Acquired, job.position, &AcquiredSlice::native)
+                               : m_Correction->Apply(job.position, m_Acquired, decoded[place]);
+}
+} // end namespace itk

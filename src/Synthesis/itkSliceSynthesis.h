@@ -1,0 +1,89 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkSliceSynthesis_h
+#define itkSliceSynthesis_h
+
+#include "itkAcquiredSlice.h"
+#include "itkAutoencoderModel.h"
+#include "itkLatentSliceSynthesizer.h"
+#include "itkNetworkGrid.h"
+#include "itkSliceAutoencoder.h"
+#include "itkSliceCorrection.h"
+#include "itkSynthesisPlan.h"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace itk
+{
+/** One run of LatentSliceSynthesizer: reads and encodes acquired slices when they are needed, decodes slices in
+ * batches, corrects them, and forgets acquired slices that nothing needs any more. */
+class SliceSynthesis
+{
+public:
+  using Position = LatentSliceSynthesizer::Position;
+  using Settings = LatentSliceSynthesizer::Settings;
+  using Stack = LatentSliceSynthesizer::Stack;
+
+  SliceSynthesis(const AutoencoderModel & model, const Stack & stack, const Settings & settings);
+
+  void
+  Run(const std::vector<Position> &                    positions,
+      const LatentSliceSynthesizer::SliceFunction &    receive,
+      const LatentSliceSynthesizer::ProgressFunction & progress);
+
+private:
+  using Job = SynthesisPlan::Job;
+  /** Is told how many slices more have been encoded or decoded. */
+  using CountFunction = std::function<void(size_t more)>;
+
+  /** A constant volume: there is nothing that a network could tell. */
+  bool
+  WindowIsEmpty() const
+  {
+    return !(m_Settings.windowMaximum > m_Settings.windowMinimum);
+  }
+
+  void
+  ReadUpTo(const SynthesisPlan & plan, SizeValueType slice, const CountFunction & count);
+  void
+  Read(const std::vector<SizeValueType> & numbers);
+  void
+  Encode(const std::vector<SizeValueType> & numbers);
+  /** Decode to [0, 1] at the network's pixels, a tensor for each job. */
+  std::vector<torch::Tensor>
+  Decode(const std::vector<Job> & jobs);
+  AutoencoderNetwork::LatentType
+  MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const;
+  /** The slice of a job in native intensities and pixels; nothing was decoded if the window is empty. */
+  torch::Tensor
+  Finish(const Job & job, const std::vector<torch::Tensor> & decoded, size_t place) const;
+
+  const Stack &                    m_Stack;
+  const Settings &                 m_Settings;
+  NetworkGrid                      m_Grid;
+  SliceAutoencoder                 m_Autoencoder;
+  std::unique_ptr<SliceCorrection> m_Correction;
+  AcquiredSlices                   m_Acquired;
+  /** How many slices of the plan have been read. */
+  size_t m_NumberOfReadSlices{ 0 };
+};
+} // end namespace itk
+
+#endif // itkSliceSynthesis_h

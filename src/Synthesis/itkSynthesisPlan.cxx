@@ -1,0 +1,71 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkSynthesisPlan.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace itk
+{
+namespace
+{
+void
+SortUnique(std::vector<SizeValueType> & numbers)
+{
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+}
+} // namespace
+
+SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
+                             const SliceCorrection &                               correction,
+                             bool                                                  decodesSlices)
+{
+  for (SizeValueType i = 0; i < positions.size(); ++i)
+  {
+    jobs.push_back({ positions[i], i, true });
+    encoded.push_back(positions[i].slice);
+    encoded.push_back(GetLastSlice(positions[i]));
+    for (const auto & weight : correction.ComputeWeights(positions[i]))
+    {
+      read.push_back(weight.first);
+    }
+  }
+  SortUnique(encoded);
+  read.insert(read.end(), encoded.begin(), encoded.end());
+  SortUnique(read);
+  if (correction.NeedsDecodedAcquiredSlices() && decodesSlices)
+  {
+    for (const SizeValueType slice : encoded)
+    {
+      const auto isThis = [slice](const auto & p) { return p.slice == slice && p.alpha == 0.0; };
+      if (std::none_of(positions.begin(), positions.end(), isThis))
+      {
+        jobs.push_back({ { slice, 0.0 }, 0, false });
+      }
+    }
+  }
+  std::stable_sort(jobs.begin(), jobs.end(), [](const Job & a, const Job & b) {
+    const auto key = [](const Job & job) {
+      return std::make_tuple(GetLastSlice(job.position), job.position.alpha > 0.0, job.position.alpha);
+    };
+    return key(a) < key(b);
+  });
+}
+} // end namespace itk

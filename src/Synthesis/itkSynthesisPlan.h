@@ -1,0 +1,63 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkSynthesisPlan_h
+#define itkSynthesisPlan_h
+
+#include "itkLatentSliceSynthesizer.h"
+#include "itkSliceCorrection.h"
+
+#include <vector>
+
+namespace itk
+{
+/** Which acquired slices are read and encoded, and what is decoded in which order. */
+struct SynthesisPlan
+{
+  /** A slice to decode: one that was asked for, or an acquired one that a correction needs. */
+  struct Job
+  {
+    LatentSliceSynthesizer::Position position;
+    /** Of the position that was asked for. */
+    SizeValueType number{ 0 };
+    bool          isOutput{ false };
+  };
+
+  /** \param decodesSlices false if slices are only interpolated */
+  SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
+                const SliceCorrection &                               correction,
+                bool                                                  decodesSlices);
+
+  /** The later one of the two acquired slices around a position. */
+  static SizeValueType
+  GetLastSlice(const LatentSliceSynthesizer::Position & position)
+  {
+    return position.slice + (position.alpha > 0.0 ? 1 : 0);
+  }
+
+  /** Acquired slices that are read, and those of them that the network encodes: those around positions. In rising
+   * order.
+   */
+  std::vector<SizeValueType> read;
+  std::vector<SizeValueType> encoded;
+  /** Sorted by their last slices, acquired slices before those between them: a job comes when all that it needs can be
+   * there. */
+  std::vector<Job> jobs;
+};
+} // end namespace itk
+
+#endif // itkSynthesisPlan_h

@@ -1,0 +1,33 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkTorchDevice_h
+#define itkTorchDevice_h
+
+#include <torch/torch.h>
+
+#include <string>
+
+namespace itk
+{
+/** The device of a name: "cpu", "cuda", "cuda:1", ...
+ * \exception ExceptionObject that names the device unless LibTorch can compute on it */
+torch::Device
+MakeTorchDevice(const std::string & name);
+} // end namespace itk
+
+#endif // itkTorchDevice_h

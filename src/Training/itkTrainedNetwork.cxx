@@ -1,0 +1,230 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkTrainedNetwork.h"
+
+#include "itkTensorStorage.h"
+
+#include "itkMath.h"
+
+#include <algorithm>
+
+namespace itk
+{
+namespace
+{
+void
+UseChannelsLast(AutoencoderNetwork & network)
+{
+  const torch::NoGradGuard noGradient;
+  for (auto & parameter : network.parameters())
+  {
+    if (parameter.dim() == 4)
+    {
+      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+    }
+  }
+}
+
+/** A copy in channels-last layout: a copy between two such networks is one of plain memory. */
+std::shared_ptr<AutoencoderNetwork>
+CloneInChannelsLast(const AutoencoderNetwork & network)
+{
+  auto clone = CloneNetwork(network);
+  UseChannelsLast(*clone);
+  return clone;
+}
+
+std::vector<torch::Tensor>
+ListTensors(AutoencoderNetwork & network)
+{
+  std::vector<torch::Tensor> tensors;
+  for (const auto & item : TensorStorage::NetworkTensors(network))
+  {
+    tensors.push_back(item.second.detach());
+  }
+  return tensors;
+}
+
+TensorStorage::NamedTensors
+ListParameters(const AutoencoderNetwork & network)
+{
+  TensorStorage::NamedTensors parameters;
+  for (const auto & item : network.named_parameters())
+  {
+    parameters.emplace_back(item.key(), item.value());
+  }
+  return parameters;
+}
+} // namespace
+
+TrainedNetwork::TrainedNetwork(const AutoencoderTrainingParameters & parameters, const AutoencoderNetwork & start)
+  : m_Parameters(parameters)
+  , m_Network(CloneInChannelsLast(start))
+  , m_LastGood(CloneInChannelsLast(*m_Network))
+  , m_Optimizer(ListParameters(*m_Network), parameters.weightDecay)
+  , m_Reducer(parameters.processGroupName, m_Network->parameters())
+  , m_Objective(parameters, m_Reducer.GetRank(), m_Reducer.GetNumberOfProcesses())
+  , m_NetworkTensors(ListTensors(*m_Network))
+  , m_LastGoodTensors(ListTensors(*m_LastGood))
+{
+  m_Network->train(!parameters.freezeNormalization);
+  if (parameters.weightAveraging > 0.0)
+  {
+    m_Average = CloneInChannelsLast(*m_Network);
+    m_AverageTensors = ListTensors(*m_Average);
+  }
+}
+
+TrainedNetwork::Losses
+TrainedNetwork::Step(SizeValueType iteration, double learningRate)
+{
+  const TrainingObjective::Terms terms = m_Objective.Compute(*m_Network, iteration);
+  std::vector<double>            values{ terms.reconstruction.defined() ? terms.reconstruction.item<double>() : 0.0,
+                              terms.synthesis.defined() ? terms.synthesis.item<double>() : 0.0,
+                              terms.total.item<double>() };
+  m_Reducer.Sum(values);
+  Losses losses{ values[0], values[1], values[2] };
+  if (!Math::isfinite(losses.total))
+  {
+    return losses;
+  }
+  // The weights so far gave a finite loss. Whether those after the step do is not known before the next one.
+  at::_foreach_copy_(m_LastGoodTensors, m_Average ? m_AverageTensors : m_NetworkTensors);
+  m_Network->zero_grad();
+  m_Reducer.Backward(terms.total);
+  const double norm = m_Optimizer.ClipGradients(m_Parameters.gradientClippingNorm);
+  if (!Math::isfinite(norm))
+  {
+    losses.total = norm;
+    return losses;
+  }
+  m_Optimizer.Step(learningRate);
+  this->UpdateAverage();
+  return losses;
+}
+
+void
+TrainedNetwork::UpdateAverage()
+{
+  if (!m_Average)
+  {
+    return;
+  }
+  const torch::NoGradGuard noGradient;
+  const auto               steps = static_cast<double>(m_Optimizer.GetNumberOfSteps());
+  // Short at first, so that the random initial weights don't stay in the average.
+  const double decay = std::min(m_Parameters.weightAveraging, (1.0 + steps) / (10.0 + steps));
+  at::_foreach_lerp_(m_AverageTensors, m_NetworkTensors, 1.0 - decay);
+}
+
+void
+TrainedNetwork::SynchronizeStatistics()
+{
+  if (m_Reducer.GetNumberOfProcesses() == 1)
+  {
+    return;
+  }
+  const torch::NoGradGuard noGradient;
+  for (AutoencoderNetwork * network : { m_Network.get(), m_Average.get() })
+  {
+    if (!network)
+    {
+      continue;
+    }
+    for (const auto & item : network->named_buffers())
+    {
+      if (item.value().is_floating_point())
+      {
+        torch::Tensor sum = item.value().clone();
+        m_Reducer.Sum(sum);
+        torch::Tensor(item.value()).copy_(sum / static_cast<double>(m_Reducer.GetNumberOfProcesses()));
+      }
+    }
+  }
+}
+
+std::shared_ptr<AutoencoderNetwork>
+TrainedNetwork::GetCurrent()
+{
+  if (m_Average)
+  {
+    m_Average->eval();
+    return m_Average;
+  }
+  auto current = CloneNetwork(*m_Network);
+  current->eval();
+  return current;
+}
+
+void
+TrainedNetwork::KeepBest()
+{
+  m_Best = CloneNetwork(*this->GetCurrent());
+}
+
+std::shared_ptr<AutoencoderNetwork>
+TrainedNetwork::CopyResult()
+{
+  auto result = CloneNetwork(m_Best ? *m_Best : *this->GetCurrent());
+  result->eval();
+  return result;
+}
+
+std::shared_ptr<AutoencoderNetwork>
+TrainedNetwork::CopyLastGood() const
+{
+  auto result = CloneNetwork(*m_LastGood);
+  result->eval();
+  return result;
+}
+
+void
+TrainedNetwork::Store(SafetensorsFile & file)
+{
+  TensorStorage::Store(TensorStorage::NetworkTensors(*m_Network), file, "network.");
+  if (m_Average)
+  {
+    TensorStorage::Store(TensorStorage::NetworkTensors(*m_Average), file, "average.");
+  }
+  if (m_Best)
+  {
+    TensorStorage::Store(TensorStorage::NetworkTensors(*m_Best), file, "best.");
+  }
+  m_Optimizer.Store(file);
+}
+
+void
+TrainedNetwork::Load(const SafetensorsFile & file)
+{
+  TensorStorage::Load(TensorStorage::NetworkTensors(*m_Network), file, "network.");
+  if (m_Average)
+  {
+    TensorStorage::Load(TensorStorage::NetworkTensors(*m_Average), file, "average.");
+  }
+  const auto firstBest = file.tensors.lower_bound("best.");
+  if (firstBest != file.tensors.end() && firstBest->first.compare(0, 5, "best.") == 0)
+  {
+    m_Best = CloneNetwork(*m_Network);
+    m_Best->eval();
+    TensorStorage::Load(TensorStorage::NetworkTensors(*m_Best), file, "best.");
+  }
+  CopyNetwork(*m_LastGood, m_Average ? *m_Average : *m_Network);
+  m_Optimizer.Load(file);
+}
+} // end namespace itk

@@ -1,0 +1,190 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkTrainingObjective.h"
+
+#include "itkTorchAutocastScope.h"
+#include "itkTrainingLosses.h"
+
+#include "itkMacro.h"
+
+namespace itk
+{
+namespace
+{
+/** To reconstruct a slice costs a decoding. One of so many samples is enough to hold the autoencoder's shape. */
+constexpr int64_t ReconstructionStride = 4;
+
+torch::Tensor
+ToNetworkLayout(const torch::Tensor & slices)
+{
+  return slices.contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+PatchSampler::Settings
+MakeSamplerSettings(const AutoencoderTrainingParameters & parameters)
+{
+  PatchSampler::Settings settings;
+  settings.patchSize = parameters.patchSize;
+  settings.maximumSliceGap = parameters.maximumSliceGap;
+  settings.wideGapShare = parameters.wideGapShare;
+  settings.center = parameters.centerPatches;
+  settings.rotate = parameters.rotationAugmentation;
+  settings.flip = parameters.flipAugmentation;
+  settings.intensityProbability = parameters.intensityAugmentation;
+  settings.seed = parameters.seed;
+  return settings;
+}
+
+std::vector<int64_t>
+AddOffset(std::vector<int64_t> samples, int64_t offset)
+{
+  for (int64_t & sample : samples)
+  {
+    sample += offset;
+  }
+  return samples;
+}
+} // namespace
+
+TrainingObjective::TrainingObjective(const AutoencoderTrainingParameters & parameters,
+                                     int64_t                               rank,
+                                     int64_t                               numberOfProcesses)
+  : m_Parameters(parameters)
+  , m_Sampler(MakeSamplerSettings(parameters))
+  , m_NumberOfProcesses(numberOfProcesses)
+{
+  const int64_t batch = parameters.batchSize;
+  if (batch % numberOfProcesses != 0)
+  {
+    itkGenericExceptionMacro("BatchSize is " << batch << ", but has to be a multiple of " << numberOfProcesses
+                                             << ", the number of processes.");
+  }
+  const int64_t share = batch / numberOfProcesses;
+  for (int64_t sample = 0; sample < batch; ++sample)
+  {
+    const bool isMine = sample / share == rank;
+    const bool isReconstructed = sample % ReconstructionStride == 0;
+    m_NumberOfReconstructed += isReconstructed ? 1 : 0;
+    if (isMine)
+    {
+      m_Samples.push_back(sample);
+      if (isReconstructed)
+      {
+        m_ReconstructedSamples.push_back(sample);
+      }
+    }
+  }
+}
+
+TrainingObjective::Terms
+TrainingObjective::Compute(AutoencoderNetwork & network, SizeValueType iteration) const
+{
+  return m_Parameters.synthesisWeight == 0.0 || !m_Sampler.HasTriplets()
+           ? this->ComputeReconstruction(network, iteration)
+           : this->ComputeSynthesis(network, iteration);
+}
+
+TrainingObjective::Terms
+TrainingObjective::ComputeReconstruction(AutoencoderNetwork & network, SizeValueType iteration) const
+{
+  const torch::Tensor slices = ToNetworkLayout(m_Sampler.DrawSlices(iteration, m_Samples));
+  torch::Tensor       decoded;
+  {
+    const TorchAutocastScope autocast(m_Parameters.precision, torch::kCPU);
+    decoded = network.Decode(network.Encode(slices));
+  }
+  Terms terms;
+  terms.reconstruction = torch::mse_loss(decoded.to(torch::kFloat), slices) / static_cast<double>(m_NumberOfProcesses);
+  terms.total = m_Parameters.reconstructionWeight * terms.reconstruction;
+  return terms;
+}
+
+TrainingObjective::Reconstructed
+TrainingObjective::ChooseReconstructed(const PatchSampler::Triplets & triplets, SizeValueType iteration) const
+{
+  Reconstructed reconstructed;
+  if (m_ReconstructedSamples.empty())
+  {
+    return reconstructed;
+  }
+  if (m_Sampler.HasShallowVolumes())
+  {
+    // Volumes without triplets take part in the reconstruction only.
+    reconstructed.areExtra = true;
+    reconstructed.slices =
+      m_Sampler.DrawSlices(iteration, AddOffset(m_ReconstructedSamples, static_cast<int64_t>(m_Parameters.batchSize)));
+    for (size_t i = 0; i < m_ReconstructedSamples.size(); ++i)
+    {
+      reconstructed.places.push_back(static_cast<int64_t>(2 * m_Samples.size() + i));
+    }
+    return reconstructed;
+  }
+  // The triplets' first slices are encoded anyway.
+  reconstructed.places = AddOffset(m_ReconstructedSamples, -m_Samples.front());
+  reconstructed.slices = triplets.first.index_select(0, torch::tensor(reconstructed.places));
+  return reconstructed;
+}
+
+TrainingObjective::Terms
+TrainingObjective::ComputeSynthesis(AutoencoderNetwork & network, SizeValueType iteration) const
+{
+  const auto          batch = static_cast<int64_t>(m_Samples.size());
+  const auto          triplets = m_Sampler.DrawTriplets(iteration, m_Samples);
+  const Reconstructed reconstructed = this->ChooseReconstructed(triplets, iteration);
+  const auto          reconstructions = static_cast<int64_t>(reconstructed.places.size());
+
+  std::vector<torch::Tensor> encoded{ triplets.first, triplets.second };
+  if (reconstructed.areExtra)
+  {
+    encoded.push_back(reconstructed.slices);
+  }
+  torch::Tensor decoded;
+  {
+    const TorchAutocastScope autocast(m_Parameters.precision, torch::kCPU);
+    const auto               latent = network.Encode(ToNetworkLayout(torch::cat(encoded, 0)));
+    auto mixed = MixLatents(NarrowLatents(latent, 0, batch), NarrowLatents(latent, batch, batch), triplets.alpha);
+    for (size_t i = 0; reconstructions > 0 && i < mixed.size(); ++i)
+    {
+      mixed[i] = torch::cat({ mixed[i], latent[i].index_select(0, torch::tensor(reconstructed.places)) }, 0);
+    }
+    decoded = network.Decode(mixed);
+  }
+  decoded = decoded.to(torch::kFloat).contiguous();
+
+  // Means over the whole batch, of which this process has a share.
+  const double        share = static_cast<double>(batch) / static_cast<double>(m_Parameters.batchSize);
+  const torch::Tensor synthesized = decoded.narrow(0, 0, batch);
+  const torch::Tensor between = triplets.between.contiguous();
+  Terms               terms;
+  terms.synthesis = share * torch::mse_loss(synthesized, between);
+  terms.total = m_Parameters.synthesisWeight * terms.synthesis;
+  if (reconstructions > 0)
+  {
+    terms.reconstruction = static_cast<double>(reconstructions) / static_cast<double>(m_NumberOfReconstructed) *
+                           torch::mse_loss(decoded.narrow(0, batch, reconstructions), reconstructed.slices);
+    terms.total = terms.total + m_Parameters.reconstructionWeight * terms.reconstruction;
+  }
+  if (m_Parameters.ssimWeight > 0.0)
+  {
+    terms.total = terms.total + share * m_Parameters.synthesisWeight * m_Parameters.ssimWeight *
+                                  (1.0 - TrainingLosses::SSIM(synthesized, between).mean());
+  }
+  return terms;
+}
+} // end namespace itk

@@ -18,6 +18,7 @@
 #ifndef itkImageQualityMetricsCalculator_h
 #define itkImageQualityMetricsCalculator_h
 
+#include "itkConceptChecking.h"
 #include "itkImage.h"
 #include "itkImageQualityMetricsCalculatorBase.h"
 #include "itkObjectFactory.h"
@@ -74,6 +75,10 @@ public:
   using MaskImageType = Image<MaskPixelType, ImageDimension>;
   using MapImageType = Image<float, ImageDimension>;
 
+#ifdef ITK_USE_CONCEPT_CHECKING
+  itkConceptMacro(PixelHasNumericTraitsCheck, (Concept::HasNumericTraits<PixelType>));
+  itkConceptMacro(PixelIsConvertibleToDoubleCheck, (Concept::Convertible<PixelType, double>));
+#endif
   static_assert(ImageDimension >= 2 && ImageDimension <= 4, "The image must have 2, 3 or 4 dimensions.");
   static_assert(std::is_arithmetic_v<PixelType>, "The image must have scalar pixels.");
 
@@ -85,7 +90,9 @@ public:
   itkSetConstObjectMacro(TestImage, ImageType);
   itkGetConstObjectMacro(TestImage, ImageType);
 
-  /** Mask of the same size; nonzero pixels are selected. Optional, none by default. */
+  /** The mask selects the pixels that count: those whose value is not zero. It has the size of the reference. What is
+   * not made of single pixels counts whole slices all the same; see ImageQualityMetricsCalculatorBase. Optional;
+   * without a mask, which is the default, all pixels are selected. */
   itkSetConstObjectMacro(MaskImage, MaskImageType);
   itkGetConstObjectMacro(MaskImage, MaskImageType);
 
@@ -112,8 +119,9 @@ protected:
   ImageProperties
   GetImageProperties() const override;
   void
-  CopyPixels(bool test, SizeValueType offset, SizeValueType stride, SizeValueType count, double * values)
-    const override;
+  CopyReferencePixels(SizeValueType offset, SizeValueType stride, SizeValueType count, double * values) const override;
+  void
+  CopyTestPixels(SizeValueType offset, SizeValueType stride, SizeValueType count, double * values) const override;
   void
   CopyMaskPixels(SizeValueType   offset,
                  SizeValueType   stride,
@@ -125,6 +133,9 @@ protected:
   GetInputMTime() const override;
 
 private:
+  static void
+  CopyPixels(const PixelType * pixels, SizeValueType stride, SizeValueType count, double * values);
+
   template <typename TAnyImage>
   void
   VerifyBuffer(const TAnyImage * image, const char * name) const;

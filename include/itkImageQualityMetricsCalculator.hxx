@@ -79,12 +79,12 @@ ImageQualityMetricsCalculator<TImage>::GetImageProperties() const -> ImageProper
   ImageProperties properties;
   for (unsigned int d = 0; d < ImageDimension; ++d)
   {
-    properties.Size.push_back(m_ReferenceImage->GetBufferedRegion().GetSize(d));
-    properties.Spacing.push_back(m_ReferenceImage->GetSpacing()[d]);
+    properties.size.push_back(m_ReferenceImage->GetBufferedRegion().GetSize(d));
+    properties.spacing.push_back(m_ReferenceImage->GetSpacing()[d]);
   }
-  properties.HasMask = m_MaskImage.IsNotNull();
-  properties.HasFloatingPointPixels = std::is_floating_point_v<PixelType>;
-  properties.PixelTypeRange = std::is_floating_point_v<PixelType>
+  properties.hasMask = m_MaskImage.IsNotNull();
+  properties.hasFloatingPointPixels = std::is_floating_point_v<PixelType>;
+  properties.pixelTypeRange = std::is_floating_point_v<PixelType>
                                 ? std::numeric_limits<double>::infinity()
                                 : static_cast<double>(NumericTraits<PixelType>::max()) -
                                     static_cast<double>(NumericTraits<PixelType>::NonpositiveMin());
@@ -93,13 +93,12 @@ ImageQualityMetricsCalculator<TImage>::GetImageProperties() const -> ImageProper
 
 template <typename TImage>
 void
-ImageQualityMetricsCalculator<TImage>::CopyPixels(bool          test,
-                                                  SizeValueType offset,
-                                                  SizeValueType stride,
-                                                  SizeValueType count,
-                                                  double *      values) const
+ImageQualityMetricsCalculator<TImage>::CopyPixels(const PixelType * pixels,
+                                                  SizeValueType     stride,
+                                                  SizeValueType     count,
+                                                  double *          values)
 {
-  const PixelType * const pixels = (test ? m_TestImage : m_ReferenceImage)->GetBufferPointer() + offset;
+  // The compiler computes several pixels at once if it knows the stride.
   if (stride == 1)
   {
     std::transform(pixels, pixels + count, values, [](PixelType pixel) { return static_cast<double>(pixel); });
@@ -109,6 +108,26 @@ ImageQualityMetricsCalculator<TImage>::CopyPixels(bool          test,
   {
     values[i] = static_cast<double>(pixels[i * stride]);
   }
+}
+
+template <typename TImage>
+void
+ImageQualityMetricsCalculator<TImage>::CopyReferencePixels(SizeValueType offset,
+                                                           SizeValueType stride,
+                                                           SizeValueType count,
+                                                           double *      values) const
+{
+  CopyPixels(m_ReferenceImage->GetBufferPointer() + offset, stride, count, values);
+}
+
+template <typename TImage>
+void
+ImageQualityMetricsCalculator<TImage>::CopyTestPixels(SizeValueType offset,
+                                                      SizeValueType stride,
+                                                      SizeValueType count,
+                                                      double *      values) const
+{
+  CopyPixels(m_TestImage->GetBufferPointer() + offset, stride, count, values);
 }
 
 template <typename TImage>
@@ -182,14 +201,14 @@ template <typename TImage>
 auto
 ImageQualityMetricsCalculator<TImage>::GetSSIMMap() const -> typename MapImageType::Pointer
 {
-  return this->MakeMap(this->GetMap(/*is3D=*/false));
+  return this->MakeMap(this->GetSSIMMapValues());
 }
 
 template <typename TImage>
 auto
 ImageQualityMetricsCalculator<TImage>::GetSSIM3DMap() const -> typename MapImageType::Pointer
 {
-  return this->MakeMap(this->GetMap(/*is3D=*/true));
+  return this->MakeMap(this->GetSSIM3DMapValues());
 }
 
 template <typename TImage>

@@ -20,7 +20,8 @@
 
 #include "LatentSpaceSuperResolutionExport.h"
 
-#include "itkImageQualityMetricsKernels.h"
+#include "itkAutomaticParameterMacro.h"
+#include "itkImageQualityMetricsCalculatorEnums.h"
 #include "itkObject.h"
 
 #include <string>
@@ -28,52 +29,15 @@
 
 namespace itk
 {
-/** \class ImageQualityMetricsCalculatorEnums
- * \brief Enumerations of ImageQualityMetricsCalculator.
- * \ingroup LatentSpaceSuperResolution
- */
-class ImageQualityMetricsCalculatorEnums
+namespace ImageQualityMetrics
 {
-public:
-  /** \class DataRangeSource
-   * \ingroup LatentSpaceSuperResolution
-   * Where the data range of metrics comes from: maximum minus minimum of the reference image, its maximum, or the range
-   * of its pixel type, which has to be an integer type. */
-  enum class DataRangeSource : uint8_t
-  {
-    ReferenceMinimumMaximum = 0,
-    ReferenceMaximum,
-    PixelType
-  };
-
-  /** \class SSIMWindow
-   * \ingroup LatentSpaceSuperResolution
-   * The window of the structural similarity: a sampled Gaussian (Wang et al. 2004), or equal weights. */
-  enum class SSIMWindow : uint8_t
-  {
-    Gaussian = 0,
-    Uniform
-  };
-
-  /** \class NRMSENormalization
-   * \ingroup LatentSpaceSuperResolution
-   * What the root mean squared error is divided by: the root of the mean square of the reference, its maximum minus
-   * minimum, or its mean. */
-  enum class NRMSENormalization : uint8_t
-  {
-    Euclidean = 0,
-    MinimumMaximum,
-    Mean
-  };
-};
-
-/** Print an enumerator by its name. */
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::DataRangeSource value);
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::SSIMWindow value);
-extern LatentSpaceSuperResolution_EXPORT std::ostream &
-operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::NRMSENormalization value);
+struct ImagePair;
+struct PixelSums;
+struct SliceLayout;
+struct SliceMetricsParameters;
+struct SliceResult;
+struct StructuralSimilarityParameters;
+} // namespace ImageQualityMetrics
 
 /** \class ImageQualityMetricsCalculatorBase
  *  \brief Parameters, metrics and results of ImageQualityMetricsCalculator, whatever the type of its images.
@@ -83,7 +47,7 @@ operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::NRMSENormaliz
  * - MSE \f$ = \frac{1}{n} \sum (x_i - y_i)^2\f$ in squared units of intensity, RMSE its square root, and
  *   MAE \f$ = \frac{1}{n} \sum |x_i - y_i|\f$, both in units of intensity. 0 for identical images.
  * - NRMSE, the RMSE divided by the root of the mean square of the reference (Euclidean), by its maximum minus minimum,
- *   or by its mean.
+ *   or by its mean (see NRMSENormalization).
  * - PSNR \f$ = 10 \log_{10}(L^2 / \mathrm{MSE})\f$ in dB; \f$+\infty\f$ for identical images. The PSNR of the volume,
  *   GetPSNR(), is not the mean of the PSNRs of the slices, GetMeanSlicePSNR().
  * - Pearson's correlation coefficient of the pixels, -1 to 1; NaN if an image is constant.
@@ -94,7 +58,7 @@ operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::NRMSENormaliz
  *   averaged over the pixels at which the whole window fits. At most 1, and 1 for identical images. GetSSIM() is
  *   measured **in 2D, slice by slice**; GetSSIM3D() with windows of three dimensions, which gives quite other values.
  * - Multi-scale SSIM (Wang, Simoncelli, Bovik, Asilomar Conference 2003), **in 2D, slice by slice**: five scales with
- * the weights .0448, .2856, .3001, .2363, .1333. An odd row or column is mirrored before the resolution is halved.
+ *   the weights .0448, .2856, .3001, .2363, .1333. An odd row or column is mirrored before the resolution is halved.
  *   NaN if the mean contrast of a scale is negative, as of an inverted image.
  * - VIFp, the visual information fidelity in the pixel domain of Sheikh and Bovik (IEEE Transactions on Image
  *   Processing 15(2), 2006), **in 2D, slice by slice**: four scales with Gaussian windows of 17, 9, 5 and 3 taps,
@@ -111,7 +75,7 @@ operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::NRMSENormaliz
  *   image are summed up.
  * - NMI, the normalized mutual information of Studholme, Hill and Hawkes (Pattern Recognition 32, 1999):
  *   \f$ (H(x) + H(y)) / H(x, y) \f$ of a joint histogram between the images' extremes; 1 (independent) to 2; NaN if
- * both images are constant.
+ *   both images are constant.
  *
  * Errors, PSNR and Pearson's coefficient are always computed, SSIM and VIFp unless they are switched off, the others
  * only if they are switched on.
@@ -122,8 +86,8 @@ operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::NRMSENormaliz
  * **Constant images.** SSIM is well-defined. VIF of a constant reference slice is 1 if the test slice is identical to
  * it, and undefined (NaN) otherwise; VIF of a constant test slice is 0. Undefined slices are left out of the mean.
  *
- * **Mask.** Nonzero pixels of the optional mask select the pixels. Errors, PSNR, Pearson's coefficient and NMI are
- * those of the selected pixels; for SSIM, the map is made of the whole images and then averaged over the selected
+ * **Mask.** Nonzero pixels of the optional mask image select the pixels. Errors, PSNR, Pearson's coefficient and NMI
+ * are those of the selected pixels; for SSIM, the map is made of the whole images and then averaged over the selected
  * pixels. What combines scales or frequencies (multi-scale SSIM, VIF, GMSD, HFEN, Fourier correlation) is always that
  * of whole slices, and the default data range that of the whole reference. In slices without a selected pixel, the
  * values of the former are undefined (NaN); such slices are left out of the means.
@@ -133,7 +97,6 @@ operator<<(std::ostream & out, ImageQualityMetricsCalculatorEnums::NRMSENormaliz
  * memory of a frame in double precision, and a map that of the image in double precision.
  *
  * \sa ImageQualityMetricsCalculator
- * \sa ImageQualityMetricsKernels
  *
  * \ingroup LatentSpaceSuperResolution
  */
@@ -154,13 +117,15 @@ public:
   using SSIMWindowEnum = ImageQualityMetricsCalculatorEnums::SSIMWindow;
   using NRMSENormalizationEnum = ImageQualityMetricsCalculatorEnums::NRMSENormalization;
 
-  /** Data range L of the images, in units of intensity: the difference of the largest and the smallest possible value,
-   * for example 255. PSNR, SSIM, VIF and GMSD depend on it. The default, 0, stands for that of the DataRangeSource.
-   * GetDataRangeUsed() reports which one was used. */
-  itkSetMacro(DataRange, double);
-  itkGetConstMacro(DataRange, double);
+  /** Data range L of the images, in units of intensity: the difference of the largest and the smallest value that a
+   * pixel may have, for example 255. PSNR, SSIM, VIF and GMSD depend on it, so values with different ranges can't be
+   * compared. Strictly positive and finite.
+   *
+   * AutomaticDataRange, which is on by default, finds it as the DataRangeSource says; SetDataRange() switches that off.
+   * GetDataRange() is 0 until a range is set. GetDataRangeUsed() reports which one was used. */
+  itkSetAutomaticParameterMacro(DataRange, double);
 
-  /** Where the data range comes from if it is not given. Default ReferenceMinimumMaximum. */
+  /** Where an automatic data range comes from. Default ReferenceMinimumMaximum. */
   itkSetEnumMacro(DataRangeSource, DataRangeSourceEnum);
   itkGetEnumMacro(DataRangeSource, DataRangeSourceEnum);
 
@@ -173,12 +138,17 @@ public:
   itkSetEnumMacro(NRMSENormalization, NRMSENormalizationEnum);
   itkGetEnumMacro(NRMSENormalization, NRMSENormalizationEnum);
 
-  /** The window of SSIM in all of its forms. Default Gaussian. */
+  /** The window of SSIM in all of its forms: the weights of the pixels around a pixel from which its local means,
+   * variances and covariance are made. Default Gaussian. */
   itkSetEnumMacro(SSIMWindow, SSIMWindowEnum);
   itkGetEnumMacro(SSIMWindow, SSIMWindowEnum);
 
-  /** Standard deviation of the Gaussian window of SSIM, in pixels. Strictly positive, default 1.5. */
-  itkSetMacro(GaussianSigma, double);
+  /** Standard deviation of the Gaussian window of SSIM, in pixels. Strictly positive and finite, default 1.5. */
+  virtual void
+  SetGaussianSigma(double sigma)
+  {
+    this->SetParameter(m_GaussianSigma, sigma);
+  }
   itkGetConstMacro(GaussianSigma, double);
 
   /** Radius of the window of SSIM, in pixels: the window has 2 * SSIMRadius + 1 taps in each direction. At least 1,
@@ -198,12 +168,20 @@ public:
   itkGetConstMacro(AverageWholeMap, bool);
   itkBooleanMacro(AverageWholeMap);
 
-  /** Constant that stabilizes the luminance term of SSIM. Strictly positive, default 0.01. */
-  itkSetMacro(K1, double);
+  /** Constant that stabilizes the luminance term of SSIM. Strictly positive and finite, default 0.01. */
+  virtual void
+  SetK1(double k1)
+  {
+    this->SetParameter(m_K1, k1);
+  }
   itkGetConstMacro(K1, double);
 
-  /** Constant that stabilizes the contrast and structure term of SSIM. Strictly positive, default 0.03. */
-  itkSetMacro(K2, double);
+  /** Constant that stabilizes the contrast and structure term of SSIM. Strictly positive and finite, default 0.03. */
+  virtual void
+  SetK2(double k2)
+  {
+    this->SetParameter(m_K2, k2);
+  }
   itkGetConstMacro(K2, double);
 
   /** Bins of either axis of the histogram of NMI, at least 2. Default 100. */
@@ -216,66 +194,54 @@ public:
   itkGetConstMacro(UseImageSpacing, bool);
   itkBooleanMacro(UseImageSpacing);
 
-  /** Whether Compute() computes SSIM. Default true. */
+  /** Whether Compute() computes a metric. SSIM and VIFp are on by default, the others are off. */
+  /** @{ */
   itkSetMacro(ComputeSSIM, bool);
   itkGetConstMacro(ComputeSSIM, bool);
   itkBooleanMacro(ComputeSSIM);
-
-  /** Whether Compute() computes the SSIM with windows of three dimensions. Default false. */
   itkSetMacro(ComputeSSIM3D, bool);
   itkGetConstMacro(ComputeSSIM3D, bool);
   itkBooleanMacro(ComputeSSIM3D);
-
-  /** Whether Compute() computes the multi-scale SSIM. Default false. */
   itkSetMacro(ComputeMultiScaleSSIM, bool);
   itkGetConstMacro(ComputeMultiScaleSSIM, bool);
   itkBooleanMacro(ComputeMultiScaleSSIM);
-
-  /** Whether Compute() computes VIFp. Default true. */
   itkSetMacro(ComputeVIFp, bool);
   itkGetConstMacro(ComputeVIFp, bool);
   itkBooleanMacro(ComputeVIFp);
-
-  /** Whether Compute() computes the wavelet-domain VIF. Default false. */
   itkSetMacro(ComputeWaveletVIF, bool);
   itkGetConstMacro(ComputeWaveletVIF, bool);
   itkBooleanMacro(ComputeWaveletVIF);
-
-  /** Whether Compute() computes GMSD. Default false. */
   itkSetMacro(ComputeGMSD, bool);
   itkGetConstMacro(ComputeGMSD, bool);
   itkBooleanMacro(ComputeGMSD);
-
-  /** Whether Compute() computes HFEN. Default false. */
   itkSetMacro(ComputeHFEN, bool);
   itkGetConstMacro(ComputeHFEN, bool);
   itkBooleanMacro(ComputeHFEN);
-
-  /** Whether Compute() computes the Fourier ring or shell correlation. Default false. */
   itkSetMacro(ComputeFourierCorrelation, bool);
   itkGetConstMacro(ComputeFourierCorrelation, bool);
   itkBooleanMacro(ComputeFourierCorrelation);
-
-  /** Whether Compute() computes NMI. Default false. */
   itkSetMacro(ComputeNMI, bool);
   itkGetConstMacro(ComputeNMI, bool);
   itkBooleanMacro(ComputeNMI);
+  /** @} */
 
   /** Whether Compute() keeps the maps of SSIM and, if it is computed, of SSIM3D. Default false. */
   itkSetMacro(KeepSSIMMaps, bool);
   itkGetConstMacro(KeepSSIMMaps, bool);
   itkBooleanMacro(KeepSSIMMaps);
 
-  /** Number of threads, at most. The default, 0, stands for ITK's global default. The results don't depend on it. */
-  itkSetMacro(NumberOfWorkUnits, ThreadIdType);
-  itkGetConstMacro(NumberOfWorkUnits, ThreadIdType);
+  /** Number of threads, at most. At least 1; the results don't depend on it.
+   *
+   * AutomaticNumberOfWorkUnits, which is on by default, takes ITK's global default; SetNumberOfWorkUnits() switches
+   * that off. GetNumberOfWorkUnits() is 1 until a number is set. */
+  itkSetAutomaticParameterMacro(NumberOfWorkUnits, ThreadIdType);
 
   /** Computes all metrics that are on.
    * \exception ExceptionObject if an input can't be measured; see ImageQualityMetricsCalculator. */
   void
   Compute();
 
-  /** The data range that was used: DataRange, or that of the DataRangeSource. Units of intensity. */
+  /** The data range that was used: DataRange, or what AutomaticDataRange found. Units of intensity. */
   double
   GetDataRangeUsed() const;
 
@@ -365,37 +331,27 @@ public:
   double
   GetFourierResolution(double threshold = 1.0 / 7.0) const;
 
-  /** Mean squared error of each slice. */
+  /** The metrics of each slice, in the units of the mean over slices or of the whole image. NaN where they are
+   * undefined.
+   * \exception ExceptionObject unless the metric was computed */
+  /** @{ */
   std::vector<double>
   GetSliceMSE() const;
-
-  /** Peak signal-to-noise ratio of each slice, in dB. */
   std::vector<double>
   GetSlicePSNR() const;
-
-  /** 2D structural similarity of each slice. */
   std::vector<double>
   GetSliceSSIM() const;
-
-  /** 2D multi-scale structural similarity of each slice. */
   std::vector<double>
   GetSliceMultiScaleSSIM() const;
-
-  /** 2D visual information fidelity in the pixel domain of each slice. */
   std::vector<double>
   GetSliceVIFp() const;
-
-  /** 2D visual information fidelity in the wavelet domain of each slice. */
   std::vector<double>
   GetSliceWaveletVIF() const;
-
-  /** 2D gradient magnitude similarity deviation of each slice. */
   std::vector<double>
   GetSliceGMSD() const;
-
-  /** 2D high-frequency error norm of each slice. */
   std::vector<double>
   GetSliceHFEN() const;
+  /** @} */
 
 protected:
   ImageQualityMetricsCalculatorBase() = default;
@@ -403,15 +359,15 @@ protected:
   void
   PrintSelf(std::ostream & os, Indent indent) const override;
 
-  /** What is to be known of the images. */
+  /** What is to be known of the images beside their pixels. */
   struct ImageProperties
   {
-    std::vector<SizeValueType> Size;
-    std::vector<double>        Spacing;
-    bool                       HasMask{ false };
-    bool                       HasFloatingPointPixels{ true };
+    std::vector<SizeValueType> size;
+    std::vector<double>        spacing;
+    bool                       hasMask{ false };
+    bool                       hasFloatingPointPixels{ true };
     /** Largest minus smallest value of the pixel type; infinite for floating-point numbers. */
-    double PixelTypeRange{ 0.0 };
+    double pixelTypeRange{ 0.0 };
   };
 
   /** Every refusal of images that is possible without looking at the pixels. */
@@ -419,12 +375,14 @@ protected:
   VerifyImages() const = 0;
   virtual ImageProperties
   GetImageProperties() const = 0;
-  /** Copy pixels of the reference or the test image, beginning `offset` pixels into the buffer. */
+  /** Copies `count` pixels, each `stride` pixels behind the one before, beginning `offset` pixels into the buffer. */
   virtual void
-  CopyPixels(bool test, SizeValueType offset, SizeValueType stride, SizeValueType count, double * values) const = 0;
+  CopyReferencePixels(SizeValueType offset, SizeValueType stride, SizeValueType count, double * values) const = 0;
+  virtual void
+  CopyTestPixels(SizeValueType offset, SizeValueType stride, SizeValueType count, double * values) const = 0;
   virtual void
   CopyMaskPixels(SizeValueType offset, SizeValueType stride, SizeValueType count, unsigned char * values) const = 0;
-  /** Which pixel is not finite: for a message. */
+  /** Which pixel is not finite, in words. */
   virtual std::string
   DescribeNonFinitePixel() const = 0;
   /** The latest modification of this object, the images, or their pixel containers. */
@@ -435,113 +393,66 @@ protected:
   void
   VerifyResults(const char * name, bool isComputed = true) const;
 
-  /** In the order of the image's pixels. */
+  /** The maps of SSIM in 2D and 3D, in the order of the image's pixels.
+   * \exception ExceptionObject unless they were computed and kept */
   const std::vector<double> &
-  GetMap(bool is3D) const;
+  GetSSIMMapValues() const;
+  const std::vector<double> &
+  GetSSIM3DMapValues() const;
 
 private:
-  /** How the buffer is cut into slices. Strides are in pixels. */
-  struct SliceLayout
-  {
-    unsigned int  AxisX{ 0 };
-    unsigned int  AxisY{ 1 };
-    SizeValueType Width{ 0 };
-    SizeValueType Height{ 0 };
-    SizeValueType StrideX{ 1 };
-    SizeValueType StrideY{ 0 };
-    SizeValueType SlicesPerFrame{ 1 };
-    SizeValueType StrideSlice{ 0 };
-    SizeValueType NumberOfSlices{ 1 };
-    SizeValueType StrideFrame{ 0 };
-
-    SizeValueType
-    GetOffset(SizeValueType slice) const
-    {
-      return (slice / SlicesPerFrame) * StrideFrame + (slice % SlicesPerFrame) * StrideSlice;
-    }
-  };
-
-  /** Sums over some pixels. Those of intensities are of differences from the first pixel of either image, so that
-   * large offsets cost no precision. */
-  struct PixelSums
-  {
-    double        SquaredErrors{ 0.0 };
-    double        AbsoluteErrors{ 0.0 };
-    double        X{ 0.0 };
-    double        Y{ 0.0 };
-    double        XX{ 0.0 };
-    double        YY{ 0.0 };
-    double        XY{ 0.0 };
-    SizeValueType Count{ 0 };
-    /** Of the selected pixels. */
-    double MinimumX{ std::numeric_limits<double>::infinity() };
-    double MaximumX{ -std::numeric_limits<double>::infinity() };
-    double MinimumY{ std::numeric_limits<double>::infinity() };
-    double MaximumY{ -std::numeric_limits<double>::infinity() };
-    /** Of all pixels of the reference. */
-    double ReferenceMinimum{ std::numeric_limits<double>::infinity() };
-    double ReferenceMaximum{ -std::numeric_limits<double>::infinity() };
-    bool   IsFinite{ true };
-
-    void
-    AddRow(const double *        x,
-           const double *        y,
-           const unsigned char * mask,
-           SizeValueType         count,
-           double                originX,
-           double                originY);
-    void
-    Add(const PixelSums & other);
-  };
-
-  /** What is found in one slice. */
-  struct SliceResult
-  {
-    PixelSums                              Sums;
-    ImageQualityMetricsKernels::SSIMResult SSIM{};
-    double                                 MultiScaleSSIM{ 0.0 };
-    double                                 VIFp{ 0.0 };
-    double                                 WaveletVIF{ 0.0 };
-    double                                 GMSD{ 0.0 };
-    std::array<double, 2>                  HFENSums{};
-  };
-
-  using ParallelType = ImageQualityMetricsKernels::ParallelType;
-  struct Workspace;
-
+  /** Sets a member, and calls Modified() only on a change. */
   void
-  VerifyParameters(const SliceLayout & layout) const;
+  SetParameter(double & member, double value)
+  {
+    if (!IsSameParameterValue(member, value))
+    {
+      member = value;
+      this->Modified();
+    }
+  }
+
+  /** Every refusal of parameters that is possible without looking at the pixels. */
+  void
+  VerifyParameters(const ImageQualityMetrics::SliceLayout & layout) const;
+  void
+  VerifyDataRange() const;
+  void
+  VerifySSIMParameters() const;
+  void
+  VerifySliceSizes(const ImageQualityMetrics::SliceLayout & layout) const;
+
   /** Every refusal that depends on the pixels. */
   void
-  VerifyPixels(const SliceLayout & layout, const std::vector<SliceResult> & slices, const PixelSums & total) const;
-  SliceLayout
-  MakeLayout() const;
-  bool
-  HasSliceMetrics() const;
-  ImageQualityMetricsKernels::SSIMParameters
-  MakeSSIMParameters() const;
-  ParallelType
-  MakeParallel() const;
-  double
-  FindDataRange(const PixelSums & total) const;
+  VerifyPixels(const ImageQualityMetrics::SliceLayout &              layout,
+               const std::vector<ImageQualityMetrics::SliceResult> & slices,
+               const ImageQualityMetrics::PixelSums &                total) const;
+  void
+  VerifyDataRangeFound(const ImageQualityMetrics::PixelSums & total) const;
+  void
+  VerifyMask(const ImageQualityMetrics::SliceLayout &              layout,
+             const std::vector<ImageQualityMetrics::SliceResult> & slices,
+             const ImageQualityMetrics::PixelSums &                total) const;
 
-  /** Visits the slices: errors and range, or structural metrics with the data range used, or both. */
   void
-  ProcessSlices(const SliceLayout & layout, bool errors, bool structure, std::vector<SliceResult> & slices);
+  VerifyMapIsKept() const;
+
+  ImageQualityMetrics::ImagePair
+  MakeImagePair() const;
+  ImageQualityMetrics::StructuralSimilarityParameters
+  MakeSSIMParameters() const;
+  ImageQualityMetrics::SliceMetricsParameters
+  MakeSliceMetricsParameters();
+  double
+  FindDataRange(const ImageQualityMetrics::PixelSums & total) const;
+
   void
-  ProcessSlice(const SliceLayout & layout, SizeValueType slice, const Workspace & workspace, SliceResult & result);
+  StoreSliceResults(const std::vector<ImageQualityMetrics::SliceResult> & slices);
   void
-  ComputeSliceSSIM(const SliceLayout & layout, SizeValueType slice, const Workspace & workspace, SliceResult & result);
-  void
-  ComputeVolumeSSIM(const SliceLayout & layout, const PixelSums & total);
-  void
-  ComputeJointHistogram(const SliceLayout & layout, const PixelSums & total);
-  void
-  ComputeFourierShells();
-  void
-  StoreResults(const std::vector<SliceResult> & slices, const PixelSums & total);
+  StorePixelErrors(const ImageQualityMetrics::PixelSums & total, double originX);
 
   double                 m_DataRange{ 0.0 };
+  bool                   m_AutomaticDataRange{ true };
   DataRangeSourceEnum    m_DataRangeSource{ DataRangeSourceEnum::ReferenceMinimumMaximum };
   unsigned int           m_SliceAxis{ 2 };
   NRMSENormalizationEnum m_NRMSENormalization{ NRMSENormalizationEnum::Euclidean };
@@ -564,7 +475,8 @@ private:
   bool                   m_ComputeFourierCorrelation{ false };
   bool                   m_ComputeNMI{ false };
   bool                   m_KeepSSIMMaps{ false };
-  ThreadIdType           m_NumberOfWorkUnits{ 0 };
+  ThreadIdType           m_NumberOfWorkUnits{ 1 };
+  bool                   m_AutomaticNumberOfWorkUnits{ true };
 
   /** The results belong to the inputs as of this time; 0 means that there are none. */
   ModifiedTimeType m_ResultsMTime{ 0 };

@@ -32,6 +32,7 @@
 #include <fstream>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -43,7 +44,6 @@ using Image2D = itk::Image<double, 2>;
 using Image3D = itk::Image<double, 3>;
 using Calculator2D = itk::ImageQualityMetricsCalculator<Image2D>;
 using Calculator3D = itk::ImageQualityMetricsCalculator<Image3D>;
-using Kernels = itk::ImageQualityMetricsKernels;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
@@ -114,15 +114,48 @@ MakeTest(const typename TImage::SizeType & size)
   });
 }
 
+// Without a data range, the automatic one is left on.
 template <typename TImage>
 typename itk::ImageQualityMetricsCalculator<TImage>::Pointer
-MakeCalculator(const TImage * reference, const TImage * test, double dataRange = 255.0)
+MakeCalculator(const TImage * reference, const TImage * test, std::optional<double> dataRange = 255.0)
 {
   auto calculator = itk::ImageQualityMetricsCalculator<TImage>::New();
   calculator->SetReferenceImage(reference);
   calculator->SetTestImage(test);
-  calculator->SetDataRange(dataRange);
+  if (dataRange.has_value())
+  {
+    calculator->SetDataRange(*dataRange);
+  }
   return calculator;
+}
+
+template <typename TCalculator>
+void
+SwitchEverythingOn(TCalculator * calculator)
+{
+  calculator->ComputeSSIMOn();
+  calculator->ComputeVIFpOn();
+  calculator->ComputeMultiScaleSSIMOn();
+  calculator->ComputeWaveletVIFOn();
+  calculator->ComputeGMSDOn();
+  calculator->ComputeHFENOn();
+  calculator->ComputeFourierCorrelationOn();
+  calculator->ComputeNMIOn();
+}
+
+/** Only errors are left. */
+template <typename TCalculator>
+void
+SwitchEverythingOff(TCalculator * calculator)
+{
+  calculator->ComputeSSIMOff();
+  calculator->ComputeVIFpOff();
+}
+
+inline Image3D::Pointer
+MakeVolume(bool test, const Image3D::SizeType & size = { { 23, 19, 17 } })
+{
+  return test ? MakeTest<Image3D>(size) : MakeReference<Image3D>(size);
 }
 
 inline void

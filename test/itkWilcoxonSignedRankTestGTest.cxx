@@ -254,6 +254,18 @@ TEST(WilcoxonSignedRankTest, RefusesToGiveStaleResults)
   EXPECT_THROW(test->GetPValueTwoSided(), itk::ExceptionObject);
 }
 
+TEST(WilcoxonSignedRankTest, SettersCallModifiedOnAChangeOnly)
+{
+  auto                      test = itk::WilcoxonSignedRankTest::New();
+  const std::vector<double> differences{ 1.0, std::numeric_limits<double>::quiet_NaN() };
+  test->SetDifferences(differences);
+  const auto modified = test->GetMTime();
+  test->SetDifferences(differences);
+  EXPECT_EQ(test->GetMTime(), modified);
+  test->SetDifferences({ 1.0 });
+  EXPECT_GT(test->GetMTime(), modified);
+}
+
 TEST(WilcoxonSignedRankTest, PrintsAllMembers)
 {
   const auto         test = Compute({ 1.5, -2.5, 3.5 });

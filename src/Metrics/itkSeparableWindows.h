@@ -18,46 +18,25 @@
 #ifndef itkSeparableWindows_h
 #define itkSeparableWindows_h
 
+#include "itkVectorLoops.h"
+
 #include "itkIntTypes.h"
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
-#if defined(_MSC_VER)
-#  define LSSR_RESTRICT __restrict
-#else
-#  define LSSR_RESTRICT __restrict__
-#endif
-
-// One binary for all processors: the loader chooses the version of a function for the one it runs on.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
-#  define LSSR_FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#  define LSSR_FOR_EACH_PROCESSOR
-#endif
-
 namespace itk
 {
 /** Filters with symmetric separable windows, in double precision. */
 namespace SeparableWindows
 {
-/** The pixel that a position before or behind a side of so many pixels mirrors; the border pixel is repeated. */
-inline SizeValueType
-Mirror(OffsetValueType position, SizeValueType length)
-{
-  const auto n = static_cast<OffsetValueType>(length);
-  const auto period = 2 * n;
-  position = (position % period + period) % period;
-  return static_cast<SizeValueType>(std::min(position, period - 1 - position));
-}
-
-/** Correlates a row with a symmetric kernel, whose halfKernel[0] is the central tap. A radius of 0 as template argument
+/** Correlates a row with a symmetric window, whose halfWindow[0] is the central tap. A radius of 0 as template argument
  * stands for one that is only known at run time. */
 template <unsigned int VRadius>
 LSSR_FOR_EACH_PROCESSOR void
 FilterRow(const double *         in,
-          const double *         halfKernel,
+          const double *         halfWindow,
           SizeValueType          radius,
           SizeValueType          outputSize,
           double * LSSR_RESTRICT out)
@@ -67,7 +46,7 @@ FilterRow(const double *         in,
     double taps[VRadius + 1];
     for (unsigned int k = 0; k <= VRadius; ++k)
     {
-      taps[k] = halfKernel[k];
+      taps[k] = halfWindow[k];
     }
     for (SizeValueType i = 0; i < outputSize; ++i)
     {
@@ -85,11 +64,11 @@ FilterRow(const double *         in,
     const double * const center = in + radius;
     for (SizeValueType i = 0; i < outputSize; ++i)
     {
-      out[i] = halfKernel[0] * center[i];
+      out[i] = halfWindow[0] * center[i];
     }
     for (SizeValueType k = 1; k <= radius; ++k)
     {
-      const double         tap = halfKernel[k];
+      const double         tap = halfWindow[k];
       const double * const left = center - k;
       const double * const right = center + k;
       for (SizeValueType i = 0; i < outputSize; ++i)
@@ -104,7 +83,7 @@ FilterRow(const double *         in,
 template <unsigned int VRadius>
 LSSR_FOR_EACH_PROCESSOR void
 FilterColumn(const double * const * rows,
-             const double *         halfKernel,
+             const double *         halfWindow,
              SizeValueType          radius,
              SizeValueType          outputSize,
              double * LSSR_RESTRICT out)
@@ -115,7 +94,7 @@ FilterColumn(const double * const * rows,
     const double * row[2 * VRadius + 1];
     for (unsigned int k = 0; k <= VRadius; ++k)
     {
-      taps[k] = halfKernel[k];
+      taps[k] = halfWindow[k];
     }
     for (unsigned int k = 0; k <= 2 * VRadius; ++k)
     {
@@ -135,11 +114,11 @@ FilterColumn(const double * const * rows,
   {
     for (SizeValueType i = 0; i < outputSize; ++i)
     {
-      out[i] = halfKernel[0] * rows[radius][i];
+      out[i] = halfWindow[0] * rows[radius][i];
     }
     for (SizeValueType k = 1; k <= radius; ++k)
     {
-      const double         tap = halfKernel[k];
+      const double         tap = halfWindow[k];
       const double * const upper = rows[radius - k];
       const double * const lower = rows[radius + k];
       for (SizeValueType i = 0; i < outputSize; ++i)
@@ -158,11 +137,11 @@ void
 ForEachFilteredRow(SizeValueType               width,
                    SizeValueType               first,
                    SizeValueType               count,
-                   const std::vector<double> & halfKernel,
+                   const std::vector<double> & halfWindow,
                    const TMakeRow &            makeRow,
                    const TUseRow &             useRow)
 {
-  const SizeValueType radius = halfKernel.size() - 1;
+  const SizeValueType radius = halfWindow.size() - 1;
   const SizeValueType taps = 2 * radius + 1;
   const SizeValueType outputWidth = width - taps + 1;
 
@@ -185,7 +164,7 @@ ForEachFilteredRow(SizeValueType               width,
     for (unsigned int m = 0; m < VMaps; ++m)
     {
       FilterRow<VRadius>(
-        input[m], halfKernel.data(), radius, outputWidth, ring.data() + (m * taps + y % taps) * outputWidth);
+        input[m], halfWindow.data(), radius, outputWidth, ring.data() + (m * taps + y % taps) * outputWidth);
     }
     if (y + 1 < first + taps)
     {
@@ -197,7 +176,7 @@ ForEachFilteredRow(SizeValueType               width,
       {
         window[k] = ring.data() + (m * taps + (y + 1 + k) % taps) * outputWidth;
       }
-      FilterColumn<VRadius>(window.data(), halfKernel.data(), radius, outputWidth, output[m]);
+      FilterColumn<VRadius>(window.data(), halfWindow.data(), radius, outputWidth, output[m]);
     }
     useRow(y + 1 - taps, output);
   }

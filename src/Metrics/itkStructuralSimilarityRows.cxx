@@ -18,48 +18,35 @@
 
 #include "itkStructuralSimilarityRows.h"
 
+#include "itkGaussianWindow.h"
+#include "itkImageBorders.h"
+#include "itkVectorLoops.h"
+
+#include "itkMacro.h"
+
+#include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <string>
 
 namespace itk
 {
-namespace StructuralSimilarityRows
+namespace ImageQualityMetrics
 {
 namespace
 {
-LSSR_FOR_EACH_PROCESSOR void
-ComputeMoments(const double *         row1,
-               const double *         row2,
-               SizeValueType          count,
-               double                 offset1,
-               double                 offset2,
-               double * LSSR_RESTRICT first,
-               double * LSSR_RESTRICT second,
-               double * LSSR_RESTRICT squares,
-               double * LSSR_RESTRICT product)
-{
-  for (SizeValueType x = 0; x < count; ++x)
-  {
-    const double a = row1[x] - offset1;
-    const double b = row2[x] - offset2;
-    first[x] = a;
-    second[x] = b;
-    squares[x] = a * a + b * b;
-    product[x] = a * b;
-  }
-}
-
 /** Contrast and structure, and with `VWithLuminance` the luminance term, too. */
 template <bool VWithLuminance>
 LSSR_FOR_EACH_PROCESSOR void
-ComputeTerms(const double *         first,
-             const double *         second,
-             const double *         squares,
-             const double *         product,
-             SizeValueType          count,
-             const Constants &      constants,
-             double * LSSR_RESTRICT out)
+ComputeTerms(const double *                        first,
+             const double *                        second,
+             const double *                        squares,
+             const double *                        product,
+             SizeValueType                         count,
+             const StructuralSimilarityConstants & constants,
+             double * LSSR_RESTRICT                out)
 {
-  const Constants c = constants;
+  const StructuralSimilarityConstants c = constants;
   for (SizeValueType x = 0; x < count; ++x)
   {
     const double variances = c.covarianceFactor * (squares[x] - (first[x] * first[x] + second[x] * second[x]));
@@ -78,45 +65,57 @@ ComputeTerms(const double *         first,
 }
 } // namespace
 
-Constants
-MakeConstants(const ImageQualityMetricsKernels::SSIMParameters & parameters, unsigned int dimension)
+StructuralSimilarityConstants
+MakeConstants(const StructuralSimilarityParameters & parameters, unsigned int dimension)
 {
-  const double k1L = parameters.K1 * parameters.DynamicRange;
-  const double k2L = parameters.K2 * parameters.DynamicRange;
-  Constants    constants;
+  const double                  k1L = parameters.k1 * parameters.dataRange;
+  const double                  k2L = parameters.k2 * parameters.dataRange;
+  StructuralSimilarityConstants constants;
   constants.c1 = k1L * k1L;
   constants.c2 = k2L * k2L;
-  if (parameters.UseSampleCovariance)
+  if (parameters.sampleCovariance)
   {
-    const double pixels = std::pow(2.0 * parameters.Radius + 1.0, static_cast<double>(dimension));
+    const double pixels = std::pow(2.0 * parameters.radius + 1.0, static_cast<double>(dimension));
     constants.covarianceFactor = pixels / (pixels - 1.0);
   }
   return constants;
 }
 
 std::vector<double>
-HalfKernel(const ImageQualityMetricsKernels::SSIMParameters & parameters)
+HalfWindow(const StructuralSimilarityParameters & parameters)
 {
-  if (parameters.UniformWindow)
+  if (parameters.uniformWindow)
   {
-    return std::vector<double>(parameters.Radius + SizeValueType{ 1 }, 1.0 / (2.0 * parameters.Radius + 1.0));
+    return std::vector<double>(parameters.radius + SizeValueType{ 1 }, 1.0 / (2.0 * parameters.radius + 1.0));
   }
-  const auto kernel = ImageQualityMetricsKernels::GaussianKernel(parameters.GaussianSigma, parameters.Radius);
-  return { kernel.begin() + parameters.Radius, kernel.end() };
+  return HalfGaussianWindow(parameters.gaussianSigma, parameters.radius);
 }
 
 void
-MakeRows(const double *    row1,
-         const double *    row2,
-         SizeValueType     count,
-         const Constants & constants,
-         const RowsType &  rows)
+VerifyWindowFits(const StructuralSimilarityParameters & parameters, std::initializer_list<SizeValueType> sides)
 {
-  ComputeMoments(row1, row2, count, constants.offset1, constants.offset2, rows[0], rows[1], rows[2], rows[3]);
+  const SizeValueType taps = 2 * SizeValueType{ parameters.radius } + 1;
+  if (parameters.mirrorBorders || *std::min_element(sides.begin(), sides.end()) >= taps)
+  {
+    return;
+  }
+  std::string window;
+  std::string size;
+  for (const SizeValueType side : sides)
+  {
+    window += (window.empty() ? "" : " x ") + std::to_string(taps);
+    size += (size.empty() ? "" : " x ") + std::to_string(side);
+  }
+  itkGenericExceptionMacro("SSIM with a window of " << window << " pixels needs an image of at least " << window
+                                                    << " pixels (got " << size << ").");
 }
 
 void
-Similarities(const RowsType & rows, SizeValueType count, const Constants & constants, double * out, double * contrast)
+Similarities(const StructuralSimilarityRows &      rows,
+             SizeValueType                         count,
+             const StructuralSimilarityConstants & constants,
+             double *                              out,
+             double *                              contrast)
 {
   ComputeTerms<true>(rows[0], rows[1], rows[2], rows[3], count, constants, out);
   if (contrast != nullptr)
@@ -124,5 +123,67 @@ Similarities(const RowsType & rows, SizeValueType count, const Constants & const
     ComputeTerms<false>(rows[0], rows[1], rows[2], rows[3], count, constants, contrast);
   }
 }
-} // namespace StructuralSimilarityRows
+
+void
+AddRow(StructuralSimilaritySum & sum, const double * similarity, SizeValueType count, const unsigned char * mask)
+{
+  if (mask == nullptr)
+  {
+    sum.sum += std::accumulate(similarity, similarity + count, 0.0);
+    sum.count += count;
+    return;
+  }
+  double rowSum = 0.0;
+  for (SizeValueType x = 0; x < count; ++x)
+  {
+    if (mask[x] != 0)
+    {
+      rowSum += similarity[x];
+      ++sum.count;
+    }
+  }
+  sum.sum += rowSum;
+}
+
+StructuralSimilaritySum
+Total(const std::vector<StructuralSimilaritySum> & parts)
+{
+  StructuralSimilaritySum total;
+  for (const StructuralSimilaritySum & part : parts)
+  {
+    total.Add(part);
+  }
+  return total;
+}
+
+MirroredRowPair::MirroredRowPair(SizeValueType width, SizeValueType margin)
+  : m_Width(width)
+  , m_Margin(margin)
+  , m_Row1(width + 2 * margin)
+  , m_Row2(width + 2 * margin)
+{}
+
+void
+MirroredRowPair::MakeMoments(const StructuralSimilarityConstants & constants,
+                             const StructuralSimilarityRows &      rows) const
+{
+  MakeMomentRows(m_Row1.data(), m_Row2.data(), m_Row1.size(), constants.offset1, constants.offset2, rows);
+}
+
+void
+MirroredRowPair::MirrorBorders(std::vector<double> & row) const
+{
+  const auto width = static_cast<OffsetValueType>(m_Width);
+  const auto margin = static_cast<OffsetValueType>(m_Margin);
+  std::copy_backward(row.begin(), row.begin() + width, row.begin() + width + margin);
+  for (OffsetValueType x = 0; x < margin; ++x)
+  {
+    row[x] = row[margin + ImageBorders::SymmetricPosition(x - margin, m_Width)];
+  }
+  for (OffsetValueType x = 0; x < margin; ++x)
+  {
+    row[margin + width + x] = row[margin + ImageBorders::SymmetricPosition(width + x, m_Width)];
+  }
+}
+} // namespace ImageQualityMetrics
 } // end namespace itk

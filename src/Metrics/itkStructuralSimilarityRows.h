@@ -18,52 +18,111 @@
 #ifndef itkStructuralSimilarityRows_h
 #define itkStructuralSimilarityRows_h
 
-#include "itkImageQualityMetricsKernels.h"
-#include "itkSeparableWindows.h"
+#include "itkLocalMoments.h"
+#include "itkStructuralSimilarity.h"
 
-#include <array>
+#include <initializer_list>
+#include <type_traits>
 #include <vector>
+
+// What the structural similarities in 2D, in 3D and at several scales share: rows of the maps that they are made of.
 
 namespace itk
 {
-/** Rows of the maps that a structural similarity is made of: what its 2D, 3D and multi-scale forms share. */
-namespace StructuralSimilarityRows
+namespace ImageQualityMetrics
 {
-/** Mean of the first image, of the second, of the sum of their squares (only the sum of the two variances is needed:
- * four maps instead of five), and of their product. */
-constexpr unsigned int NumberOfMaps = 4;
-using RowsType = std::array<double *, NumberOfMaps>;
+/** Means of the first image, of the second, of the sum of their squares, and of their product. Only the sum of the two
+ * variances is needed: four maps instead of five. */
+constexpr unsigned int NumberOfSimilarityMaps = 4;
+using StructuralSimilarityRows = MapRows<NumberOfSimilarityMaps>;
 
-/** What turns filtered rows into similarities. Images have had their offsets subtracted, for the sake of precision. */
-struct Constants
+/** What turns filtered rows into similarities. The offsets have been subtracted from the images, for the sake of
+ * precision. */
+struct StructuralSimilarityConstants
 {
   double offset1{ 0.0 };
   double offset2{ 0.0 };
   double c1{ 0.0 };
   double c2{ 0.0 };
-  /** Of sample covariances, over those of a population. */
+  /** The covariances of a sample divided by those of a population. */
   double covarianceFactor{ 1.0 };
 };
 
-Constants
-MakeConstants(const ImageQualityMetricsKernels::SSIMParameters & parameters, unsigned int dimension);
+StructuralSimilarityConstants
+MakeConstants(const StructuralSimilarityParameters & parameters, unsigned int dimension);
 
 /** Center and right half of the window. */
 std::vector<double>
-HalfKernel(const ImageQualityMetricsKernels::SSIMParameters & parameters);
+HalfWindow(const StructuralSimilarityParameters & parameters);
 
-/** The maps' rows of two rows of images. */
+/** \exception ExceptionObject if the window does not fit into an image of such sides, unless borders are mirrored */
 void
-MakeRows(const double *    row1,
-         const double *    row2,
-         SizeValueType     count,
-         const Constants & constants,
-         const RowsType &  rows);
+VerifyWindowFits(const StructuralSimilarityParameters & parameters, std::initializer_list<SizeValueType> sides);
 
 /** Similarities of filtered rows; with `contrast`, also those without the luminance term. */
 void
-Similarities(const RowsType & rows, SizeValueType count, const Constants & constants, double * out, double * contrast);
-} // namespace StructuralSimilarityRows
+Similarities(const StructuralSimilarityRows &      rows,
+             SizeValueType                         count,
+             const StructuralSimilarityConstants & constants,
+             double *                              out,
+             double *                              contrast);
+
+/** Adds those of a row of similarities that the mask selects, or all of them. */
+void
+AddRow(StructuralSimilaritySum & sum, const double * similarity, SizeValueType count, const unsigned char * mask);
+
+StructuralSimilaritySum
+Total(const std::vector<StructuralSimilaritySum> & parts);
+
+/** A row of each of two images, with `margin` mirrored pixels at either end. */
+class MirroredRowPair
+{
+public:
+  MirroredRowPair(SizeValueType width, SizeValueType margin);
+
+  /** Calls read(row1, row2), which writes the pixels within the images. */
+  template <typename TRead>
+  void
+  Read(const TRead & read)
+  {
+    read(m_Row1.data(), m_Row2.data());
+    if (m_Margin > 0)
+    {
+      this->MirrorBorders(m_Row1);
+      this->MirrorBorders(m_Row2);
+    }
+  }
+
+  void
+  MakeMoments(const StructuralSimilarityConstants & constants, const StructuralSimilarityRows & rows) const;
+
+private:
+  void
+  MirrorBorders(std::vector<double> & row) const;
+
+  SizeValueType       m_Width;
+  SizeValueType       m_Margin;
+  std::vector<double> m_Row1;
+  std::vector<double> m_Row2;
+};
+
+/** Calls a function with the radius as a constant of the compiler, which unrolls and vectorizes a fixed number of taps.
+ * The usual radii have their own code; 0 stands for the others. */
+template <typename TFunction>
+auto
+ForRadius(unsigned int radius, const TFunction & function)
+{
+  if (radius == 5)
+  {
+    return function(std::integral_constant<unsigned int, 5>());
+  }
+  if (radius == 3)
+  {
+    return function(std::integral_constant<unsigned int, 3>());
+  }
+  return function(std::integral_constant<unsigned int, 0>());
+}
+} // namespace ImageQualityMetrics
 } // end namespace itk
 
 #endif // itkStructuralSimilarityRows_h

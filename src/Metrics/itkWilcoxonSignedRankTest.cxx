@@ -17,6 +17,8 @@
  *=========================================================================*/
 #include "itkWilcoxonSignedRankTest.h"
 
+#include "itkAutomaticParameterMacro.h"
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -86,7 +88,11 @@ CountAssignments(const std::vector<SizeValueType> & doubledRanks)
 void
 WilcoxonSignedRankTest::SetDifferences(const std::vector<double> & differences)
 {
-  if (m_Differences != differences)
+  if (!std::equal(m_Differences.begin(),
+                  m_Differences.end(),
+                  differences.begin(),
+                  differences.end(),
+                  IsSameParameterValue<double>))
   {
     m_Differences = differences;
     this->Modified();

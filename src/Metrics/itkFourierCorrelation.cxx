@@ -16,23 +16,27 @@
  *
  *=========================================================================*/
 
-#include "itkImageQualityMetricsKernels.h"
+#include "itkFourierCorrelation.h"
 
 #include "itkAutoencoderNetwork.h"
+#include "itkTorchThreadScope.h"
 
 #include "itkMacro.h"
 
 #include <torch/fft.h>
 
 #include <cmath>
+#include <functional>
 
 namespace itk
 {
-ImageQualityMetricsKernels::FourierShells
-ImageQualityMetricsKernels::FourierShellSums(const double *                     reference,
-                                             const double *                     test,
-                                             const std::vector<SizeValueType> & size,
-                                             const std::vector<double> &        spacing)
+namespace ImageQualityMetrics
+{
+FourierShellSums
+SumFourierShells(const double *                     reference,
+                 const double *                     test,
+                 const std::vector<SizeValueType> & size,
+                 const std::vector<double> &        spacing)
 {
   if (size.size() < 2 || size.size() > 3 || spacing.size() != size.size())
   {
@@ -47,11 +51,11 @@ ImageQualityMetricsKernels::FourierShellSums(const double *                     
     nyquist = std::min(nyquist, 0.5 / spacing[axis]);
   }
   // A whole number of shells, in spite of rounding.
-  const auto    count = std::max<int64_t>(1, std::llround(std::floor(nyquist / width + 1e-9)));
-  FourierShells shells;
+  const auto       count = std::max<int64_t>(1, std::llround(std::floor(nyquist / width + 1e-9)));
+  FourierShellSums shells;
   for (int64_t shell = 0; shell < count; ++shell)
   {
-    shells.Radii.push_back(static_cast<double>(shell) * width);
+    shells.radii.push_back(static_cast<double>(shell) * width);
   }
 
   TranslateTorchErrors("computing a Fourier correlation", [&] {
@@ -64,7 +68,8 @@ ImageQualityMetricsKernels::FourierShellSums(const double *                     
     const torch::Tensor spectrum1 = spectrum(reference);
     const torch::Tensor spectrum2 = spectrum(test);
 
-    // The squared radius of every coefficient, and how often it counts: the other half of the spectrum mirrors it.
+    // The squared radius of every coefficient, and how often it counts: the half of the spectrum that is not computed
+    // mirrors it.
     torch::Tensor squaredRadius = torch::zeros({}, options);
     const auto    dimension = static_cast<int64_t>(shape.size());
     for (int64_t d = 0; d < dimension; ++d)
@@ -96,11 +101,87 @@ ImageQualityMetricsKernels::FourierShellSums(const double *                     
     const auto power = [](const torch::Tensor & values) {
       return torch::real(values).square() + torch::imag(values).square();
     };
-    shells.Cross =
+    shells.cross =
       sums(torch::real(spectrum1) * torch::real(spectrum2) + torch::imag(spectrum1) * torch::imag(spectrum2));
-    shells.Power1 = sums(power(spectrum1));
-    shells.Power2 = sums(power(spectrum2));
+    shells.power1 = sums(power(spectrum1));
+    shells.power2 = sums(power(spectrum2));
   });
   return shells;
 }
+
+void
+FourierShellSums::Add(const FourierShellSums & other)
+{
+  const auto add = [](std::vector<double> & values, const std::vector<double> & more) {
+    std::transform(values.begin(), values.end(), more.begin(), values.begin(), std::plus<>());
+  };
+  add(cross, other.cross);
+  add(power1, other.power1);
+  add(power2, other.power2);
+}
+
+FourierCorrelationResult
+FourierCorrelation(const ImagePair & images, bool useSpacing, ThreadIdType numberOfThreads)
+{
+  const size_t               dimension = std::min<size_t>(3, images.size.size());
+  std::vector<SizeValueType> size(dimension);
+  std::copy_n(images.size.begin(), dimension, size.begin());
+  std::vector<double> spacing(dimension, 1.0);
+  if (useSpacing)
+  {
+    std::copy_n(images.spacing.begin(), dimension, spacing.begin());
+  }
+  const SizeValueType    frames = images.size.size() > 3 ? images.size[3] : 1;
+  const SizeValueType    pixels = images.NumberOfPixels() / frames;
+  const TorchThreadScope threadScope(static_cast<int>(numberOfThreads));
+  std::vector<double>    reference(pixels);
+  std::vector<double>    test(pixels);
+  FourierShellSums       sums;
+  for (SizeValueType frame = 0; frame < frames; ++frame)
+  {
+    images.copyReference(frame * pixels, 1, pixels, reference.data());
+    images.copyTest(frame * pixels, 1, pixels, test.data());
+    FourierShellSums sumsOfFrame = SumFourierShells(reference.data(), test.data(), size, spacing);
+    if (frame == 0)
+    {
+      sums = std::move(sumsOfFrame);
+    }
+    else
+    {
+      sums.Add(sumsOfFrame);
+    }
+  }
+  FourierCorrelationResult result;
+  result.frequencies = sums.radii;
+  for (size_t shell = 0; shell < sums.radii.size(); ++shell)
+  {
+    const double power = std::sqrt(sums.power1[shell] * sums.power2[shell]);
+    result.correlation.push_back(power > 0.0 ? sums.cross[shell] / power : std::numeric_limits<double>::quiet_NaN());
+  }
+  return result;
+}
+
+double
+FourierResolution(const FourierCorrelationResult & result, double threshold)
+{
+  const std::vector<double> & frequencies = result.frequencies;
+  for (size_t shell = 0; shell < frequencies.size(); ++shell)
+  {
+    const double here = result.correlation[shell];
+    if (!(here < threshold))
+    {
+      continue;
+    }
+    if (shell == 0)
+    {
+      return std::numeric_limits<double>::infinity();
+    }
+    const double before = result.correlation[shell - 1];
+    const double share = std::isnan(before) ? 1.0 : (before - threshold) / (before - here);
+    const double width = frequencies[shell] - frequencies[shell - 1];
+    return 1.0 / (frequencies[shell - 1] + share * width);
+  }
+  return 1.0 / frequencies.back();
+}
+} // namespace ImageQualityMetrics
 } // end namespace itk

@@ -15,60 +15,67 @@
  *  limitations under the License.
  *
  *=========================================================================*/
-#ifndef itkImageBuffers_h
-#define itkImageBuffers_h
+#ifndef itkSlicePair_h
+#define itkSlicePair_h
 
 #include "itkIntTypes.h"
 #include "itkMacro.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace itk
 {
-/** What the kernels of all metrics do with buffers of `height` rows of `width` values. */
-namespace ImageBuffers
+namespace ImageQualityMetrics
 {
-/** Rows that are one part of the work: fixed, so that sums don't depend on the number of threads. */
-constexpr SizeValueType BandHeight = 64;
+/** What a metric in 2D compares: a slice of the reference and the same slice of the test image, each as `height` rows
+ * of `width` contiguous values. NaN or infinite values lead to NaN or infinite results. */
+struct SlicePair
+{
+  const double * reference{ nullptr };
+  const double * test{ nullptr };
+  SizeValueType  width{ 0 };
+  SizeValueType  height{ 0 };
 
-constexpr SizeValueType
-NumberOfBands(SizeValueType rows, SizeValueType bandHeight = BandHeight)
-{
-  return (rows + bandHeight - 1) / bandHeight;
-}
+  bool
+  IsIdentical() const
+  {
+    return std::equal(reference, reference + width * height, test);
+  }
+};
 
 inline double
-Mean(const double * buffer, SizeValueType width, SizeValueType height)
+Mean(const double * values, SizeValueType width, SizeValueType height)
 {
   double sum = 0.0;
   for (SizeValueType y = 0; y < height; ++y)
   {
-    sum += std::accumulate(buffer + y * width, buffer + (y + 1) * width, 0.0);
+    sum += std::accumulate(values + y * width, values + (y + 1) * width, 0.0);
   }
   return sum / static_cast<double>(width * height);
 }
 
 /** \exception ExceptionObject if the width or the height is under the smallest, with the name of the metric */
 inline void
-VerifySize(const char * metric, SizeValueType smallest, SizeValueType width, SizeValueType height)
+VerifySize(const char * metric, SizeValueType smallest, const SlicePair & slices)
 {
-  if (width < smallest || height < smallest)
+  if (slices.width < smallest || slices.height < smallest)
   {
     itkGenericExceptionMacro(<< metric << " needs an image of at least " << smallest << " x " << smallest
-                             << " pixels (got " << width << " x " << height << ").");
+                             << " pixels (got " << slices.width << " x " << slices.height << ").");
   }
 }
 
 /** \exception ExceptionObject unless the range is strictly positive */
 inline void
-VerifyDynamicRange(double dynamicRange)
+VerifyDataRange(double dataRange)
 {
-  if (!(dynamicRange > 0.0))
+  if (!(dataRange > 0.0))
   {
-    itkGenericExceptionMacro("The dynamic range must be strictly positive (got " << dynamicRange << ").");
+    itkGenericExceptionMacro("The data range must be strictly positive (got " << dataRange << ").");
   }
 }
-} // namespace ImageBuffers
+} // namespace ImageQualityMetrics
 } // end namespace itk
 
-#endif // itkImageBuffers_h
+#endif // itkSlicePair_h

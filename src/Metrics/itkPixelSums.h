@@ -1,0 +1,74 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkPixelSums_h
+#define itkPixelSums_h
+
+#include "itkIntTypes.h"
+
+#include <limits>
+
+namespace itk
+{
+namespace ImageQualityMetrics
+{
+/** Sums over pixels of the reference, x, and of the test image, y, that the errors are made of. The sums of intensities
+ * are those of differences from an origin, the first pixel of either image, so that large offsets cost no precision. */
+struct PixelSums
+{
+  double        squaredErrors{ 0.0 };
+  double        absoluteErrors{ 0.0 };
+  double        x{ 0.0 };
+  double        y{ 0.0 };
+  double        xx{ 0.0 };
+  double        yy{ 0.0 };
+  double        xy{ 0.0 };
+  SizeValueType count{ 0 };
+  /** The extremes of the selected pixels. */
+  double minimumX{ std::numeric_limits<double>::infinity() };
+  double maximumX{ -std::numeric_limits<double>::infinity() };
+  double minimumY{ std::numeric_limits<double>::infinity() };
+  double maximumY{ -std::numeric_limits<double>::infinity() };
+  /** The extremes of all pixels of the reference. */
+  double referenceMinimum{ std::numeric_limits<double>::infinity() };
+  double referenceMaximum{ -std::numeric_limits<double>::infinity() };
+  /** Whether all pixels are, selected or not. */
+  bool isFinite{ true };
+
+  void
+  Add(const PixelSums & other);
+};
+
+/** What is subtracted from intensities before they are summed up. */
+struct PixelOrigin
+{
+  double x{ 0.0 };
+  double y{ 0.0 };
+};
+
+/** Adds a row of both images. Without a mask (nullptr), all pixels are selected. */
+void
+AddRow(PixelSums &           sums,
+       const double *        x,
+       const double *        y,
+       const unsigned char * mask,
+       SizeValueType         count,
+       const PixelOrigin &   origin);
+} // namespace ImageQualityMetrics
+} // end namespace itk
+
+#endif // itkPixelSums_h

@@ -227,7 +227,8 @@ def compare(
         calculator = itk.ImageQualityMetricsCalculator[type(reference)].New()
         calculator.SetReferenceImage(reference)
         calculator.SetTestImage(test)
-        calculator.SetDataRange(0.0 if data_range is None else data_range)
+        if data_range is not None:
+            calculator.SetDataRange(data_range)
         calculator.SetSliceAxis(axis)
         if threads is not None:
             calculator.SetNumberOfWorkUnits(threads)

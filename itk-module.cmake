@@ -14,22 +14,24 @@
 #   See the License for the specific language governing permissions and
 #   limitations under the License.
 #
-# Every module whose types appear in a public class is in DEPENDS: only those are seen by the wrapping.
+# Every module whose types appear in a public class is in DEPENDS: only those are seen by the wrapping. All others are in
+# PRIVATE_DEPENDS: in Python, the modules of DEPENDS are loaded with this one, which takes seconds.
 itk_module(
   LatentSpaceSuperResolution
   DEPENDS
     ITKCommon
-    ITKImageFilterBase
-    ITKImageFunction
-    ITKImageGrid
-    ITKStatistics
-    ITKTransform
   PRIVATE_DEPENDS
     ITKEigen3
     ITKIOImageBase
+    ITKImageFilterBase
+    ITKImageFunction
+    ITKImageGrid
+    ITKTransform
   TEST_DEPENDS
     ITKTestKernel
     ITKGoogleTest
+    ITKImageFilterBase
+    ITKImageGrid
     ITKIOGDCM
     ITKIOMeta
     ITKIONIFTI

@@ -22,6 +22,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <sstream>
+
 using namespace itk::LatentSpaceSuperResolutionTest;
 using ImageType = itk::Image<short, 3>;
 using ExperimentType = itk::SliceRecoveryExperiment<ImageType>;
@@ -130,8 +135,11 @@ TEST(SliceRecoveryExperiment, LeavesOutSlicesBehindTheLastKeptOne)
 
 TEST(SliceRecoveryExperiment, TakesTheWindowFromTheKeptSlicesAlone)
 {
-  auto       image = MakeStack<ImageType>({ { 16, 14, 9 } });
-  const auto before = MakeExperiment(image);
+  auto         image = MakeStack<ImageType>({ { 16, 14, 9 } });
+  const auto   experiment = MakeExperiment(image);
+  const double minimum = experiment->GetWindowMinimum();
+  const double maximum = experiment->GetWindowMaximum();
+  const float  recovered = experiment->RecoverByInterpolation("bspline")->GetPixel({ { 4, 4, 3 } });
   for (itk::IndexValueType y = 0; y < 14; ++y)
   {
     for (itk::IndexValueType x = 0; x < 16; ++x)
@@ -140,12 +148,135 @@ TEST(SliceRecoveryExperiment, TakesTheWindowFromTheKeptSlicesAlone)
     }
   }
   image->Modified();
-  const auto after = MakeExperiment(image);
-  EXPECT_EQ(before->GetWindowMinimum(), after->GetWindowMinimum());
-  EXPECT_EQ(before->GetWindowMaximum(), after->GetWindowMaximum());
-  const auto a = before->RecoverByInterpolation("bspline");
-  const auto b = after->RecoverByInterpolation("bspline");
-  EXPECT_EQ(a->GetPixel({ { 4, 4, 3 } }), b->GetPixel({ { 4, 4, 3 } }));
+  experiment->Prepare();
+  EXPECT_EQ(experiment->GetWindowMinimum(), minimum);
+  EXPECT_EQ(experiment->GetWindowMaximum(), maximum);
+  EXPECT_EQ(experiment->RecoverByInterpolation("bspline")->GetPixel({ { 4, 4, 3 } }), recovered);
+}
+
+TEST(SliceRecoveryExperiment, SeesThatItsImageWasModified)
+{
+  const auto image = MakeRamp(9);
+  const auto experiment = MakeExperiment(image);
+  EXPECT_EQ(experiment->GetTruth()->GetPixel({ { 4, 4, 1 } }), 0.125f);
+  for (itk::ImageRegionIteratorWithIndex<ImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
+  {
+    it.Set(static_cast<short>(900 - it.Get()));
+  }
+  image->Modified();
+  EXPECT_NE(MessageOf([&] { experiment->GetTruth(); }).find("Prepare()"), std::string::npos);
+  experiment->Prepare();
+  EXPECT_EQ(experiment->GetTruth()->GetPixel({ { 4, 4, 1 } }), 0.875f);
+
+  // The pixels may be modified, too, without the image.
+  image->GetPixelContainer()->Modified();
+  EXPECT_NE(MessageOf([&] { experiment->RecoverByInterpolation("linear"); }).find("Prepare()"), std::string::npos);
+}
+
+TEST(SliceRecoveryExperiment, KeepsItsPreparationWhenTheWayToRunTheNetworkChanges)
+{
+  const auto experiment = MakeExperiment(MakeRamp(9));
+  const auto truth = experiment->GetTruth();
+  experiment->SetDevice("cuda");
+  experiment->SetPrecision(ExperimentType::PrecisionEnum::BFloat16);
+  experiment->SetNumberOfOrientations(4);
+  EXPECT_EQ(experiment->GetTruth(), truth);
+
+  // Every parameter that the preparation depends on makes it void, and the same parameter again makes it valid.
+  const auto isPrepared = [&] { return MessageOf([&] { experiment->GetTruth(); }).empty(); };
+  experiment->SetKeepEvery(4);
+  EXPECT_FALSE(isPrepared());
+  experiment->SetKeepEvery(2);
+  EXPECT_TRUE(isPrepared());
+  experiment->SetCropSize(4);
+  EXPECT_FALSE(isPrepared());
+  experiment->SetCropSize(0);
+  experiment->SetSliceThickness(9.0);
+  EXPECT_FALSE(isPrepared());
+  experiment->SetSliceThickness(0.0);
+  experiment->SetSliceAxis(0);
+  EXPECT_FALSE(isPrepared());
+  experiment->AutomaticSliceAxisOn();
+  EXPECT_TRUE(isPrepared());
+  experiment->SetImage(MakeRamp(9));
+  EXPECT_FALSE(isPrepared());
+}
+
+TEST(SliceRecoveryExperiment, FindsTheSliceAxisUnlessItIsSet)
+{
+  auto experiment = ExperimentType::New();
+  EXPECT_TRUE(experiment->GetAutomaticSliceAxis());
+  experiment->SetImage(MakeStack<ImageType>({ { 9, 9, 9 } }, 5.0, 1));
+  experiment->Prepare();
+  EXPECT_EQ(experiment->GetSliceAxisUsed(), 1u);
+
+  // The default value is an axis as good as the others.
+  experiment->SetSliceAxis(0);
+  EXPECT_FALSE(experiment->GetAutomaticSliceAxis());
+  experiment->Prepare();
+  EXPECT_EQ(experiment->GetSliceAxisUsed(), 0u);
+  const auto time = experiment->GetMTime();
+  experiment->SetSliceAxis(0);
+  experiment->AutomaticSliceAxisOff();
+  EXPECT_EQ(experiment->GetMTime(), time);
+
+  experiment->AutomaticSliceAxisOn();
+  experiment->Prepare();
+  EXPECT_EQ(experiment->GetSliceAxisUsed(), 1u);
+
+  for (const unsigned int axis : { 3u, std::numeric_limits<unsigned int>::max() })
+  {
+    experiment->SetSliceAxis(axis);
+    EXPECT_NE(MessageOf([&] { experiment->Prepare(); }).find("SliceAxis is " + std::to_string(axis)),
+              std::string::npos);
+  }
+}
+
+TEST(SliceRecoveryExperiment, AnswersOrThrowsWithoutAnImage)
+{
+  const auto empty = ExperimentType::New();
+  EXPECT_EQ(empty->GetImage(), nullptr);
+  EXPECT_EQ(empty->GetKeepEvery(), 2u);
+  EXPECT_EQ(empty->GetCropSize(), 0u);
+  EXPECT_EQ(empty->GetSliceThickness(), 0.0);
+  EXPECT_EQ(empty->GetPrecision(), ExperimentType::PrecisionEnum::Float32);
+  EXPECT_STREQ(empty->GetDevice(), "cpu");
+  EXPECT_EQ(empty->GetNumberOfOrientations(), 1u);
+  EXPECT_EQ(ExperimentType::GetInterpolationMethods().size(), 12u);
+  const auto model = MakeSmallModel();
+  EXPECT_THROW(empty->GetSliceAxisUsed(), itk::ExceptionObject);
+  EXPECT_THROW(empty->GetWindowMinimum(), itk::ExceptionObject);
+  EXPECT_THROW(empty->GetWindowMaximum(), itk::ExceptionObject);
+  EXPECT_THROW(empty->GetTruth(), itk::ExceptionObject);
+  EXPECT_THROW(empty->GetKeptSlices(), itk::ExceptionObject);
+  EXPECT_THROW(empty->GetDroppedSliceNumbers(), itk::ExceptionObject);
+  EXPECT_THROW(empty->RecoverByInterpolation("linear"), itk::ExceptionObject);
+  EXPECT_THROW(empty->RecoverByModel(model, ExperimentType::OutputModeEnum::Decoded), itk::ExceptionObject);
+  EXPECT_THROW(empty->ComputeResidualGainSums(model), itk::ExceptionObject);
+  EXPECT_THROW(empty->ExtractDroppedSlices(RealImageType::New()), itk::ExceptionObject);
+  std::ostringstream printed;
+  empty->Print(printed);
+  EXPECT_NE(printed.str().find("AutomaticSliceAxis: On"), std::string::npos);
+}
+
+TEST(SliceRecoveryExperiment, PixelTypesThatHoldTheSameValuesGiveTheSameBits)
+{
+  const auto keptPixels = [](auto pixel, double thickness) {
+    using OtherImageType = itk::Image<decltype(pixel), 3>;
+    auto experiment = itk::SliceRecoveryExperiment<OtherImageType>::New();
+    experiment->SetImage(MakeStack<OtherImageType>({ { 16, 14, 9 } }, 5.0, 2));
+    experiment->SetSliceThickness(thickness);
+    experiment->SetCropSize(11);
+    experiment->Prepare();
+    const auto * kept = experiment->GetKeptSlices();
+    return std::vector<float>(kept->GetBufferPointer(),
+                              kept->GetBufferPointer() + kept->GetBufferedRegion().GetNumberOfPixels());
+  };
+  for (const double thickness : { 0.0, 6.0 })
+  {
+    EXPECT_EQ(keptPixels(short{}, thickness), keptPixels(int{}, thickness));
+    EXPECT_EQ(keptPixels(short{}, thickness), keptPixels(uint16_t{}, thickness));
+  }
 }
 
 TEST(SliceRecoveryExperiment, CropsTheCenterAndKeepsItsPhysicalPlace)

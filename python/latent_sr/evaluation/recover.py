@@ -256,7 +256,8 @@ def _experiment(image: Any, task: FileTask, keep_every: int, crop: int, axis: in
     experiment.SetImage(image)
     experiment.SetKeepEvery(keep_every)
     experiment.SetCropSize(crop)
-    experiment.SetSliceAxis(-1 if axis is None else axis)
+    if axis is not None:
+        experiment.SetSliceAxis(axis)
     experiment.SetPrecision(precision_enum(task.options.precision))
     experiment.SetDevice(task.options.device)
     experiment.SetNumberOfOrientations(task.options.orientations)

@@ -1,0 +1,47 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkSliceInterpolation_h
+#define itkSliceInterpolation_h
+
+#include "itkImage.h"
+
+#include <string>
+#include <vector>
+
+namespace itk
+{
+/** Interpolates slices by ITK's interpolators: the methods that SliceRecoveryExperiment compares models with. */
+namespace SliceInterpolation
+{
+using ImageType = Image<float, 3>;
+
+/** The names of the methods. */
+std::vector<std::string>
+GetMethods();
+
+/** The acquired slices on another grid, by the method of a name.
+ * \exception ExceptionObject for an unknown method, naming the known ones */
+ImageType::Pointer
+Interpolate(const ImageType *   acquiredSlices,
+            const ImageType *   grid,
+            unsigned int        sliceAxis,
+            const std::string & method);
+} // namespace SliceInterpolation
+} // end namespace itk
+
+#endif // itkSliceInterpolation_h

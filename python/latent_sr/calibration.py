@@ -54,11 +54,11 @@ def best_residual_gain(
     Raises
     ------
     LatentSRError
-        If a volume has too few slices, or the network bends nothing, so that every gain is as good.
+        If a volume has too few slices, or the network corrects nothing, so that every gain is as good.
     """
     import itk
 
-    bend_times_error = bend_squared = 0.0
+    correction_times_error = correction_squared = 0.0
     for image in images:
         for frame in split_frames(image):
             with translated():
@@ -66,11 +66,12 @@ def best_residual_gain(
                 experiment.SetImage(frame)
                 experiment.SetKeepEvery(keep_every)
                 experiment.SetCropSize(crop)
-                experiment.SetSliceAxis(-1 if axis is None else axis)
+                if axis is not None:
+                    experiment.SetSliceAxis(axis)
                 experiment.Prepare()
                 sums = experiment.ComputeResidualGainSums(model)
-            bend_times_error += sums[0]
-            bend_squared += sums[1]
-    if bend_squared == 0.0:
-        raise LatentSRError("the network bends no slice of these volumes: there is no best gain")
-    return max(0.0, bend_times_error / bend_squared)
+            correction_times_error += sums[0]
+            correction_squared += sums[1]
+    if correction_squared == 0.0:
+        raise LatentSRError("the network corrects no slice of these volumes: there is no best gain")
+    return max(0.0, correction_times_error / correction_squared)

@@ -14,8 +14,7 @@
 #   See the License for the specific language governing permissions and
 #   limitations under the License.
 #
-# Every module whose types appear in a public class is in DEPENDS: only those are seen by the wrapping. All others are in
-# PRIVATE_DEPENDS: in Python, the modules of DEPENDS are loaded with this one, which takes seconds.
+# DEPENDS are the modules that the public headers include. What the wrapping sees is set in wrapping/CMakeLists.txt.
 itk_module(
   LatentSpaceSuperResolution
   DEPENDS

@@ -65,6 +65,13 @@ def test_importing_the_package_imports_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
+def test_the_classes_load_no_module_of_itk_that_only_their_library_needs():
+    private = ["itk.ITKImageFunctionPython", "itk.ITKImageGridPython"]
+    code = f"import sys, itk; itk.SliceRecoveryExperiment; print([name for name in {private} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_help_with_examples(latent_sr_process, name):
     result = latent_sr_process(name, "--help")

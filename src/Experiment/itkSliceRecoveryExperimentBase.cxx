@@ -97,7 +97,8 @@ SliceRecoveryExperimentBase::Prepare()
 {
   this->CheckParameters();
   const ImageBaseType * image = this->GetImageBase();
-  const unsigned int  axis = m_AutomaticSliceAxis ? SliceStackPreprocessing::ResolveSliceAxis(image, -1) : m_SliceAxis;
+  const unsigned int    axis = SliceStackPreprocessing::ResolveSliceAxis(
+    image, m_AutomaticSliceAxis ? std::nullopt : std::optional<unsigned int>(m_SliceAxis));
   const RegionType    whole = image->GetBufferedRegion();
   const SizeValueType slices = whole.GetSize(axis);
   if (slices < m_KeepEvery + 1)

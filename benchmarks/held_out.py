@@ -30,7 +30,7 @@ import json
 from pathlib import Path
 
 from latent_sr import evaluate
-from latent_sr.toolkit import DEFAULT_MODE, MODES
+from latent_sr.enumerations import DEFAULT_MODE, MODES
 
 SETS = Path(__file__).parents[1] / "models" / "held-out.json"
 INTERPOLATIONS = ("linear", "bspline", "lanczos")

@@ -44,8 +44,8 @@ from pathlib import Path
 import itk
 import numpy as np
 import torch
+from latent_sr.enumerations import mode_enum, precision_enum
 from latent_sr.models import load_model
-from latent_sr.toolkit import mode_enum, precision_enum
 from latent_sr.torch_model import Autoencoder, load
 
 BATCH = 4

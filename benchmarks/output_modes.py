@@ -30,7 +30,7 @@ import argparse
 import itk
 import numpy as np
 from latent_sr import load_model, read_volume, upsample
-from latent_sr.toolkit import MODES
+from latent_sr.enumerations import MODES
 
 
 def steps(volume: np.ndarray, factor: int, window: float) -> tuple[float, float]:

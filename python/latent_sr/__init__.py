@@ -56,12 +56,9 @@ __all__ = ["__version__", *_LAZY]
 
 def __getattr__(name: str):
     if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
+        from latent_sr.versions import package_version
 
-        try:
-            return version("itk-latentspacesuperresolution")
-        except PackageNotFoundError:  # a source tree without an installed distribution
-            return "unknown"
+        return package_version()
     if name in _LAZY:
         from importlib import import_module
 

@@ -25,11 +25,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.errors import LatentSRError, UsageError, translated
 from latent_sr.models import load_model
 from latent_sr.parallel import run_tasks
-from latent_sr.toolkit import number_of_threads, translated
+from latent_sr.threads import number_of_threads
 from latent_sr.upsampling import DEFAULT_FACTOR, UpsampleOptions, make_filter, spacing_warning, update_filter
+from latent_sr.versions import package_version
 from latent_sr.volumes import (
     DEFAULT_READING,
     OUTPUT_EXTENSIONS,
@@ -170,14 +171,13 @@ def write_result(
 
 def _derivation(task: UpsampleTask) -> Any:
     """What a derived DICOM series says about itself."""
-    import latent_sr
     from latent_sr.volumes.dicom.write import Derivation
 
     options = task.options
     model = "the bundled model" if options.model is None else f"the model {Path(options.model).name}"
     amount = f"to {options.spacing:g} mm" if options.spacing is not None else f"x{options.factor or DEFAULT_FACTOR}"
     return Derivation(
-        f"Slices between acquired ones are synthesized ({amount}) by latent-sr {latent_sr.__version__} with "
+        f"Slices between acquired ones are synthesized ({amount}) by latent-sr {package_version()} with "
         f"{model}, output mode {options.mode}. Not for diagnosis.",
         f"synthesized {amount}, not for diagnosis",
     )

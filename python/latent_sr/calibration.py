@@ -20,8 +20,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from latent_sr.errors import LatentSRError
-from latent_sr.toolkit import translated
+from latent_sr.errors import LatentSRError, translated
 from latent_sr.volumes import split_frames
 
 

@@ -43,9 +43,9 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest=argparse.SUPPRESS, default=argparse.SUPPRESS, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
-        import latent_sr
+        from latent_sr.versions import package_version
 
-        print(f"{PROGRAM} {latent_sr.__version__}")
+        print(f"{PROGRAM} {package_version()}")
         parser.exit()
 
 

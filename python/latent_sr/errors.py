@@ -18,6 +18,8 @@
 """Errors that are shown to a user as one line, and what C++ exceptions are reduced to."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {9: " ", 10: "\\n", 13: "\\r"}
 
@@ -67,3 +69,15 @@ def one_line(error: BaseException | str) -> str:
     text = _FACTORIES.sub("", text)
     text = " ".join(text.split())
     return text or type(error).__name__
+
+
+@contextmanager
+def translated(subject: str = "") -> Iterator[None]:
+    """Turn the ``RuntimeError`` of a C++ exception into a ``LatentSRError`` whose message begins with the subject."""
+    try:
+        yield
+    except RuntimeError as error:
+        message = one_line(error)
+        if subject and subject not in message:
+            message = f"{subject}: {message}"
+        raise LatentSRError(message) from error

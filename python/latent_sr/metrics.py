@@ -22,8 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from latent_sr.errors import LatentSRError, UsageError
-from latent_sr.toolkit import translated
+from latent_sr.errors import LatentSRError, UsageError, translated
 from latent_sr.volumes import cast, default_slice_axis, pixel_type
 
 SMALLEST_SSIM_SIDE = 11

@@ -22,8 +22,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from latent_sr.errors import LatentSRError
-from latent_sr.toolkit import translated
+from latent_sr.errors import LatentSRError, translated
 
 MODEL_EXTENSIONS = (".safetensors",)
 BUNDLED = "bundled"

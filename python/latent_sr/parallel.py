@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, one_line
-from latent_sr.toolkit import noted_interrupts
+from latent_sr.interrupts import noted_interrupts
 
 _LONGEST_WAIT = 0.2
 """In s: how long an interrupt waits to be seen."""

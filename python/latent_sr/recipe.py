@@ -21,8 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from latent_sr.errors import LatentSRError, UsageError
-from latent_sr.toolkit import translated
+from latent_sr.errors import LatentSRError, UsageError, translated
 
 WITH_OPTIONS = frozenset(
     {

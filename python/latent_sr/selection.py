@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from latent_sr.enumerations import DEFAULT_MODE
 from latent_sr.evaluation.methods import Method
 from latent_sr.evaluation.options import EvaluationOptions
 from latent_sr.evaluation.recover import FileTask, evaluate_file
 from latent_sr.evaluation.result import subject_scores
 from latent_sr.evaluation.statistics import mean_of_defined
-from latent_sr.toolkit import DEFAULT_MODE
 from latent_sr.volumes import DEFAULT_READING, ReadOptions, read_header, slice_axis_of
 
 TRAINED, BUNDLED, LINEAR = "trained", "bundled", "linear"

@@ -28,11 +28,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.enumerations import DEFAULT_PRECISION, precision_enum
+from latent_sr.errors import LatentSRError, UsageError, translated
+from latent_sr.interrupts import run_interruptibly
 from latent_sr.models import load_model
 from latent_sr.options import changed
 from latent_sr.recipe import apply_to_network, apply_to_trainer, parse
-from latent_sr.toolkit import DEFAULT_PRECISION, precision_enum, run, set_work_units, translated, versions
+from latent_sr.threads import set_work_units
+from latent_sr.versions import versions
 from latent_sr.volumes import DEFAULT_READING, cast, common_pixel_type, pixel_type, split_frames
 from latent_sr.volumes.convert import files_for_itk
 
@@ -301,7 +304,7 @@ def run_trainer(trainer: Any, on_iteration: Callable[[TrainingState], None] | No
         if on_iteration is not None:
             on_iteration(state_of(trainer))
 
-    run(trainer, itk.IterationEvent(), observe)
+    run_interruptibly(trainer, itk.IterationEvent(), observe)
     model = trainer.GetOutput()
     model.DisconnectPipeline()
     return model

@@ -23,19 +23,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, GAIN_MODES, mode_enum, precision_enum
+from latent_sr.errors import LatentSRError, UsageError, translated
+from latent_sr.interrupts import run_interruptibly
 from latent_sr.models import load_model
 from latent_sr.options import changed
-from latent_sr.toolkit import (
-    DEFAULT_MODE,
-    DEFAULT_PRECISION,
-    GAIN_MODES,
-    mode_enum,
-    precision_enum,
-    run,
-    set_work_units,
-    translated,
-)
+from latent_sr.threads import set_work_units
 
 DEFAULT_FACTOR = 2
 
@@ -264,9 +257,9 @@ def update_filter(upsampler: Any, progress: Callable[[float], None] | None = Non
 
 def _run_with_progress(upsampler: Any, progress: Callable[[float], None] | None) -> None:
     if progress is None:
-        run(upsampler)
+        run_interruptibly(upsampler)
     else:
-        run(upsampler, observer=lambda: progress(float(upsampler.GetProgress())))
+        run_interruptibly(upsampler, observer=lambda: progress(float(upsampler.GetProgress())))
 
 
 def spacing_warning(model: Any, image: Any, axis: int) -> str:

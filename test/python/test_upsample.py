@@ -84,7 +84,7 @@ def test_acquired_slices_stay_bit_for_bit(latent_sr_run, tiny_model, tmp_path, m
 
 def test_the_default_mode_of_the_command_is_that_of_the_filter():
     import itk
-    from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, mode_enum, precision_enum
+    from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, mode_enum, precision_enum
 
     image = itk.Image[itk.SS, 3]
     upsampler = itk.LatentSpaceSuperResolutionImageFilter[image, image].New()

@@ -38,8 +38,8 @@ from latent_sr.commands.options import (
     read_options,
     whole_number,
 )
+from latent_sr.enumerations import DEFAULT_MODE, MODES
 from latent_sr.errors import UsageError
-from latent_sr.toolkit import DEFAULT_MODE, MODES
 
 
 def add_parser(commands: Any) -> None:

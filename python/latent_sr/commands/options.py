@@ -23,7 +23,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from latent_sr.toolkit import DEFAULT_PRECISION, PRECISIONS
+from latent_sr.enumerations import DEFAULT_PRECISION, PRECISIONS
 
 PROGRAM = "latent-sr"
 

@@ -197,10 +197,10 @@ def run(arguments: argparse.Namespace) -> int:
     check_model_file(start or None)
     quiet_itk()
 
+    from latent_sr.errors import translated
     from latent_sr.models import load_model
     from latent_sr.progress import TrainingProgress
     from latent_sr.recipe import parse
-    from latent_sr.toolkit import translated
     from latent_sr.training import TrainingState, make_trainer, process_group, run_trainer, sign
     from latent_sr.training_log import TrainingLog
     from latent_sr.volumes import replacing

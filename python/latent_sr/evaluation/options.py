@@ -21,11 +21,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, MODES
 from latent_sr.errors import UsageError
 from latent_sr.evaluation.methods import DEFAULT_METHODS, check_methods
 from latent_sr.evaluation.subjects import compile_subject
 from latent_sr.parallel import check_parallel
-from latent_sr.toolkit import DEFAULT_MODE, DEFAULT_PRECISION, MODES
 from latent_sr.upsampling import check_orientations, check_slice_thickness
 from latent_sr.volumes import DEFAULT_READING, ReadOptions
 

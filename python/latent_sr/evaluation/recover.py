@@ -24,13 +24,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from latent_sr.errors import LatentSRError
+from latent_sr.enumerations import mode_enum, precision_enum
+from latent_sr.errors import LatentSRError, translated
 from latent_sr.evaluation.methods import Method
 from latent_sr.evaluation.options import EvaluationOptions
 from latent_sr.evaluation.statistics import mean_of_defined
 from latent_sr.metrics import SLICE_METRICS, compare, notes_on_size
 from latent_sr.models import load_model
-from latent_sr.toolkit import mode_enum, number_of_threads, precision_enum, translated
+from latent_sr.threads import number_of_threads
 from latent_sr.volumes import open_volume, split_frames
 
 DATA_RANGE = 1.0

@@ -22,13 +22,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from latent_sr.errors import translated
 from latent_sr.evaluation.methods import Method
 from latent_sr.evaluation.recover import FileOutcome, FileTask
 from latent_sr.evaluation.statistics import compare_methods, mean_of_defined, summarize
 from latent_sr.evaluation.tables import counted
 from latent_sr.metrics import SLICE_METRICS, SMALLEST_SSIM_SIDE, SMALLEST_VIFP_SIDE, json_number
 from latent_sr.models import describe_model
-from latent_sr.toolkit import translated, versions
+from latent_sr.versions import versions
 
 SCHEMA = "latent-sr/evaluation/2"
 

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, one_line
+from latent_sr.versions import package_version
 from latent_sr.volumes.dicom.frames import Frame
 from latent_sr.volumes.dicom.scan import quiet_pydicom
 from latent_sr.volumes.dicom.stack import SLICE_AXIS, Stack
@@ -413,8 +414,6 @@ def _set_codes(template: Any, derivation: Derivation) -> None:
     from pydicom.dataset import Dataset
     from pydicom.sequence import Sequence
 
-    import latent_sr
-
     def code(value: str, meaning: str) -> Any:
         item = Dataset()
         item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
@@ -425,7 +424,7 @@ def _set_codes(template: Any, derivation: Derivation) -> None:
     equipment.PurposeOfReferenceCodeSequence = code("109103", "Modifying Equipment")
     equipment.Manufacturer = MANUFACTURER
     equipment.ManufacturerModelName = "latent-sr"
-    equipment.SoftwareVersions = latent_sr.__version__
+    equipment.SoftwareVersions = package_version()
     equipment.ContributionDescription = derivation.description[:1024]
     others = list(template.get("ContributingEquipmentSequence") or [])
     template.ContributingEquipmentSequence = Sequence([*others, equipment])

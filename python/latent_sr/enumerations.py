@@ -1,0 +1,70 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Output modes and precisions: their names here, and the values of ITK's enumerations that they stand for.
+
+Importing this module does not import ITK.
+"""
+
+from typing import Any
+
+from latent_sr.errors import LatentSRError
+
+MODES = {
+    "decoded": "OutputMode_Decoded",
+    "preserve-acquired": "OutputMode_PreserveAcquired",
+    "residual-corrected": "OutputMode_ResidualCorrected",
+    "low-pass-corrected": "OutputMode_LowPassCorrected",
+    "profile-corrected": "OutputMode_ProfileCorrected",
+    "auto": "OutputMode_Automatic",
+}
+DEFAULT_MODE = "auto"
+GAIN_MODES = ("residual-corrected", "profile-corrected")
+"""Modes in which the residual gain has an effect."""
+
+PRECISIONS = {"float32": "Precision_Float32", "bfloat16": "Precision_BFloat16"}
+DEFAULT_PRECISION = "float32"
+
+
+def mode_enum(mode: str) -> Any:
+    """The value of ``itk::LatentSpaceSuperResolutionImageFilterEnums::OutputMode`` for a name of ``MODES``.
+
+    Raises
+    ------
+    LatentSRError
+        For any other name.
+    """
+    return _enum("LatentSpaceSuperResolutionImageFilterEnums", "mode", mode, MODES)
+
+
+def precision_enum(precision: str) -> Any:
+    """The value of ``itk::AutoencoderModelEnums::Precision`` for a name of ``PRECISIONS``.
+
+    Raises
+    ------
+    LatentSRError
+        For any other name.
+    """
+    return _enum("AutoencoderModelEnums", "precision", precision, PRECISIONS)
+
+
+def _enum(holder: str, parameter: str, name: str, names: dict[str, str]) -> Any:
+    import itk
+
+    if name not in names:
+        raise LatentSRError(f"{parameter} is '{name}', but has to be one of {', '.join(names)}")
+    return getattr(getattr(itk, holder), names[name])

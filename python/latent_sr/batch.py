@@ -18,11 +18,11 @@
 """Super-resolution of all volumes of a folder, one task each."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, translated
@@ -44,6 +44,7 @@ from latent_sr.volumes import (
     written_as,
 )
 from latent_sr.volumes.dicom.scan import is_dicom_folder
+from latent_sr.volumes.outputs import remove_leftovers, temporary_beside, writing
 
 
 @dataclass(frozen=True)
@@ -267,8 +268,13 @@ def staging_folder(output: Path) -> Iterator[Path]:
     made = not output.exists()
     output.mkdir(exist_ok=True)
     try:
-        with TemporaryDirectory(prefix=".latent-sr-", dir=output) as folder:
-            yield Path(folder)
+        remove_leftovers(output / "latent-sr")
+        folder = temporary_beside(output / "latent-sr")
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     finally:
         if made and not any(output.iterdir()):
             output.rmdir()
@@ -295,10 +301,11 @@ def upsample_all(
 def _moved(task: UpsampleTask, outcome: UpsampleOutcome) -> UpsampleOutcome | LatentSRError:
     target = Path(task.target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Path(task.output).replace(target)
-    except OSError as error:
-        return LatentSRError(f"can't write '{target}': {error.strerror or error}")
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Path(task.output).replace(target)
+    except LatentSRError as error:
+        return error
     return outcome
 
 

@@ -81,3 +81,16 @@ def translated(subject: str = "") -> Iterator[None]:
         if subject and subject not in message:
             message = f"{subject}: {message}"
         raise LatentSRError(message) from error
+
+
+@contextmanager
+def naming(subject: str) -> Iterator[None]:
+    """Have the message of a ``LatentSRError`` begin with a subject that it does not name; wrong use is not about it."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except LatentSRError as error:
+        if subject in str(error):
+            raise
+        raise LatentSRError(f"{subject}: {error}") from error

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.enumerations import DEFAULT_MODE
+from latent_sr.errors import naming
 from latent_sr.evaluation.methods import Method
 from latent_sr.evaluation.options import EvaluationOptions
 from latent_sr.evaluation.recover import FileTask, evaluate_file
@@ -159,7 +160,8 @@ def compare_with_bundled(
             methods,
             EvaluationOptions(threads=threads, reading=reading),
         )
-        records += [{"subject": subject, **record} for record in evaluate_file(task).records]
+        with naming(f"'{header.path}'"):
+            records += [{"subject": subject, **record} for record in evaluate_file(task).records]
     if not records:
         return None
     scores = {}

@@ -25,6 +25,7 @@ from typing import Any, TextIO
 from latent_sr.errors import LatentSRError
 from latent_sr.training import TrainingState, Validation
 from latent_sr.volumes import replacing
+from latent_sr.volumes.outputs import writing
 
 _STATE = [field.name for field in dataclasses.fields(TrainingState) if field.name != "validation"]
 _VALIDATION = [field.name for field in dataclasses.fields(Validation)]
@@ -76,15 +77,16 @@ class TrainingLog:
 
     def update(self, state: TrainingState, resumed: int = 0) -> None:
         """Write down an iteration; ``resumed`` is the one that the training went on from."""
-        if self.writer is None:
-            self._open(resumed)
         row = {name: f"{getattr(state, name):.9g}" for name in _STATE}
         if state.validation is not None:
             row |= {f"validation_{name}": f"{getattr(state.validation, name):.9g}" for name in _VALIDATION}
-        self.rows.append(row)
-        self.writer.writerow(row)
-        assert self.file is not None
-        self.file.flush()
+        with writing(self.table):
+            if self.writer is None:
+                self._open(resumed)
+            self.rows.append(row)
+            self.writer.writerow(row)
+            assert self.file is not None
+            self.file.flush()
         if self.board is not None:
             for name, value in row.items():
                 if name != "iteration":
@@ -96,8 +98,9 @@ class TrainingLog:
             self.board.close()
         if self.file is None:
             return
-        self.file.close()
-        self.file = None
+        file, self.file = self.file, None
+        with writing(self.table):
+            file.close()
         with replacing(self.picture) as temporary:
             draw_curves(self.rows, temporary)
 

@@ -17,12 +17,21 @@
 # ==========================================================================
 """Reading, writing, and finding volumes."""
 
+import importlib
+import os
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import image_of, phantom, write_nifti
 from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.models import load_model
+from latent_sr.training import TrainingState
+from latent_sr.training_log import TrainingLog
 from latent_sr.volumes import (
     check_output,
     common_pixel_type,
@@ -36,8 +45,11 @@ from latent_sr.volumes import (
     replacing,
     split_frames,
     stem_of,
+    write_text,
     write_volume,
 )
+from latent_sr.volumes.dicom.write import check_series_output
+from latent_sr.volumes.outputs import remove_leftovers, replaced_by, temporary_beside
 
 
 def write_dicom_series(
@@ -142,6 +154,95 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
 
 
+def gone_process() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def leftover_of(path: Path, process: int) -> Path:
+    """The temporary name that a process would have given an output."""
+    return path.with_name(temporary_beside(path).name.replace(f"-{os.getpid()}-", f"-{process}-"))
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.json", "\u00e4" * 110 + ".nrrd", "a [1].mha"])
+def test_what_a_killed_process_has_left_is_removed_by_the_next_write(tmp_path, name):
+    path = tmp_path / name
+    gone, running = leftover_of(path, gone_process()), leftover_of(path, os.getppid())
+    other = leftover_of(tmp_path / f"b{name}", gone_process())
+    # Not quite what a process leaves: somebody's own.
+    mine = [gone.with_name(gone.name + "x"), gone.with_name(gone.name[1:]), path.with_name(f".{name}.part-1-2-3")]
+    for file in (gone, running, other, *mine):
+        file.write_text("part of it")
+    with replacing(path) as temporary:
+        assert temporary.name.endswith(path.suffix)
+        temporary.write_text("whole")
+    assert not gone.exists()
+    assert {entry.name for entry in tmp_path.iterdir()} == {file.name for file in (path, running, other, *mine)}
+
+
+def test_a_killed_process_leaves_a_file_that_the_next_write_removes(tmp_path):
+    code = f"""
+import os, signal
+from latent_sr.volumes import replacing
+with replacing({str(tmp_path / "a.txt")!r}) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1
+    write_text("whole", tmp_path / "a.txt")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_an_old_output_that_waits_to_be_replaced_is_kept_until_there_is_a_new_one(tmp_path):
+    path = tmp_path / "series"
+    old = replaced_by(leftover_of(path, gone_process()))
+    old.mkdir()
+    (old / "00001.dcm").write_text("the only one")
+    remove_leftovers(path)
+    assert (old / "00001.dcm").exists()
+    path.mkdir()
+    remove_leftovers(path)
+    assert not old.exists()
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.nrrd"])
+def test_a_header_is_read_once(tmp_path, monkeypatch, name):
+    path = tmp_path / name
+    nrrd, nifti = pytest.importorskip("nrrd"), importlib.import_module("latent_sr.volumes.nifti")
+    if path.suffix == ".nrrd":
+        nrrd.write(str(path), np.zeros((3, 4, 5, 6), np.int16), {"kinds": ["list", "space", "space", "space"]})
+    else:
+        write_nifti(path, phantom())
+    calls = []
+    for module, function in ((nrrd, "read_header"), (nifti, "_raw_header")):
+        original = getattr(module, function)
+        monkeypatch.setattr(module, function, lambda *a, original=original: calls.append(a) or original(*a))
+    open_volume(path)
+    assert len(calls) == 1
+
+
+def test_what_can_t_be_written_is_told_by_its_own_name(tmp_path):
+    path = tmp_path / "a.nii"
+    with pytest.raises(LatentSRError) as error, replacing(path) as temporary:
+        raise OSError(28, "No space left on device")
+    assert str(error.value) == f"can't write '{path}': No space left on device"
+    with pytest.raises(LatentSRError) as error, replacing(path) as temporary:
+        raise RuntimeError(f"itk::ERROR: X(0x123456): Could not write {temporary}: it is full")
+    assert str(error.value) == f"can't write '{path}': Could not write {path}: it is full"
+    with pytest.raises(FileNotFoundError), replacing(path) as temporary:
+        (tmp_path / "another").read_text()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_a_full_disk_is_told_with_the_name_of_the_table():
+    state = TrainingState(1, *[0.0] * 5)
+    with pytest.raises(LatentSRError, match="can't write '/dev/full': No space left on device"):
+        TrainingLog(Path("/dev/full"), Path("curves.png")).update(state)
+
+
 def test_outputs_are_checked_before_anything_is_computed(tmp_path):
     (tmp_path / "folder.nii").mkdir()
     with pytest.raises(UsageError, match=r"\.nii\.gz"):
@@ -152,6 +253,15 @@ def test_outputs_are_checked_before_anything_is_computed(tmp_path):
         check_output(tmp_path / "folder.nii", (".nii",))
     with pytest.raises(UsageError, match="input and output"):
         check_output(tmp_path / "x" / ".." / "a.nii", (".nii",), inputs=[tmp_path / "a.nii"])
+
+
+def test_a_folder_that_can_t_be_written_to_is_refused_before_anything_is_computed(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    refusal = f"the folder '{tmp_path}' of the output '{{}}' is not writable"
+    with pytest.raises(LatentSRError, match=re.escape(refusal.format("a.nii"))):
+        check_output(tmp_path / "a.nii", (".nii",))
+    with pytest.raises(LatentSRError, match=re.escape(refusal.format("thin"))):
+        check_series_output(tmp_path / "thin", tmp_path / "thick", overwrite=False)
 
 
 def test_folders_are_searched_in_sorted_order_and_nothing_is_taken_twice(tmp_path):
@@ -258,3 +368,29 @@ def test_different_pixel_types_meet_in_float():
 def test_the_slice_axis_is_that_of_the_largest_spacing_unless_two_have_it():
     assert default_slice_axis([1.4, 8.0, 1.4]) == 1
     assert default_slice_axis([1.0, 3.0, 3.0]) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_slice_axis_is_the_one_that_the_filter_finds(tiny_model, seed):
+    """Of a file, it is found before the pixels are read; the rule is the filter's."""
+    import itk
+
+    kind = itk.Image[itk.F, 3]
+    upsampler = itk.LatentSpaceSuperResolutionImageFilter[kind, kind].New()
+    upsampler.SetModel(load_model(tiny_model))
+    generator = np.random.default_rng(seed)
+    for _ in range(100):
+        spacing = generator.choice([1.0, 1.4, 8.0, *generator.uniform(0.1, 10, 2)], 3)
+        # Around the difference up to which two spacings count as equal.
+        spacing *= 1 - generator.choice([0.0, 1e-5, 0.99e-3, 1.01e-3, 0.1], 3)
+        image = kind.New()
+        image.SetRegions([4, 4, 4])
+        image.SetSpacing(spacing.tolist())
+        upsampler.SetInput(image)
+        try:
+            upsampler.UpdateOutputInformation()
+            found = int(upsampler.GetSliceAxisUsed())
+        except RuntimeError as error:
+            assert "slice axis" in str(error), error
+            found = None
+        assert default_slice_axis(spacing.tolist()) == found, spacing

@@ -43,7 +43,7 @@ from latent_sr.commands.options import (
     whole_number,
 )
 from latent_sr.enumerations import DEFAULT_MODE, MODES
-from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.errors import LatentSRError, UsageError, naming
 
 
 def add_parser(commands: Any) -> None:
@@ -174,11 +174,8 @@ def run(arguments: argparse.Namespace) -> int:
     with LateProgress(("reading attributes", "reading pixels"), "images") as reading:
         prepared = prepare(task, warn, reading.update)
     slices = prepared.slices
-    try:
-        with Progress(slices, "upsampling", "slices") as progress:
-            result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
-    except LatentSRError as error:
-        raise LatentSRError(f"'{source}': {error}") from error
+    with naming(f"'{source}'"), Progress(slices, "upsampling", "slices") as progress:
+        result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
     with LateProgress(("writing",), "files") as writing:
         outcome = write_result(task, prepared.volume, result, arguments.overwrite, writing.update)
     for warning in outcome.warnings:

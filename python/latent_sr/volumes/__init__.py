@@ -17,20 +17,27 @@
 # ==========================================================================
 """Volumes: finding, reading and writing them.
 
-=========== ==============================================================
-``find``    which volumes files and folders stand for
-``read``    reading, by the format; the checks that every volume passes
-``nifti``   NIfTI files and pairs
-``nrrd``    NRRD files with a list of volumes or a time axis
-``dicom``   DICOM, from series to volumes and back
-``write``   writing of files, whole or not at all
-``images``  ITK images and the grids they lie on
-``volume``  what a volume is: header, image, options of reading, pixel types
-=========== ==============================================================
+============ ================================================================
+``find``     which volumes files and folders stand for
+``names``    names of files: extensions, and what is left without them
+``read``     reading, by the format; the checks that every volume passes
+``nifti``    NIfTI files and pairs
+``nrrd``     NRRD files with a list of volumes or a time axis
+``itk_file`` files that ITK's own readers read
+``dicom``    DICOM, from series to volumes and back
+``convert``  volumes for ITK's own readers
+``write``    writing of volumes
+``outputs``  what is written, and temporary names: whole or not at all
+``phases``   the 3D volumes of a 4D one
+``images``   ITK images and the grids they lie on
+``volume``   what a volume is: header, image, options of reading, pixel types
+============ ================================================================
 """
 
-from latent_sr.volumes.find import VOLUME_EXTENSIONS, expand_inputs, extension_of, stem_of
+from latent_sr.volumes.find import expand_inputs
 from latent_sr.volumes.images import cast, common_pixel_type, frame_of, pixel_type, split_frames
+from latent_sr.volumes.names import VOLUME_EXTENSIONS, extension_of, stem_of
+from latent_sr.volumes.outputs import check_output, replacing, write_text
 from latent_sr.volumes.read import open_volume, read_header, read_volume
 from latent_sr.volumes.volume import (
     DEFAULT_READING,
@@ -41,7 +48,7 @@ from latent_sr.volumes.volume import (
     slice_axis_of,
     written_as,
 )
-from latent_sr.volumes.write import OUTPUT_EXTENSIONS, check_output, replacing, write_text, write_volume
+from latent_sr.volumes.write import OUTPUT_EXTENSIONS, write_volume
 
 __all__ = [
     "DEFAULT_READING",

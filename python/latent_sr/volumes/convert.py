@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from latent_sr.errors import LatentSRError
-from latent_sr.volumes.read import check_whole, open_volume, read_header
+from latent_sr.volumes.read import header_of, open_file
 from latent_sr.volumes.volume import ReadOptions, VolumeHeader, default_slice_axis
 from latent_sr.volumes.write import write_volume
 
@@ -64,18 +64,19 @@ def files_for_itk(
         names: dict[str, str] = {}
         files = []
         for number, path in enumerate(paths):
-            header = read_header(path, options=options)
+            opened = open_file(path, options)
+            header = header_of(opened, options)
             _check_slice_axis(header, slice_axis)
             for text in header.warnings:
                 if warn is not None:
                     warn(text)
             if header.read_alike_by_itk and options.phase is None and options.nan is None:
-                check_whole(header)
+                opened.check_pixels()
                 files.append(path)
                 continue
             if notify is not None:
                 notify(str(path))
-            volume = open_volume(path, options=options)
+            volume = opened.read(options)
             file = Path(folder) / f"{number}.mha"
             write_volume(volume.image, file, volume.component)
             names[str(file)] = str(path)

@@ -23,21 +23,7 @@ from pathlib import Path
 
 from latent_sr.errors import LatentSRError
 from latent_sr.volumes.dicom.scan import first_image, is_dicom_folder
-
-VOLUME_EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".hdr.gz")
-"""What is found in a folder of volumes; ``.hdr`` if its ``.img`` lies beside it."""
-
-
-def extension_of(path: Path, extensions: Sequence[str] = VOLUME_EXTENSIONS) -> str:
-    """The one of some extensions that a path ends with, in lower case; empty if none."""
-    name = path.name.lower()
-    return next((extension for extension in extensions if name.endswith(extension)), "")
-
-
-def stem_of(path: Path) -> str:
-    """The name of a file without its extension, ``.nii.gz`` being one."""
-    extension = extension_of(path) or path.suffix
-    return path.name[: len(path.name) - len(extension)] if extension else path.name
+from latent_sr.volumes.names import VOLUME_EXTENSIONS, extension_of
 
 
 def expand_inputs(inputs: Iterable[str | os.PathLike]) -> list[Path]:

@@ -143,6 +143,37 @@ def check_geometry(path: Path, image: Any) -> None:
     orthonormal(path, "direction matrix", direction / lengths)
 
 
+def difference_of_grids(first: Any, second: Any, dimension: int | None = None) -> str:
+    """In which of "spacing", "origin" and "direction" two images differ by more than rounding; empty if in none.
+
+    Parameters
+    ----------
+    dimension
+        Axes that are looked at. Default: those of the first image.
+    """
+    import numpy as np
+
+    axes = first.GetImageDimension() if dimension is None else dimension
+    described = [geometry_of(image, axes) for image in (first, second)]
+    for name, values in described[0].items():
+        if not np.allclose(values, described[1][name], rtol=1e-4, atol=1e-3):
+            return name
+    return ""
+
+
+def geometry_of(image: Any, dimension: int) -> dict[str, list[float]]:
+    """Spacing, origin and direction (row by row) of the first axes of an image."""
+    import itk
+
+    axes = range(dimension)
+    direction = itk.array_from_matrix(image.GetDirection())[:dimension, :dimension]
+    return {
+        "spacing": [float(image.GetSpacing()[axis]) for axis in axes],
+        "origin": [float(image.GetOrigin()[axis]) for axis in axes],
+        "direction": [float(value) for value in direction.ravel()],
+    }
+
+
 def new_image(grid: Grid, pixel: str) -> Any:
     """An ``itk.Image`` on a grid, in a pixel type (ITK's short name), whose pixels are not set yet."""
     import itk

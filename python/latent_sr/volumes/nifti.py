@@ -25,13 +25,22 @@ end of a pair that is cut off.
 import gzip
 import math
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from latent_sr.errors import LatentSRError
 from latent_sr.volumes.images import Grid, grid_of_affine, image_of_array, numbers, settle_nonfinite
-from latent_sr.volumes.volume import ReadOptions, Volume, VolumeHeader, component_of, computed_in
+from latent_sr.volumes.phases import one_phase
+from latent_sr.volumes.volume import (
+    OpenedVolume,
+    ReadOptions,
+    ReadProgress,
+    Volume,
+    VolumeHeader,
+    component_of,
+    computed_in,
+)
 
 NIFTI_EXTENSIONS = (".nii.gz", ".nii", ".hdr", ".img", ".hdr.gz", ".img.gz")
 
@@ -52,87 +61,49 @@ def is_nifti_name(path: Path) -> bool:
 
 
 @dataclass
-class _Header:
-    """What a file's header says."""
+class NiftiFile(OpenedVolume):
+    """A 3D or 4D NIfTI file, and what its header says."""
 
-    path: Path
+    header: VolumeHeader
     pixels: Path
     offset: int
     numpy_type: Any
-    shape: tuple[int, ...]
     slope: float
     intercept: float
-    component: str
     grid: Grid
-    read_alike_by_itk: bool
-    warnings: list[str] = field(default_factory=list)
+
+    def read(self, options: ReadOptions, compute_in: str | None = None, _: ReadProgress | None = None) -> Volume:
+        """The volume, or the phase of it that is asked for."""
+        header = self.header
+        array = _pixels(self)
+        settle_nonfinite(header.path, array, options.nan)
+        image = image_of_array(array, self.grid, compute_in or computed_in(header.component))
+        return one_phase(Volume(header.path, image, header.component, warnings=header.warnings), options)
+
+    def check_pixels(self) -> None:
+        """Refuse what is cut off, damaged or not finite: ITK makes zeros of it."""
+        settle_nonfinite(self.header.path, _pixels(self), None)
 
 
-def nifti_dimension(path: Path) -> int:
-    """Number of axes of a NIfTI file, without those of length 1 at the end, but at least 2.
-
-    Raises
-    ------
-    LatentSRError
-        If its header can't be read.
-    """
-    return len(_shape(path, _raw_header(path)))
-
-
-def read_nifti_header(path: Path) -> VolumeHeader:
-    """The header of a 3D or 4D NIfTI file.
-
-    Raises
-    ------
-    LatentSRError
-        If it can't be read, or places the volume nowhere.
-    """
-    return _volume_header(_parse(path))
-
-
-def read_nifti(path: Path, options: ReadOptions, compute_in: str | None = None) -> Volume:
-    """Read a 3D or 4D NIfTI file.
+def open_nifti(path: Path) -> NiftiFile | None:
+    """A 3D or 4D NIfTI file; None if it is none by its name, or a flat image, which is left to ITK.
 
     Raises
     ------
     LatentSRError
-        If it can't be read, is cut off, or has pixels that are not finite.
+        If its header can't be read, or places the volume nowhere.
     """
-    header = _parse(path)
-    array = _pixels(header)
-    settle_nonfinite(path, array, options.nan)
-    image = image_of_array(array, header.grid, compute_in or computed_in(header.component))
-    return Volume(path, image, header.component, warnings=tuple(header.warnings))
-
-
-def check_nifti_pixels(path: Path) -> None:
-    """Refuse a NIfTI file that is cut off or damaged, or has pixels that are not finite.
-
-    Raises
-    ------
-    LatentSRError
-        As ``read_nifti`` does.
-    """
-    settle_nonfinite(path, _pixels(_parse(path)), None)
+    if not is_nifti_name(path):
+        return None
+    raw = _raw_header(path)
+    shape = _shape(path, raw)
+    return _parse(path, raw, shape) if len(shape) > 2 else None
 
 
 # Header ---------------------------------------------------------------------------------------------------------------
 
 
-def _volume_header(header: _Header) -> VolumeHeader:
-    return VolumeHeader(
-        header.path,
-        header.grid.size,
-        header.grid.all_spacings,
-        header.component,
-        read_alike_by_itk=header.read_alike_by_itk,
-        warnings=tuple(header.warnings),
-    )
-
-
-def _parse(path: Path) -> _Header:
-    raw = _raw_header(path)
-    shape = _shape(path, raw)
+def _parse(path: Path, raw: Any, shape: tuple[int, ...]) -> NiftiFile:
     numpy_type, component, slope, intercept = _pixel_format(path, raw)
     space, time = _units(raw)
     zooms = [abs(float(value)) * space for value in raw["pixdim"][1:4]]
@@ -145,22 +116,14 @@ def _parse(path: Path) -> _Header:
             f"the columns (directions) of the sform of '{path}' are {numbers(grid.spacing)} mm long, but its pixdim "
             f"says {numbers(zooms)} mm: the sform is taken"
         )
-    compressed = _is_gzipped(path)
-    return _Header(
-        path=path,
-        pixels=_pixels_of(path),
-        offset=_offset(path, raw),
-        numpy_type=numpy_type,
-        shape=shape,
-        slope=slope,
-        intercept=intercept,
-        component=component,
-        grid=grid,
-        # ITK believes in pixdim, and in the file's name.
-        read_alike_by_itk=compressed == path.name.lower().endswith(".gz")
-        and all(abs(a - b) <= 1e-3 * a for a, b in zip(grid.spacing, zooms, strict=True)),
-        warnings=warnings,
+    # ITK believes in pixdim, and in the file's name.
+    alike = _is_gzipped(path) == path.name.lower().endswith(".gz") and all(
+        abs(a - b) <= 1e-3 * a for a, b in zip(grid.spacing, zooms, strict=True)
     )
+    header = VolumeHeader(
+        path, grid.size, grid.all_spacings, component, read_alike_by_itk=alike, warnings=tuple(warnings)
+    )
+    return NiftiFile(header, _pixels_of(path), _offset(path, raw), numpy_type, slope, intercept, grid)
 
 
 def _raw_header(path: Path) -> Any:
@@ -330,25 +293,25 @@ def _open(path: Path) -> BinaryIO:
     return gzip.open(path) if _is_gzipped(path) else path.open("rb")
 
 
-def _pixels(header: _Header) -> Any:
+def _pixels(file: NiftiFile) -> Any:
     """The values, with NumPy's order of axes."""
     import numpy as np
 
-    content = _content(header)
-    count = math.prod(header.shape)
-    stored = np.frombuffer(content, header.numpy_type, count, header.offset)
-    values = stored.reshape(header.shape[::-1])
-    if header.slope == 1.0 and header.intercept == 0.0:
+    content = _content(file)
+    count = math.prod(file.header.size)
+    stored = np.frombuffer(content, file.numpy_type, count, file.offset)
+    values = stored.reshape(file.header.size[::-1])
+    if file.slope == 1.0 and file.intercept == 0.0:
         # Replacing what is not finite takes an array that can be written to, in this machine's byte order.
         return values.astype(values.dtype.newbyteorder("="), copy=values.dtype.kind == "f")
-    real = np.float32 if header.component == "float" else np.float64
-    return (values.astype(np.float64) * header.slope + header.intercept).astype(real)
+    real = np.float32 if file.header.component == "float" else np.float64
+    return (values.astype(np.float64) * file.slope + file.intercept).astype(real)
 
 
-def _content(header: _Header) -> bytes:
+def _content(file: NiftiFile) -> bytes:
     """The file up to the end of the pixels; of a compressed one, the rest is looked at for its check sum."""
-    path = header.pixels
-    expected = header.offset + math.prod(header.shape) * header.numpy_type.itemsize
+    path = file.pixels
+    expected = file.offset + math.prod(file.header.size) * file.numpy_type.itemsize
     content = bytearray()
     try:
         if not _is_gzipped(path) and path.stat().st_size < expected:

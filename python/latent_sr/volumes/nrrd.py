@@ -27,7 +27,16 @@ from typing import Any
 
 from latent_sr.errors import LatentSRError, one_line
 from latent_sr.volumes.images import Grid, grid_of_affine, image_of_array, settle_nonfinite
-from latent_sr.volumes.volume import ReadOptions, Volume, VolumeHeader, component_of, computed_in
+from latent_sr.volumes.phases import one_phase
+from latent_sr.volumes.volume import (
+    OpenedVolume,
+    ReadOptions,
+    ReadProgress,
+    Volume,
+    VolumeHeader,
+    component_of,
+    computed_in,
+)
 
 NRRD_EXTENSIONS = (".nrrd", ".nhdr")
 
@@ -66,58 +75,70 @@ _MILLIMETERS = {"m": 1e3, "cm": 10.0, "mm": 1.0, "um": 1e-3, "\u00b5m": 1e-3, "m
 _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6}
 
 
-def is_nrrd_sequence(path: Path) -> bool:
-    """Whether a file is an NRRD with three axes of space and one of frames. Damaged files are left to ITK."""
+class NrrdSequence(OpenedVolume):
+    """An NRRD file with three axes of space and one of frames.
+
+    Parameters
+    ----------
+    path
+        The file.
+    fields
+        Its header as pynrrd reads it.
+    begin
+        Where what comes behind the header begins.
+
+    Raises
+    ------
+    LatentSRError
+        If it places the volume nowhere, or has pixels of another type than numbers.
+    """
+
+    def __init__(self, path: Path, fields: Any, begin: int) -> None:
+        self._fields, self._begin = fields, begin
+        self._grid = _grid(path, fields, _sizes(fields))
+        component = _component(path, fields)
+        self.header = VolumeHeader(path, self._grid.size, self._grid.all_spacings, component, read_alike_by_itk=False)
+
+    def read(self, options: ReadOptions, compute_in: str | None = None, _: ReadProgress | None = None) -> Volume:
+        """The volume with time as its last axis, or the phase of it that is asked for."""
+        import nrrd
+        import numpy as np
+
+        path, component = self.header.path, self.header.component
+        try:
+            with path.open("rb") as stream:
+                stream.seek(self._begin)
+                data = nrrd.read_data(self._fields, stream, str(path))
+        except Exception as error:  # pynrrd raises what NumPy and zlib do, too
+            raise LatentSRError(f"can't read '{path}', it is damaged: {one_line(error)}") from error
+        array = np.moveaxis(data, _frame_axis(self._fields), -1).T
+        array = np.array(array) if array.dtype.kind == "f" else array
+        settle_nonfinite(path, array, options.nan)
+        image = image_of_array(array, self._grid, compute_in or computed_in(component))
+        return one_phase(Volume(path, image, component), options)
+
+
+def open_nrrd_sequence(path: Path) -> NrrdSequence | None:
+    """An NRRD file with three axes of space and one of frames; None for others, and for damaged ones: ITK reads these.
+
+    Raises
+    ------
+    LatentSRError
+        As ``NrrdSequence`` does.
+    """
+    import nrrd
+
     if not path.name.lower().endswith(NRRD_EXTENSIONS):
-        return False
-    header = _header_or_none(path)
-    return header is not None and int(header.get("dimension", 0)) == 4 and _frame_axis(header) is not None
-
-
-def read_nrrd_sequence_header(path: Path) -> VolumeHeader:
-    """The header of an NRRD for which ``is_nrrd_sequence`` is true.
-
-    Raises
-    ------
-    LatentSRError
-        If it places the volume nowhere.
-    """
-    header = _header_or_none(path)
-    grid = _grid(path, header, _sizes(header))
-    return VolumeHeader(path, grid.size, grid.all_spacings, _component(path, header), read_alike_by_itk=False)
-
-
-def read_nrrd_sequence(path: Path, options: ReadOptions, compute_in: str | None = None) -> Volume:
-    """Read an NRRD for which ``is_nrrd_sequence`` is true, as a 4D volume with time as the last axis.
-
-    Raises
-    ------
-    LatentSRError
-        If it can't be read, or has pixels that are not finite.
-    """
-    import nrrd
-    import numpy as np
-
-    header = _header_or_none(path)
-    component = _component(path, header)
-    grid = _grid(path, header, _sizes(header))
+        return None
     try:
-        data, _ = nrrd.read(str(path))
-    except Exception as error:  # pynrrd raises what NumPy and zlib do, too
-        raise LatentSRError(f"can't read '{path}', it is damaged: {one_line(error)}") from error
-    array = np.moveaxis(data, _frame_axis(header), -1).T
-    array = np.array(array) if array.dtype.kind == "f" else array
-    settle_nonfinite(path, array, options.nan)
-    return Volume(path, image_of_array(array, grid, compute_in or computed_in(component)), component)
-
-
-def _header_or_none(path: Path) -> Any:
-    import nrrd
-
-    try:
-        return nrrd.read_header(str(path))
+        with path.open("rb") as stream:
+            fields = nrrd.read_header(stream)
+            begin = stream.tell()
     except Exception:  # damaged files raise many kinds; ITK says what is wrong
         return None
+    if int(fields.get("dimension", 0)) != 4 or _frame_axis(fields) is None:
+        return None
+    return NrrdSequence(path, fields, begin)
 
 
 def _frame_axis(header: Any) -> int | None:

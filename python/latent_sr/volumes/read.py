@@ -21,34 +21,45 @@ Every command reads its volumes here, so that each of them is checked by the sam
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from latent_sr.errors import LatentSRError, UsageError, one_line
+from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.volumes.dicom.scan import is_dicom_file
-from latent_sr.volumes.find import extension_of
-from latent_sr.volumes.images import check_geometry, frame_of, settle_nonfinite
-from latent_sr.volumes.nifti import check_nifti_pixels, is_nifti_name, nifti_dimension, read_nifti, read_nifti_header
-from latent_sr.volumes.nrrd import is_nrrd_sequence, read_nrrd_sequence, read_nrrd_sequence_header
-from latent_sr.volumes.volume import (
-    DEFAULT_READING,
-    ReadOptions,
-    Volume,
-    VolumeHeader,
-    computed_in,
-    is_supported,
-)
+from latent_sr.volumes.itk_file import ItkFile
+from latent_sr.volumes.names import extension_of
+from latent_sr.volumes.nifti import is_nifti_name, open_nifti
+from latent_sr.volumes.nrrd import open_nrrd_sequence
+from latent_sr.volumes.phases import check_phase
+from latent_sr.volumes.volume import DEFAULT_READING, OpenedVolume, ReadOptions, ReadProgress, Volume, VolumeHeader
 
 _PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 
-ReadProgress = Callable[[int, int], None]
-"""Called with the number of files or images that were read, and their total."""
+_DIMENSIONS = (3, 4)
+
+
+def open_file(
+    path: str | os.PathLike, options: ReadOptions = DEFAULT_READING, progress: ReadProgress | None = None
+) -> OpenedVolume:
+    """A volume whose header has been read by the reader of its format; of DICOM, everything but the pixels.
+
+    Raises
+    ------
+    LatentSRError
+        If it can't be read, or is not scalar.
+    """
+    path = _existing(path)
+    if _is_dicom(path, options):
+        from latent_sr.volumes.dicom.read import DicomVolume
+
+        return DicomVolume(path, options, progress)
+    return open_nifti(path) or open_nrrd_sequence(path) or ItkFile(path)
 
 
 def read_header(
-    path: str | os.PathLike, dimensions: Sequence[int] = (3, 4), options: ReadOptions = DEFAULT_READING
+    path: str | os.PathLike, dimensions: Sequence[int] = _DIMENSIONS, options: ReadOptions = DEFAULT_READING
 ) -> VolumeHeader:
     """Size, spacing and type of a volume; of DICOM, everything but the pixels is looked at.
 
@@ -57,39 +68,30 @@ def read_header(
     LatentSRError
         If it can't be read, is not scalar, or has another dimension than those allowed.
     """
-    path = _existing(path)
-    if _is_dicom(path, options):
-        from latent_sr.volumes.dicom.read import read_dicom_header
-
-        header = read_dicom_header(path, options)
-    elif _is_nifti_volume(path):
-        header = read_nifti_header(path)
-    elif is_nrrd_sequence(path):
-        header = read_nrrd_sequence_header(path)
-    else:
-        header = _itk_header(path, _image_io(path))
-    _check_dimension(path, header.size, dimensions)
-    if options.phase is None:
-        return header
-    check_phase(path, options.phase, header.frames)
-    return replace(header, size=header.size[:3], spacing=header.spacing[:3])
+    return header_of(open_file(path, options), options, dimensions)
 
 
-def check_whole(header: VolumeHeader) -> None:
-    """Refuse a damaged file that ITK is going to read: it makes zeros of what is not finite, or missing, in NIfTI.
+def header_of(
+    opened: OpenedVolume, options: ReadOptions = DEFAULT_READING, dimensions: Sequence[int] = _DIMENSIONS
+) -> VolumeHeader:
+    """The header of what is going to be read: of a volume, or of the phase of it that is asked for.
 
     Raises
     ------
     LatentSRError
-        As ``open_volume`` does.
+        If the volume has another dimension than those allowed, or has no such phase.
     """
-    if _is_nifti_volume(header.path):
-        check_nifti_pixels(header.path)
+    header = opened.header
+    _check_dimension(header, dimensions)
+    if options.phase is None:
+        return header
+    check_phase(header.path, options.phase, header.frames)
+    return replace(header, size=header.size[:3], spacing=header.spacing[:3])
 
 
 def open_volume(
     path: str | os.PathLike,
-    dimensions: Sequence[int] = (3, 4),
+    dimensions: Sequence[int] = _DIMENSIONS,
     compute_in: str | None = None,
     options: ReadOptions = DEFAULT_READING,
     progress: ReadProgress | None = None,
@@ -115,20 +117,9 @@ def open_volume(
     LatentSRError
         If it can't be read, is not scalar, has another dimension than those allowed, or ``docs/volumes.md`` refuses it.
     """
-    path = _existing(path)
-    if _is_dicom(path, options):
-        from latent_sr.volumes.dicom.read import read_dicom
-
-        return read_dicom(path, options, compute_in, progress)
-    if _is_nifti_volume(path):
-        _check_dimension(path, read_nifti_header(path).size, dimensions)
-        volume = read_nifti(path, options, compute_in)
-    elif is_nrrd_sequence(path):
-        _check_dimension(path, read_nrrd_sequence_header(path).size, dimensions)
-        volume = read_nrrd_sequence(path, options, compute_in)
-    else:
-        volume = _read_by_itk(path, dimensions, options, compute_in)
-    return _one_phase(volume, options)
+    opened = open_file(path, options, progress)
+    _check_dimension(opened.header, dimensions)
+    return opened.read(options, compute_in, progress)
 
 
 def read_volume(
@@ -207,93 +198,9 @@ def _is_dicom_for_itk(path: Path) -> bool:
     return image_io is not None and image_io.GetNameOfClass() == "GDCMImageIO"
 
 
-def _is_nifti_volume(path: Path) -> bool:
-    """Whether a file is NIfTI by its name, and no flat image: these are left to ITK."""
-    return is_nifti_name(path) and nifti_dimension(path) > 2
-
-
-def _check_dimension(path: Path, size: Sequence[int], dimensions: Sequence[int]) -> None:
+def _check_dimension(header: VolumeHeader, dimensions: Sequence[int]) -> None:
+    size = header.size
     if len(size) not in dimensions:
         shape = " x ".join(map(str, size))
         allowed = " or ".join(f"{n}D" for n in dimensions)
-        raise LatentSRError(f"'{path}' is a {len(size)}D image ({shape} pixels), but has to be {allowed}")
-
-
-def _one_phase(volume: Volume, options: ReadOptions) -> Volume:
-    """The phase of a volume that is asked for."""
-    if options.phase is None:
-        return volume
-    size = volume.image.GetLargestPossibleRegion().GetSize()
-    frames = int(size[3]) if volume.image.GetImageDimension() == 4 else 1
-    check_phase(volume.path, options.phase, frames)
-    if volume.image.GetImageDimension() == 3:
-        return volume
-    return replace(volume, image=frame_of(volume.image, options.phase))
-
-
-def check_phase(path: Path, phase: int, phases: int) -> None:
-    """Refuse the number of a phase that a volume does not have.
-
-    Raises
-    ------
-    LatentSRError
-        With the numbers that it has.
-    """
-    if phase >= phases:
-        has = "one phase, 0" if phases == 1 else f"the phases 0 to {phases - 1}"
-        raise LatentSRError(f"'{path}' has no phase {phase}: it has {has}")
-
-
-# ITK's own readers ----------------------------------------------------------------------------------------------------
-
-
-def _image_io(path: Path) -> Any:
-    """An image IO that has read the header of a file."""
-    import itk
-
-    image_io = itk.ImageIOFactory.CreateImageIO(str(path), itk.CommonEnums.IOFileMode_ReadMode)
-    if image_io is None:
-        raise LatentSRError(f"'{path}' is not an image that ITK can read, or it is damaged")
-    image_io.SetFileName(str(path))
-    try:
-        image_io.ReadImageInformation()
-    except RuntimeError as error:
-        raise LatentSRError(f"can't read '{path}': {one_line(error)}") from error
-    return image_io
-
-
-def _itk_header(path: Path, image_io: Any) -> VolumeHeader:
-    """The header of a file whose image IO is given, after a check of what it holds."""
-    dimension = image_io.GetNumberOfDimensions()
-    size = tuple(int(image_io.GetDimensions(axis)) for axis in range(dimension))
-    spacing = tuple(float(image_io.GetSpacing(axis)) for axis in range(dimension))
-    components = image_io.GetNumberOfComponents()
-    if components != 1:
-        kind = image_io.GetPixelTypeAsString(image_io.GetPixelType())
-        raise LatentSRError(f"'{path}' has {components} components per pixel ({kind}), but has to be a scalar image")
-    component = image_io.GetComponentTypeAsString(image_io.GetComponentType())
-    if not is_supported(component):
-        raise LatentSRError(f"'{path}' has pixels of the type {component}, which is not supported")
-    return VolumeHeader(path, size, spacing, component)
-
-
-def _read_by_itk(path: Path, dimensions: Sequence[int], options: ReadOptions, compute_in: str | None) -> Volume:
-    import itk
-
-    image_io = _image_io(path)
-    header = _itk_header(path, image_io)
-    _check_dimension(path, header.size, dimensions)
-    pixel = getattr(itk, compute_in or computed_in(header.component))
-    reader = itk.ImageFileReader[itk.Image[pixel, len(header.size)]].New()
-    reader.SetImageIO(image_io)
-    reader.SetFileName(str(path))
-    try:
-        reader.Update()
-    except (RuntimeError, MemoryError) as error:
-        raise LatentSRError(f"can't read '{path}': {one_line(error)}") from error
-    image = reader.GetOutput()
-    image.DisconnectPipeline()
-    if len(header.size) > 2:
-        check_geometry(path, image)
-    settle_nonfinite(path, itk.array_view_from_image(image), options.nan)
-    return Volume(path, image, header.component)
+        raise LatentSRError(f"'{header.path}' is a {len(size)}D image ({shape} pixels), but has to be {allowed}")

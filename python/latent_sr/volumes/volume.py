@@ -31,7 +31,7 @@ int64                  float64       float64
 =====================  ============  ===============
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,50 @@ class Volume:
     slice_axis: int | None = None
     warnings: tuple[str, ...] = ()
     source: Any = None
+
+
+ReadProgress = Callable[[int, int], None]
+"""Called with the number of files or images that were read, and their total."""
+
+
+class OpenedVolume:
+    """A volume whose header has been read, and not its pixels yet: the header of a file is read once.
+
+    Attributes
+    ----------
+    header
+        What is known without the pixels.
+    """
+
+    header: VolumeHeader
+
+    def read(self, options: ReadOptions, compute_in: str | None = None, progress: ReadProgress | None = None) -> Volume:
+        """The volume, or the phase of it that is asked for.
+
+        Parameters
+        ----------
+        options
+            Those of the opening.
+        compute_in
+            ITK's short name of the pixel type of the image. Default: as the table above says.
+        progress
+            Called while DICOM files are read.
+
+        Raises
+        ------
+        LatentSRError
+            If the pixels can't be read, or are refused.
+        """
+        raise NotImplementedError
+
+    def check_pixels(self) -> None:
+        """Refuse pixels that ITK's own reader would take, though they are damaged or missing.
+
+        Raises
+        ------
+        LatentSRError
+            As ``read`` does.
+        """
 
 
 def default_slice_axis(spacing: Sequence[float]) -> int | None:

@@ -15,99 +15,20 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Writing of files: they appear whole or not at all."""
+"""Writing of volumes."""
 
 import os
-import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from latent_sr.errors import LatentSRError, UsageError, one_line
-from latent_sr.volumes.find import extension_of, stem_of
+from latent_sr.errors import LatentSRError, one_line
 from latent_sr.volumes.images import cast, pixel_type
+from latent_sr.volumes.outputs import check_output, replacing
 from latent_sr.volumes.volume import written_as
 
 OUTPUT_EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
 """What can be written: formats of one file, which can appear whole or not at all."""
 
 _NUMPY_TYPES = {"SI": "int32", "UI": "uint32", "ULL": "uint64"}
-
-
-def check_output(
-    path: str | os.PathLike,
-    extensions: Sequence[str],
-    overwrite: bool = False,
-    inputs: Iterable[str | os.PathLike] = (),
-) -> Path:
-    """Check, before anything is computed, that a file can be written.
-
-    Parameters
-    ----------
-    path
-        The file to write.
-    extensions
-        The extensions that are allowed.
-    overwrite
-        Whether it may exist.
-    inputs
-        Files that it must not be.
-
-    Raises
-    ------
-    UsageError
-        If its extension is not allowed, or it is one of the inputs.
-    LatentSRError
-        If it exists and must not, its folder does not, or is not writable.
-    """
-    path = Path(path)
-    if not extension_of(path, extensions):
-        raise UsageError(f"'{path}' can't be written: its name has to end in {' or '.join(extensions)}")
-    for other in inputs:
-        if path.resolve() == Path(other).resolve():
-            raise UsageError(f"'{path}' is input and output at the same time: name another output")
-    folder = path.parent
-    if path.is_dir():
-        raise LatentSRError(f"'{path}' is a folder, but has to be a file")
-    if not folder.is_dir():
-        raise LatentSRError(f"the folder '{folder}' of the output '{path.name}' does not exist")
-    if path.exists() and not overwrite:
-        raise LatentSRError(f"'{path}' exists already: name another output, or give --overwrite to replace it")
-    if not os.access(folder, os.W_OK):
-        raise LatentSRError(f"the folder '{folder}' of the output '{path.name}' is not writable")
-    return path
-
-
-@contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary file of the same extension in the same folder: it takes the name at the end, or vanishes on errors.
-
-    The path is never a file that is written only in part, whenever the process ends.
-    """
-    path = Path(path)
-    extension = extension_of(path) or path.suffix
-    temporary = path.with_name(f".{stem_of(path)}-{secrets.token_hex(4)}{extension}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(text: str, path: str | os.PathLike) -> None:
-    """Write a text file in UTF-8, whole or not at all.
-
-    Raises
-    ------
-    LatentSRError
-        If it can't be written.
-    """
-    try:
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise LatentSRError(f"can't write '{path}': {error.strerror or error}") from error
 
 
 def write_volume(image: Any, path: str | os.PathLike, component: str | None = None, overwrite: bool = False) -> None:
@@ -143,7 +64,7 @@ def write_volume(image: Any, path: str | os.PathLike, component: str | None = No
             writer.SetFileName(str(temporary))
             writer.SetInput(image)
             writer.Update()
-    except (RuntimeError, OSError) as error:
+    except RuntimeError as error:
         raise LatentSRError(f"can't write '{path}': {one_line(error)}") from error
 
 

@@ -17,12 +17,16 @@
 # ==========================================================================
 """DICOM: from files as scanners write them to volumes, and back to a derived series.
 
-========== ==============================================================================================
-``scan``   which files of a folder are DICOM images, and their attributes
-``frames`` the images in a file: where each lies, what its values mean, what tells it from others
-``series`` the series in a folder, and which of them make the volume that is asked for
-``stack``  the place of every image in a stack, or in a stack for each phase; the grid of the volume
-``pixels`` the values
-``write``  a derived series of a volume
-========== ==============================================================================================
+============ ==============================================================================================
+``scan``     which files of a folder are DICOM images, and their attributes
+``frames``   the images in a file: where each lies, what its values mean, what tells it from others
+``series``   the series in a folder, and which of them make the volume that is asked for
+``stack``    the place of every image in a stack, or in a stack for each phase; the grid of the volume
+``alike``    what has to be the same for all images of a stack
+``phases``   the order in time of the images at one position
+``pixels``   the values
+``read``     reading of a volume
+``template`` what a derived series has in common with its source
+``write``    a derived series of a volume
+============ ==============================================================================================
 """

@@ -26,8 +26,8 @@ from latent_sr.volumes.dicom.scan import quiet_pydicom, scan
 from latent_sr.volumes.dicom.series import choose_frames
 from latent_sr.volumes.dicom.stack import SLICE_AXIS, Stack, make_stack
 from latent_sr.volumes.images import cast, new_image
-from latent_sr.volumes.read import ReadProgress, check_phase
-from latent_sr.volumes.volume import ReadOptions, Volume, VolumeHeader, computed_in
+from latent_sr.volumes.phases import check_phase
+from latent_sr.volumes.volume import OpenedVolume, ReadOptions, ReadProgress, Volume, VolumeHeader, computed_in
 
 
 def find_stack(path: Path, options: ReadOptions, progress: ReadProgress | None = None) -> Stack:
@@ -51,61 +51,53 @@ def find_stack(path: Path, options: ReadOptions, progress: ReadProgress | None =
     return replace(stack, warnings=(*stack.warnings, text))
 
 
-def read_dicom_header(path: Path, options: ReadOptions) -> VolumeHeader:
-    """The header of a DICOM volume, after all checks but those of the pixels.
-
-    Raises
-    ------
-    LatentSRError
-        As ``read_dicom`` does.
-    """
-    stack = find_stack(path, options)
-    return VolumeHeader(
-        path,
-        stack.grid.size,
-        stack.grid.all_spacings,
-        stack.component,
-        slice_axis=SLICE_AXIS,
-        slice_thickness=stack.thickness,
-        read_alike_by_itk=False,
-        warnings=stack.warnings,
-    )
-
-
-def read_dicom(
-    path: Path, options: ReadOptions, compute_in: str | None = None, progress: ReadProgress | None = None
-) -> Volume:
-    """Read a DICOM volume.
+class DicomVolume(OpenedVolume):
+    """The stack in a folder or file, after all checks but those of the pixels.
 
     Parameters
     ----------
     path
         A folder, searched with its subfolders, or a file.
     options
-        Which series and which phase. What is not finite does not occur in DICOM.
-    compute_in
-        ITK's short name of the pixel type of the image. Default: that of the stored values.
+        Which series. What is not finite does not occur in DICOM.
     progress
-        Called for each file whose attributes are read, then for each image.
+        Called for each file whose attributes are read.
 
     Raises
     ------
     LatentSRError
         With the reason, as ``docs/volumes.md`` lists them.
     """
-    import itk
 
-    stack = find_stack(path, options, progress)
-    if options.phase is not None:
-        check_phase(path, options.phase, len(stack.phases))
-        one = stack.phases[options.phase : options.phase + 1]
-        stack = replace(stack, phases=one, grid=replace(stack.grid, size=stack.grid.size[:3]))
-    image = new_image(stack.grid, compute_in or computed_in(stack.component))
-    view = itk.array_view_from_image(image)
-    fill(stack, view if view.ndim == 4 else view[None], progress)
-    component = stack.component
-    if component == "int" and view.min() >= -(2**15) and view.max() < 2**15:
-        # Their bits allow more, but these values are not there: CT in 16 bits with an intercept, for example.
-        component = "short"
-        image = image if compute_in else cast(image, computed_in(component))
-    return Volume(path, image, component, stack.thickness, SLICE_AXIS, stack.warnings, stack)
+    def __init__(self, path: Path, options: ReadOptions, progress: ReadProgress | None = None) -> None:
+        stack = find_stack(path, options, progress)
+        self._stack = stack
+        self.header = VolumeHeader(
+            path,
+            stack.grid.size,
+            stack.grid.all_spacings,
+            stack.component,
+            slice_axis=SLICE_AXIS,
+            slice_thickness=stack.thickness,
+            read_alike_by_itk=False,
+            warnings=stack.warnings,
+        )
+
+    def read(self, options: ReadOptions, compute_in: str | None = None, progress: ReadProgress | None = None) -> Volume:
+        """The volume; of the other phases than the one that is asked for, no pixel is read."""
+        import itk
+
+        path, stack = self.header.path, self._stack
+        if options.phase is not None:
+            check_phase(path, options.phase, len(stack.phases))
+            one = stack.phases[options.phase : options.phase + 1]
+            stack = replace(stack, phases=one, grid=replace(stack.grid, size=stack.grid.size[:3]))
+        image = new_image(stack.grid, compute_in or computed_in(stack.component))
+        view = itk.array_view_from_image(image)
+        fill(stack, view if view.ndim == 4 else view[None], progress)
+        component = stack.component
+        if component == "int" and view.min() >= -(2**15) and view.max() < 2**15:
+            # Their bits allow more, but these values are not there: CT in 16 bits with an intercept, for example.
+            component = "short"
+            image = image if compute_in else cast(image, computed_in(component))
+        return Volume(path, image, component, stack.thickness, SLICE_AXIS, stack.warnings, stack)

@@ -21,7 +21,6 @@ pydicom writes it: one classic image a slice, which every reader knows, also whe
 """
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -31,85 +30,19 @@ from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, one_line
 from latent_sr.versions import package_version
-from latent_sr.volumes.dicom.frames import Frame
 from latent_sr.volumes.dicom.scan import quiet_pydicom
 from latent_sr.volumes.dicom.stack import SLICE_AXIS, Stack
+from latent_sr.volumes.dicom.template import template_of
+from latent_sr.volumes.outputs import (
+    check_folder_of,
+    check_not_there,
+    remove_leftovers,
+    replaced_by,
+    temporary_beside,
+    writing,
+)
 
 MANUFACTURER = "ITKLatentSpaceSuperResolution"
-
-_CLASSIC_KINDS = {
-    "1.2.840.10008.5.1.4.1.1.4.1": "1.2.840.10008.5.1.4.1.1.4",  # enhanced MR: MR
-    "1.2.840.10008.5.1.4.1.1.4.4": "1.2.840.10008.5.1.4.1.1.4",
-    "1.2.840.10008.5.1.4.1.1.2.1": "1.2.840.10008.5.1.4.1.1.2",  # enhanced CT: CT
-    "1.2.840.10008.5.1.4.1.1.2.2": "1.2.840.10008.5.1.4.1.1.2",
-    "1.2.840.10008.5.1.4.1.1.130": "1.2.840.10008.5.1.4.1.1.128",  # enhanced PET: PET
-    "1.2.840.10008.5.1.4.1.1.128.1": "1.2.840.10008.5.1.4.1.1.128",
-}
-_MR = "1.2.840.10008.5.1.4.1.1.4"
-
-# What is of one image of the source, not of the volume; and what describes pixels that are not there any more.
-_NOT_KEPT = [
-    "PixelData",
-    "FloatPixelData",
-    "DoubleFloatPixelData",
-    "NumberOfFrames",
-    "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
-    "DimensionOrganizationSequence",
-    "DimensionIndexSequence",
-    "DimensionOrganizationType",
-    "ConcatenationUID",
-    "InConcatenationNumber",
-    "InConcatenationTotalNumber",
-    "ConcatenationFrameOffsetNumber",
-    "SOPInstanceUIDOfConcatenationSource",
-    "SmallestImagePixelValue",
-    "LargestImagePixelValue",
-    "SmallestPixelValueInSeries",
-    "LargestPixelValueInSeries",
-    "PixelPaddingValue",
-    "PixelPaddingRangeLimit",
-    "SliceLocation",
-    "IconImageSequence",
-    "ReferencedImageSequence",
-    "SourceImageSequence",
-    "SourceImageEvidenceSequence",
-    "ReferencedImageEvidenceSequence",
-    "InstanceCreationDate",
-    "InstanceCreationTime",
-    "InstanceCreatorUID",
-    "AcquisitionNumber",
-    "ContentQualification",
-    "TriggerTime",
-    "TemporalPositionIdentifier",
-    "NumberOfTemporalPositions",
-    "TemporalPositionIndex",
-    "ImagesInAcquisition",
-    "RescaleSlope",
-    "RescaleIntercept",
-    "RealWorldValueMappingSequence",
-    "ModalityLUTSequence",
-    "VOILUTSequence",
-    "PresentationLUTShape",
-    "GantryDetectorTilt",
-    "OriginalAttributesSequence",
-    "DigitalSignaturesSequence",
-    "MACParametersSequence",
-    "ReferencedPerformedProcedureStepSequence",
-]
-
-# What an enhanced file has in functional groups, and a classic one on top.
-_FROM_GROUPS = {
-    "EffectiveEchoTime": "EchoTime",
-    "RepetitionTime": "RepetitionTime",
-    "FlipAngle": "FlipAngle",
-    "EchoTrainLength": "EchoTrainLength",
-    "InversionTimes": "InversionTime",
-    "NumberOfAverages": "NumberOfAverages",
-    "WindowCenter": "WindowCenter",
-    "WindowWidth": "WindowWidth",
-    "RescaleType": "RescaleType",
-}
 
 
 @dataclass(frozen=True)
@@ -143,11 +76,9 @@ def check_series_output(path: Path, source: Path, overwrite: bool) -> Path:
         raise UsageError(f"the output folder '{path}' and the input '{source}' lie in each other: name another output")
     if path.exists() and not path.is_dir():
         raise LatentSRError(f"'{path}' is a file, but --output-format dicom writes a folder")
-    if not path.parent.is_dir():
-        raise LatentSRError(f"the folder '{path.parent}' of the output '{path.name}' does not exist")
+    check_folder_of(path)
     inside = sorted(path.iterdir()) if path.exists() else []
-    if inside and not overwrite:
-        raise LatentSRError(f"'{path}' exists already: name another output, or give --overwrite to replace it")
+    check_not_there(path, overwrite or not inside)
     other = next((entry for entry in inside if not _is_ours(entry)), None)
     if other is not None:
         raise LatentSRError(
@@ -210,18 +141,19 @@ def write_series(
     LatentSRError
         If the source is of a kind that no classic image exists for, or the folder can't be written.
     """
-    template = _template(source)
+    template = template_of(source.phases[0][0])
     there = path.resolve()
     try:
-        part = Path(tempfile.mkdtemp(prefix=f".{there.name}-", dir=there.parent))
-        try:
-            count = _write(image, component, source, part, template, derivation, progress)
-            part.chmod(0o755)
-            _put_into_place(part, there)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    except OSError as error:
-        raise LatentSRError(f"can't write '{path}': {error.strerror or error}") from error
+        with writing(path):
+            remove_leftovers(there)
+            part = temporary_beside(there)
+            part.mkdir(mode=0o700)
+            try:
+                count = _write(image, component, source, part, template, derivation, progress)
+                part.chmod(0o755)
+                _put_into_place(part, there)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         # pydicom writes what it has read, or says what breaks the standard.
         first = source.phases[0][0].path
@@ -234,7 +166,7 @@ def _put_into_place(part: Path, path: Path) -> None:
     if not path.exists():
         part.rename(path)
         return
-    old = part.with_name(f"{part.name}-old")
+    old = replaced_by(part)
     path.rename(old)
     try:
         part.rename(path)
@@ -242,56 +174,6 @@ def _put_into_place(part: Path, path: Path) -> None:
         old.rename(path)
         raise
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _template(source: Stack) -> Any:
-    """What all images of the derived series have in common with the source."""
-    import pydicom
-
-    first = source.phases[0][0]
-    try:
-        with quiet_pydicom():
-            original = pydicom.dcmread(first.path, stop_before_pixels=True, force=True)
-            original.remove_private_tags()
-            # Reading it, pydicom converts values that break the standard, or fails.
-            template = deepcopy(original)
-    except Exception as error:  # damaged attributes make pydicom raise many kinds
-        raise LatentSRError(f"can't read the attributes of '{first.path}': {one_line(error)}") from error
-    kind = str(original.get("SOPClassUID", ""))
-    if first.is_enhanced:
-        if kind not in _CLASSIC_KINDS:
-            raise LatentSRError(
-                f"'{first.path}' is of the kind {kind}, which can't be written as a DICOM series: write a file"
-            )
-        _flatten(template, original, first)
-    template.SOPClassUID = _CLASSIC_KINDS.get(kind, kind)
-    for keyword in _NOT_KEPT:
-        if keyword in template:
-            delattr(template, keyword)
-    for element in [element.tag for element in template if element.tag.group & 0xFF00 in (0x5000, 0x6000)]:
-        del template[element]  # curves and overlays
-    if template.SOPClassUID == _MR:
-        for keyword, value in (("ScanningSequence", "RM"), ("SequenceVariant", "NONE"), ("ScanOptions", "")):
-            if keyword not in template:
-                setattr(template, keyword, value)
-        for keyword in ("MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength"):
-            if keyword not in template:
-                setattr(template, keyword, None)
-    return template
-
-
-def _flatten(template: Any, original: Any, first: Frame) -> None:
-    """Put attributes of functional groups where a classic image has them."""
-    groups = [*(original.get("SharedFunctionalGroupsSequence") or [])[:1]]
-    groups.append(original.PerFrameFunctionalGroupsSequence[first.number])
-    for group in groups:
-        for sequence in group:
-            if sequence.VR != "SQ" or not sequence.value:
-                continue
-            for element in sequence.value[0]:
-                keyword = _FROM_GROUPS.get(element.keyword)
-                if keyword is not None and element.value is not None:
-                    setattr(template, keyword, element.value)
 
 
 def _write(

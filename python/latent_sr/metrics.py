@@ -18,11 +18,13 @@
 """Image quality metrics of a pair of images."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, translated
+from latent_sr.options import changed
+from latent_sr.threads import set_work_units
 from latent_sr.volumes import cast, default_slice_axis, pixel_type
 
 SMALLEST_SSIM_SIDE = 11
@@ -147,26 +149,12 @@ def _requested(
     return chosen, notes
 
 
-def compare(
-    reference: Any,
-    test: Any,
-    *,
-    data_range: float | None = None,
-    data_range_source: str = "reference-min-max",
-    mask: Any = None,
-    axis: int | None = None,
-    metrics: Iterable[str] | str = DEFAULT_METRICS,
-    ssim: SSIMParameters | None = None,
-    nrmse: str = "euclidean",
-    with_map: bool = False,
-    threads: int | None = None,
-) -> dict[str, Any]:
-    """Compare a test image with a reference image.
+@dataclass(frozen=True)
+class ComparisonOptions:
+    """How a test image is compared with a reference image.
 
-    Parameters
+    Attributes
     ----------
-    reference, test
-        ``itk.Image`` objects of the same size, 2D to 4D. If their pixel types differ, both are converted to float64.
     data_range
         In units of intensity. Default: that of ``data_range_source``.
     data_range_source
@@ -186,6 +174,45 @@ def compare(
         Whether to return the map of SSIM.
     threads
         Number of threads. Default: ITK's.
+    """
+
+    data_range: float | None = None
+    data_range_source: str = "reference-min-max"
+    mask: Any = None
+    axis: int | None = None
+    metrics: Iterable[str] | str = DEFAULT_METRICS
+    ssim: SSIMParameters | None = None
+    nrmse: str = "euclidean"
+    with_map: bool = False
+    threads: int | None = None
+
+    def check(self) -> None:
+        """Refuse what can't be, whatever the images.
+
+        Raises
+        ------
+        UsageError
+            With the option, its value and what is allowed.
+        """
+        for option, value, allowed in (
+            ("data range source", self.data_range_source, DATA_RANGE_SOURCES),
+            ("NRMSE", self.nrmse, NRMSE_NORMALIZATIONS),
+        ):
+            if value not in allowed:
+                raise UsageError(f"{option} is '{value}', but has to be one of {', '.join(allowed)}")
+
+
+def compare(reference: Any, test: Any, options: ComparisonOptions | None = None, **changes: Any) -> dict[str, Any]:
+    """Compare a test image with a reference image.
+
+    Parameters
+    ----------
+    reference, test
+        ``itk.Image`` objects of the same size, 2D to 4D. If their pixel types differ, both are converted to float64.
+    options
+        How: see ``ComparisonOptions``. Default: its defaults.
+    **changes
+        Single options by name, such as ``data_range=1.0``.
 
     Returns
     -------
@@ -203,79 +230,96 @@ def compare(
     UsageError
         For a name that is not known.
     """
-    import itk
-
+    options = changed(options or ComparisonOptions(), changes)
+    options.check()
     dimension = reference.GetImageDimension()
     if test.GetImageDimension() != dimension:
         raise LatentSRError(f"the reference is {dimension}D and the test image {test.GetImageDimension()}D")
-    for value, allowed in ((data_range_source, DATA_RANGE_SOURCES), (nrmse, NRMSE_NORMALIZATIONS)):
-        if value not in allowed:
-            raise UsageError(f"'{value}' is not one of {', '.join(allowed)}")
     if pixel_type(reference) != pixel_type(test):
         reference, test = cast(reference, "D"), cast(test, "D")
-    if axis is None:
-        found = default_slice_axis([float(value) for value in reference.GetSpacing()]) if dimension > 2 else None
-        axis = 2 if found is None else found
-    ssim = ssim or SSIMParameters()
+    axis = _axis_across(reference) if options.axis is None else options.axis
+    ssim = options.ssim or SSIMParameters()
     size = [int(reference.GetLargestPossibleRegion().GetSize()[n]) for n in range(dimension)]
-    chosen, notes = _requested(metrics, size, axis, ssim)
-    if with_map and "ssim" not in chosen:
+    chosen, notes = _requested(options.metrics, size, axis, ssim)
+    if options.with_map and "ssim" not in chosen:
         raise LatentSRError("there is no map of SSIM, because SSIM is not computed")
-    enums = itk.ImageQualityMetricsCalculatorEnums
     with translated():
-        calculator = itk.ImageQualityMetricsCalculator[type(reference)].New()
-        calculator.SetReferenceImage(reference)
-        calculator.SetTestImage(test)
-        if data_range is not None:
-            calculator.SetDataRange(data_range)
-        calculator.SetSliceAxis(axis)
-        if threads is not None:
-            calculator.SetNumberOfWorkUnits(threads)
-        calculator.SetDataRangeSource(getattr(enums, f"DataRangeSource_{DATA_RANGE_SOURCES[data_range_source]}"))
-        calculator.SetNRMSENormalization(getattr(enums, f"NRMSENormalization_{NRMSE_NORMALIZATIONS[nrmse]}"))
-        calculator.SetGaussianSigma(ssim.sigma)
-        calculator.SetSSIMRadius(ssim.radius)
-        calculator.SetSSIMWindow(enums.SSIMWindow_Uniform if ssim.uniform else enums.SSIMWindow_Gaussian)
-        calculator.SetUseSampleCovariance(ssim.sample_covariance)
-        calculator.SetAverageWholeMap(ssim.whole_map)
-        calculator.SetKeepSSIMMaps(with_map)
-        for name, metric in OPTIONAL_METRICS.items():
-            getattr(calculator, f"SetCompute{metric.name}")(name in chosen)
-        if mask is not None:
-            calculator.SetMaskImage(_binary_mask(mask))
+        calculator = _calculator(reference, test, options, axis, chosen)
         calculator.Compute()
-        slices = {
-            "mse": [float(value) for value in calculator.GetSliceMSE()],
-            "psnr": [float(value) for value in calculator.GetSlicePSNR()],
-        }
-        result: dict[str, Any] = {
-            "mse": calculator.GetMSE(),
-            "mae": calculator.GetMAE(),
-            "rmse": calculator.GetRMSE(),
-            "nrmse": calculator.GetNRMSE(),
-            "psnr": calculator.GetPSNR(),
-            "mean_slice_psnr": calculator.GetMeanSlicePSNR(),
-            "pearson": calculator.GetPearsonCorrelation(),
-        }
-        for name, metric in OPTIONAL_METRICS.items():
-            if name in DEFAULT_METRICS and name not in chosen:
-                result[name] = math.nan
-                slices[name] = [math.nan] * len(slices["mse"])
-            elif name == "fourier" and name in chosen:
-                result[name] = _fourier(calculator)
-            elif name in chosen:
-                result[name] = getattr(calculator, f"Get{metric.name}")()
-                if metric.in_slices:
-                    slices[name] = [float(value) for value in getattr(calculator, f"GetSlice{metric.name}")()]
-        if with_map:
+        result = _results(calculator, chosen)
+        if options.with_map:
             result["ssim_map"] = calculator.GetSSIMMap()
         return result | {
             "data_range": calculator.GetDataRangeUsed(),
             "slice_axis": None if dimension == 2 else axis,
-            "number_of_slices": len(slices["mse"]),
-            "slices": slices,
+            "number_of_slices": len(result["slices"]["mse"]),
             "notes": notes,
         }
+
+
+def _axis_across(image: Any) -> int:
+    """The axis that slices are cut across by default."""
+    if image.GetImageDimension() == 2:
+        return 2
+    found = default_slice_axis([float(value) for value in image.GetSpacing()])
+    return 2 if found is None else found
+
+
+def _calculator(reference: Any, test: Any, options: ComparisonOptions, axis: int, chosen: Sequence[str]) -> Any:
+    """An ``itk::ImageQualityMetricsCalculator`` that is going to compute some metrics."""
+    import itk
+
+    enums = itk.ImageQualityMetricsCalculatorEnums
+    ssim = options.ssim or SSIMParameters()
+    calculator = itk.ImageQualityMetricsCalculator[type(reference)].New()
+    calculator.SetReferenceImage(reference)
+    calculator.SetTestImage(test)
+    if options.data_range is not None:
+        calculator.SetDataRange(options.data_range)
+    calculator.SetSliceAxis(axis)
+    set_work_units(calculator, options.threads)
+    source = DATA_RANGE_SOURCES[options.data_range_source]
+    calculator.SetDataRangeSource(getattr(enums, f"DataRangeSource_{source}"))
+    calculator.SetNRMSENormalization(getattr(enums, f"NRMSENormalization_{NRMSE_NORMALIZATIONS[options.nrmse]}"))
+    calculator.SetGaussianSigma(ssim.sigma)
+    calculator.SetSSIMRadius(ssim.radius)
+    calculator.SetSSIMWindow(enums.SSIMWindow_Uniform if ssim.uniform else enums.SSIMWindow_Gaussian)
+    calculator.SetUseSampleCovariance(ssim.sample_covariance)
+    calculator.SetAverageWholeMap(ssim.whole_map)
+    calculator.SetKeepSSIMMaps(options.with_map)
+    for name, metric in OPTIONAL_METRICS.items():
+        getattr(calculator, f"SetCompute{metric.name}")(name in chosen)
+    if options.mask is not None:
+        calculator.SetMaskImage(_binary_mask(options.mask))
+    return calculator
+
+
+def _results(calculator: Any, chosen: Sequence[str]) -> dict[str, Any]:
+    """The values that a calculator has computed; of each slice under "slices"."""
+    slices = {
+        "mse": [float(value) for value in calculator.GetSliceMSE()],
+        "psnr": [float(value) for value in calculator.GetSlicePSNR()],
+    }
+    result: dict[str, Any] = {
+        "mse": calculator.GetMSE(),
+        "mae": calculator.GetMAE(),
+        "rmse": calculator.GetRMSE(),
+        "nrmse": calculator.GetNRMSE(),
+        "psnr": calculator.GetPSNR(),
+        "mean_slice_psnr": calculator.GetMeanSlicePSNR(),
+        "pearson": calculator.GetPearsonCorrelation(),
+    }
+    for name, metric in OPTIONAL_METRICS.items():
+        if name in DEFAULT_METRICS and name not in chosen:
+            result[name] = math.nan
+            slices[name] = [math.nan] * len(slices["mse"])
+        elif name == "fourier" and name in chosen:
+            result[name] = _fourier(calculator)
+        elif name in chosen:
+            result[name] = getattr(calculator, f"Get{metric.name}")()
+            if metric.in_slices:
+                slices[name] = [float(value) for value in getattr(calculator, f"GetSlice{metric.name}")()]
+    return result | {"slices": slices}
 
 
 def _fourier(calculator: Any) -> dict[str, Any]:

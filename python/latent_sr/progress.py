@@ -19,7 +19,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 
@@ -137,6 +137,45 @@ class LateProgress:
             self.shown.start = self.part_start
         if self.shown is not None:
             self.shown.update(done)
+
+    def close(self) -> None:
+        """End the bar."""
+        if self.shown is not None:
+            self.shown.close()
+            self.shown = None
+
+
+class ProgressInTurn:
+    """Progress of parts of a work that follow one another: a part shows from its first report to that of the next.
+
+    Parameters
+    ----------
+    unit, stream
+        As for ``Progress``.
+    """
+
+    def __init__(self, unit: str, stream: TextIO | None = None) -> None:
+        self.unit, self.stream = unit, stream
+        self.shown: Progress | None = None
+
+    def __enter__(self) -> "ProgressInTurn":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def part(self, label: str) -> Callable[[int, int, str], None]:
+        """What reports a part: it is called with how much is done by now, of how much, and what is going on."""
+        mine: Progress | None = None
+
+        def report(done: int, total: int, note: str) -> None:
+            nonlocal mine
+            if mine is None:
+                self.close()
+                mine = self.shown = Progress(total, label, self.unit, self.stream)
+            mine.update(done, note)
+
+        return report
 
     def close(self) -> None:
         """End the bar."""

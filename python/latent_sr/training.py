@@ -206,60 +206,77 @@ def make_trainer(images: Sequence[Any], options: TrainingOptions | None = None, 
     if not images:
         raise UsageError("there is no volume to train on")
     options.check()
-    recipe = parse(options.settings)
+    in_memory = [volume for volume in (*images, *options.validation) if not _is_path(volume)]
+    common = common_pixel_type(map(pixel_type, in_memory)) if in_memory else "F"
     initial_model = options.initial_model
     if _is_path(initial_model):
         initial_model = load_model(initial_model)
-
-    volumes, validation_volumes = _frames(images), _frames(options.validation)
-    files = [str(volume) for volume in images if _is_path(volume)]
-    validation_files = [str(volume) for volume in options.validation if _is_path(volume)]
-    if files or validation_files:
-        # A reader that is made in Python registers all formats that ITK's packages know.
-        itk.ImageFileReader[itk.Image[itk.F, 3]].New()
-    in_memory = [*volumes, *validation_volumes]
-    common = common_pixel_type(map(pixel_type, in_memory)) if in_memory else "F"
-
     with translated():
         trainer = itk.AutoencoderTrainer[itk.Image[getattr(itk, common), 3]].New()
-        if options.preset == "paper":
-            trainer.SetParametersToPaper()
-        elif initial_model is not None and initial_model.HasWeights():
-            trainer.SetLearningRate(FINE_TUNING_RATE)
-        apply_to_trainer(trainer, recipe.trainer)
-        if initial_model is None:
-            initial_model = itk.AutoencoderModel.New()
-            if (options.network or options.preset) == "paper":
-                initial_model.SetArchitectureToPaper()
-        apply_to_network(initial_model, recipe.network)
-        trainer.SetInitialModel(initial_model)
-        if options.iterations is not None:
-            trainer.SetNumberOfIterations(options.iterations)
-        if options.minutes is not None:
-            trainer.SetNumberOfIterations(_NO_LIMIT)
-            trainer.SetTimeBudget(60.0 * options.minutes)
-        if options.early_stopping is not None:
-            trainer.SetEarlyStoppingPatience(options.early_stopping)
-        if options.checkpoint is not None:
-            trainer.SetCheckpointFileName(os.fspath(options.checkpoint))
-            trainer.SetResume(options.resume)
-        if options.checkpoint_every is not None:
-            trainer.SetCheckpointInterval(options.checkpoint_every)
+        _set_recipe(trainer, options, initial_model)
+        _set_length(trainer, options)
+        _set_checkpoint(trainer, options)
         if options.cache is not None:
             trainer.SetCacheSize(options.cache)
         trainer.SetSeed(options.seed)
         trainer.SetPrecision(precision_enum(options.precision))
         trainer.SetProcessGroupName(options.process_group)
         set_work_units(trainer, options.threads)
-        for volume in volumes:
-            trainer.AddTrainingImage(cast(volume, common))
-        for volume in validation_volumes:
-            trainer.AddValidationImage(cast(volume, common))
-        for name in files:
-            trainer.AddTrainingFileName(name)
-        for name in validation_files:
-            trainer.AddValidationFileName(name)
+        _add_volumes(images, common, trainer.AddTrainingImage, trainer.AddTrainingFileName)
+        _add_volumes(options.validation, common, trainer.AddValidationImage, trainer.AddValidationFileName)
     return trainer
+
+
+def _set_recipe(trainer: Any, options: TrainingOptions, initial_model: Any) -> None:
+    """The preset, what is set beside it, and the network that the training begins with."""
+    import itk
+
+    recipe = parse(options.settings)
+    if options.preset == "paper":
+        trainer.SetParametersToPaper()
+    elif initial_model is not None and initial_model.HasWeights():
+        trainer.SetLearningRate(FINE_TUNING_RATE)
+    apply_to_trainer(trainer, recipe.trainer)
+    if initial_model is None:
+        initial_model = itk.AutoencoderModel.New()
+        if (options.network or options.preset) == "paper":
+            initial_model.SetArchitectureToPaper()
+    apply_to_network(initial_model, recipe.network)
+    trainer.SetInitialModel(initial_model)
+
+
+def _set_length(trainer: Any, options: TrainingOptions) -> None:
+    if options.iterations is not None:
+        trainer.SetNumberOfIterations(options.iterations)
+    if options.minutes is not None:
+        trainer.SetNumberOfIterations(_NO_LIMIT)
+        trainer.SetTimeBudget(60.0 * options.minutes)
+    if options.early_stopping is not None:
+        trainer.SetEarlyStoppingPatience(options.early_stopping)
+
+
+def _set_checkpoint(trainer: Any, options: TrainingOptions) -> None:
+    if options.checkpoint is not None:
+        trainer.SetCheckpointFileName(os.fspath(options.checkpoint))
+        trainer.SetResume(options.resume)
+    if options.checkpoint_every is not None:
+        trainer.SetCheckpointInterval(options.checkpoint_every)
+
+
+def _add_volumes(
+    volumes: Sequence[Any], common: str, add_image: Callable[[Any], None], add_file: Callable[[str], None]
+) -> None:
+    """Give a trainer images, in one pixel type, and files, which it reads when it needs them."""
+    import itk
+
+    for frame in _frames(volumes):
+        add_image(cast(frame, common))
+    files = [str(volume) for volume in volumes if _is_path(volume)]
+    if files:
+        # A reader that is made in Python registers all formats that ITK's packages know.
+        itk.ImageFileReader[itk.Image[itk.F, 3]].New()
+    for name in files:
+        add_file(name)
 
 
 def state_of(trainer: Any) -> TrainingState:

@@ -216,3 +216,16 @@ def test_an_unknown_metric_and_one_that_does_not_fit_are_refused(latent_sr_run, 
     assert "161 x 161" in result.stderr
     everything = json.loads(latent_sr_run("metrics", *pair, "--metrics", "all", "--json", "-").stdout)
     assert "multi-scale SSIM is left out: slices of 50 x 48 pixels are smaller than 161 pixels" in everything["notes"]
+
+
+def test_the_command_names_the_images_that_can_t_be_compared(latent_sr_run, tmp_path):
+    truth = write_nifti(tmp_path / "truth.nii", phantom(slices=3))
+    test = write_nifti(tmp_path / "test.nii", phantom(slices=4))
+    flat = write_nifti(tmp_path / "flat.nii", phantom(slices=3)[0])
+    for other in (test, flat):
+        result = latent_sr_run("metrics", truth, other)
+        assert result.returncode == 1
+        assert f"'{truth}' and '{other}': " in result.stderr.splitlines()[-1]
+    result = latent_sr_run("metrics", truth, truth, "--metrics", "beauty")
+    assert "metric 'beauty' is unknown" in result.stderr
+    assert str(truth) not in result.stderr

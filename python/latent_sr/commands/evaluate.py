@@ -18,11 +18,9 @@
 """``latent-sr evaluate``."""
 
 import argparse
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, json_text, quiet_itk, warn
+from latent_sr.commands.console import check_model_file, put_json, quiet_itk, warn
 from latent_sr.commands.options import (
     add_axis,
     add_command,
@@ -125,90 +123,94 @@ lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    from latent_sr.volumes import expand_inputs
+
+    methods = _methods(arguments)
+    _check(arguments)
+    paths = expand_inputs(arguments.inputs)
+    for model in arguments.model or ():
+        check_model_file(model)
+    quiet_itk()
+
+    from latent_sr.evaluation.run import run_evaluation
+    from latent_sr.progress import ProgressInTurn
+
+    with ProgressInTurn("recoveries") as progress:
+        evaluation = run_evaluation(
+            paths,
+            _options(arguments, methods, len(paths)),
+            with_pictures=arguments.report is not None,
+            progress=progress.part("evaluating"),
+            picture_progress=progress.part("drawing"),
+            warn=warn,
+        )
+    _write(arguments, evaluation)
+    return 0
+
+
+def _methods(arguments: argparse.Namespace) -> list[str]:
+    """The names of the methods."""
     from latent_sr.evaluation.methods import LATENT, check_methods
-    from latent_sr.evaluation.subjects import compile_subject
-    from latent_sr.parallel import check_parallel
-    from latent_sr.volumes import check_output, expand_inputs
 
     methods = [name.strip() for name in arguments.methods.split(",") if name.strip()]
     check_methods(methods)
     if LATENT not in methods and (arguments.model or arguments.mode):
         option = "--model" if arguments.model else "--mode"
         raise UsageError(f"{option} has no effect, because --methods is '{arguments.methods}', without latent")
+    return methods
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse options and outputs that can't be, before any file is looked at."""
+    from latent_sr.evaluation.subjects import compile_subject
+    from latent_sr.parallel import check_parallel
+    from latent_sr.volumes import check_output
+
     compile_subject(arguments.subject)
     check_parallel(arguments.jobs or 1, arguments.scheduler)
-    outputs: dict[Path, str] = {}
-    for option, name, extensions in (
-        ("--json", arguments.json, (".json",)),
-        ("--csv", arguments.csv, (".csv",)),
-        ("--report", arguments.report, (".html", ".htm")),
+    for name, extensions in (
+        (None if arguments.json == "-" else arguments.json, (".json",)),
+        (arguments.csv, (".csv",)),
+        (arguments.report, (".html", ".htm")),
     ):
-        if name is not None and not (option == "--json" and name == "-"):
-            outputs[check_output(name, extensions, arguments.overwrite)] = option
-    paths = expand_inputs(arguments.inputs)
-    for model in arguments.model or ():
-        check_model_file(model)
-    quiet_itk()
+        if name is not None:
+            check_output(name, extensions, arguments.overwrite)
 
+
+def _options(arguments: argparse.Namespace, methods: list[str], volumes: int) -> Any:
     from latent_sr.evaluation.options import EvaluationOptions
-    from latent_sr.evaluation.run import run_evaluation
-    from latent_sr.evaluation.tables import as_csv, as_table
     from latent_sr.parallel import default_jobs
-    from latent_sr.progress import Progress
+
+    return EvaluationOptions(
+        keep_every=arguments.keep_every,
+        crop=arguments.crop,
+        models=arguments.model or [None],
+        modes=arguments.mode or [DEFAULT_MODE],
+        methods=methods,
+        subject=arguments.subject,
+        axis=arguments.axis,
+        slice_thickness=arguments.slice_thickness,
+        orientations=arguments.orientations,
+        mask=arguments.mask,
+        reading=read_options(arguments),
+        precision=arguments.precision,
+        device=arguments.device,
+        threads=arguments.threads,
+        jobs=arguments.jobs or default_jobs(volumes, arguments.scheduler),
+        scheduler=arguments.scheduler,
+    )
+
+
+def _write(arguments: argparse.Namespace, evaluation: Any) -> None:
+    """Write the files that are asked for, and the table, unless the JSON goes to stdout."""
+    from latent_sr.evaluation.tables import as_csv, as_table
     from latent_sr.volumes import write_text
 
-    shown: list[Progress] = []
-
-    def report_to(label: str) -> Callable[[int, int, str], None]:
-        mine: list[Progress] = []
-
-        def report(done: int, total: int, note: str) -> None:
-            if not mine:
-                while shown:
-                    shown.pop().close()
-                mine.append(Progress(total, label, "recoveries"))
-                shown.append(mine[0])
-            mine[0].update(done, note)
-
-        return report
-
-    try:
-        evaluation = run_evaluation(
-            paths,
-            EvaluationOptions(
-                keep_every=arguments.keep_every,
-                crop=arguments.crop,
-                models=arguments.model or [None],
-                modes=arguments.mode or [DEFAULT_MODE],
-                methods=methods,
-                subject=arguments.subject,
-                axis=arguments.axis,
-                slice_thickness=arguments.slice_thickness,
-                orientations=arguments.orientations,
-                mask=arguments.mask,
-                reading=read_options(arguments),
-                precision=arguments.precision,
-                device=arguments.device,
-                threads=arguments.threads,
-                jobs=arguments.jobs or default_jobs(len(paths), arguments.scheduler),
-                scheduler=arguments.scheduler,
-            ),
-            with_pictures=arguments.report is not None,
-            progress=report_to("evaluating"),
-            picture_progress=report_to("drawing"),
-            warn=warn,
-        )
-    finally:
-        while shown:
-            shown.pop().close()
-    text = json_text(evaluation.result)
-    if arguments.json is not None and arguments.json != "-":
-        write_text(text, arguments.json)
     if arguments.csv is not None:
         write_text(as_csv(evaluation.result), arguments.csv)
     if arguments.report is not None:
         from latent_sr.evaluation.report import render_report
 
         write_text(render_report(evaluation), arguments.report)
-    print(text if arguments.json == "-" else as_table(evaluation.result), end="" if arguments.json == "-" else "\n")
-    return 0
+    if not put_json(evaluation.result, arguments.json):
+        print(as_table(evaluation.result))

@@ -33,7 +33,7 @@ from latent_sr.commands.options import (
     read_options,
     whole_number,
 )
-from latent_sr.errors import LatentSRError
+from latent_sr.errors import LatentSRError, naming
 
 
 def add_parser(commands: Any) -> None:
@@ -96,9 +96,35 @@ VIF is not symmetric: the reference comes first. Metrics are defined in docs/met
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    names = [arguments.reference, arguments.test, *([arguments.mask] if arguments.mask else [])]
+    _check(arguments, names)
+    quiet_itk()
+
+    from latent_sr.metrics import compare, metrics_as_json
+    from latent_sr.volumes import open_volume, write_volume
+
+    volumes = [open_volume(name, dimensions=(2, 3, 4), options=read_options(arguments)) for name in names]
+    for volume in volumes:
+        for warning in volume.warnings:
+            warn(warning)
+    reference, test, *masks = (volume.image for volume in volumes)
+    _warn_of_another_grid(reference, test)
+    axis = volumes[0].slice_axis if arguments.axis is None else arguments.axis
+    with naming(" and ".join(f"'{name}'" for name in names)):
+        result = compare(reference, test, _options(arguments, axis), mask=masks[0] if masks else None)
+    if arguments.ssim_map is not None:
+        write_volume(result["ssim_map"], arguments.ssim_map, overwrite=arguments.overwrite)
+    if put_json(metrics_as_json(result), arguments.json):
+        return 0
+    for line in _metric_lines(result):
+        print(line)
+    return 0
+
+
+def _check(arguments: argparse.Namespace, names: list[str]) -> None:
+    """Refuse outputs that can't be written, and inputs that are not there."""
     from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output
 
-    names = [arguments.reference, arguments.test, *([arguments.mask] if arguments.mask else [])]
     if arguments.json not in (None, "-"):
         check_output(arguments.json, (".json",), arguments.overwrite)
     if arguments.ssim_map is not None:
@@ -106,27 +132,16 @@ def run(arguments: argparse.Namespace) -> int:
     for name in names:
         if not Path(name).exists():
             raise LatentSRError(f"'{name}' does not exist")
-    quiet_itk()
 
-    from latent_sr.metrics import SSIMParameters, compare, metrics_as_json
-    from latent_sr.volumes import open_volume, write_volume
 
-    volumes = [open_volume(name, dimensions=(2, 3, 4), options=read_options(arguments)) for name in names]
-    for volume in volumes:
-        for warning in volume.warnings:
-            warn(warning)
-    images = [volume.image for volume in volumes]
-    reference, test = images[:2]
-    if reference.GetImageDimension() == test.GetImageDimension() and not _same_geometry(reference, test):
-        warn("the images differ in origin, spacing or direction; pixels are compared by their index")
+def _options(arguments: argparse.Namespace, axis: int | None) -> Any:
+    from latent_sr.metrics import ComparisonOptions, SSIMParameters
+
     chosen = [name.strip() for name in arguments.metrics.split(",") if name.strip()]
-    result = compare(
-        reference,
-        test,
+    return ComparisonOptions(
         data_range=arguments.data_range,
         data_range_source=arguments.data_range_source,
-        mask=images[2] if arguments.mask else None,
-        axis=volumes[0].slice_axis if arguments.axis is None else arguments.axis,
+        axis=axis,
         metrics="all" if chosen == ["all"] else chosen,
         ssim=SSIMParameters(
             arguments.ssim_sigma,
@@ -139,13 +154,14 @@ def run(arguments: argparse.Namespace) -> int:
         with_map=arguments.ssim_map is not None,
         threads=arguments.threads,
     )
-    if arguments.ssim_map is not None:
-        write_volume(result["ssim_map"], arguments.ssim_map, overwrite=arguments.overwrite)
-    if put_json(metrics_as_json(result), arguments.json):
-        return 0
-    for line in _metric_lines(result):
-        print(line)
-    return 0
+
+
+def _warn_of_another_grid(reference: Any, test: Any) -> None:
+    """Say that two images do not lie at the same place; those of different dimensions are refused by ``compare``."""
+    from latent_sr.volumes.images import difference_of_grids
+
+    if reference.GetImageDimension() == test.GetImageDimension() and difference_of_grids(reference, test):
+        warn("the images differ in origin, spacing or direction; pixels are compared by their index")
 
 
 def _metric_lines(result: dict[str, Any]) -> list[str]:
@@ -174,17 +190,3 @@ def _metric_lines(result: dict[str, Any]) -> list[str]:
     across = "" if axis is None else f" across axis {axis}"
     lines.append(f"data range {result['data_range']:g}, {result['number_of_slices']} slices{across}")
     return lines + [f"note: {note}" for note in result["notes"]]
-
-
-def _same_geometry(reference: Any, test: Any) -> bool:
-    """Whether two images of one dimension have the same origin, spacing and direction, up to rounding."""
-    import itk
-    import numpy as np
-
-    def geometry(image: Any) -> Any:
-        axes = range(image.GetImageDimension())
-        direction = itk.array_from_matrix(image.GetDirection())
-        origin = [float(image.GetOrigin()[axis]) for axis in axes]
-        return np.concatenate([origin, [float(image.GetSpacing()[axis]) for axis in axes], direction.ravel()])
-
-    return bool(np.allclose(geometry(reference), geometry(test), rtol=1e-4, atol=1e-3))

@@ -178,39 +178,22 @@ Under torchrun all processes train one model.""",
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    from latent_sr.models import MODEL_EXTENSIONS
-    from latent_sr.volumes import check_output, extension_of
-
     start = _start_of_training(arguments)
-    if start and not extension_of(Path(start), MODEL_EXTENSIONS):
-        raise UsageError(
-            f"--fine-tune is '{start}', but has to be a .safetensors file, or nothing for the bundled model (then put "
-            "INPUT before it)"
-        )
-    output = check_output(arguments.output, MODEL_EXTENSIONS, arguments.overwrite, [start] if start else ())
-    _check_training(arguments, output)
-    # What a resumed training has written before is its own.
-    table, picture = (output.with_name(f"{output.stem}.training{extension}") for extension in (".csv", ".png"))
-    for name, extension in ((table, ".csv"), (picture, ".png")):
-        check_output(name, (extension,), arguments.overwrite or arguments.resume)
+    output, table, picture = _outputs(arguments, start)
     paths, validation, validation_subjects = _training_paths(arguments)
     check_model_file(start or None)
     quiet_itk()
 
     from latent_sr.errors import translated
     from latent_sr.models import load_model
-    from latent_sr.progress import TrainingProgress
     from latent_sr.recipe import parse
-    from latent_sr.training import TrainingState, make_trainer, process_group, run_trainer, sign
+    from latent_sr.training import make_trainer, process_group, run_trainer, sign
     from latent_sr.training_log import TrainingLog
     from latent_sr.volumes import replacing
     from latent_sr.volumes.convert import files_for_itk
 
     initial = None if start is None else load_model(start or None)
-    minutes = arguments.minutes
-    if minutes is None and arguments.iterations is None and arguments.preset == "default":
-        minutes = float(TRAINING_MINUTES)
-    seconds = None if minutes is None else 60 * minutes
+    minutes = _minutes(arguments)
     axis = parse(dict(arguments.set)).slice_axis
     with (
         files_for_itk([*paths, *validation], read_options(arguments), axis, notify("converting"), warn) as files,
@@ -219,21 +202,9 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         trainer = make_trainer(
             files[: len(paths)],
-            preset=arguments.preset,
-            network=arguments.network,
-            settings=dict(arguments.set),
-            iterations=arguments.iterations,
-            minutes=minutes,
-            seed=arguments.seed,
+            _options(arguments, minutes),
             initial_model=initial,
             validation=files[len(paths) :],
-            early_stopping=arguments.early_stopping,
-            checkpoint=arguments.checkpoint,
-            checkpoint_every=arguments.checkpoint_every,
-            resume=arguments.resume,
-            cache=arguments.cache,
-            precision=arguments.precision,
-            threads=arguments.threads,
             process_group=group,
         )
         if rank > 0:
@@ -241,16 +212,7 @@ def run(arguments: argparse.Namespace) -> int:
             run_trainer(trainer)
             return 0
         log = TrainingLog(table, picture, Path(arguments.tensorboard) if arguments.tensorboard else None)
-        try:
-            with TrainingProgress(int(trainer.GetNumberOfIterations()), seconds) as progress:
-
-                def observe(state: TrainingState) -> None:
-                    progress.update(state)
-                    log.update(state, int(trainer.GetResumedIteration()))
-
-                model = run_trainer(trainer, observe)
-        finally:
-            log.close()
+        model = _train(trainer, log, minutes)
     sign(model, iterations=int(trainer.GetCurrentIteration()), command=_training_command(arguments, minutes, start))
     for name, text in arguments.provenance:
         model.SetProvenance(name, text)
@@ -266,6 +228,75 @@ def run(arguments: argparse.Namespace) -> int:
     for line in verdict:
         print(line)
     return 0
+
+
+def _outputs(arguments: argparse.Namespace, start: str | None) -> tuple[Path, Path, Path]:
+    """The model file, the table and the picture that are going to be written, after a check of all options."""
+    from latent_sr.models import MODEL_EXTENSIONS
+    from latent_sr.volumes import check_output, extension_of
+
+    if start and not extension_of(Path(start), MODEL_EXTENSIONS):
+        raise UsageError(
+            f"--fine-tune is '{start}', but has to be a .safetensors file, or nothing for the bundled model (then put "
+            "INPUT before it)"
+        )
+    output = check_output(arguments.output, MODEL_EXTENSIONS, arguments.overwrite, [start] if start else ())
+    _check_training(arguments, output)
+    # What a resumed training has written before is its own.
+    table, picture = (
+        check_output(
+            output.with_name(f"{output.stem}.training{extension}"),
+            (extension,),
+            arguments.overwrite or arguments.resume,
+        )
+        for extension in (".csv", ".png")
+    )
+    return output, table, picture
+
+
+def _minutes(arguments: argparse.Namespace) -> float | None:
+    """The length of the training as a time; None if it is a number of iterations."""
+    if arguments.minutes is None and arguments.iterations is None and arguments.preset == "default":
+        return float(TRAINING_MINUTES)
+    return arguments.minutes
+
+
+def _options(arguments: argparse.Namespace, minutes: float | None) -> Any:
+    from latent_sr.training import TrainingOptions
+
+    return TrainingOptions(
+        preset=arguments.preset,
+        network=arguments.network,
+        settings=dict(arguments.set),
+        iterations=arguments.iterations,
+        minutes=minutes,
+        seed=arguments.seed,
+        early_stopping=arguments.early_stopping,
+        checkpoint=arguments.checkpoint,
+        checkpoint_every=arguments.checkpoint_every,
+        resume=arguments.resume,
+        cache=arguments.cache,
+        precision=arguments.precision,
+        threads=arguments.threads,
+    )
+
+
+def _train(trainer: Any, log: Any, minutes: float | None) -> Any:
+    """Train, show how it goes and log it, and return the model."""
+    from latent_sr.progress import TrainingProgress
+    from latent_sr.training import TrainingState, run_trainer
+
+    seconds = None if minutes is None else 60 * minutes
+    try:
+        with TrainingProgress(int(trainer.GetNumberOfIterations()), seconds) as progress:
+
+            def observe(state: TrainingState) -> None:
+                progress.update(state)
+                log.update(state, int(trainer.GetResumedIteration()))
+
+            return run_trainer(trainer, observe)
+    finally:
+        log.close()
 
 
 def _asks_for_a_network(arguments: argparse.Namespace) -> bool:

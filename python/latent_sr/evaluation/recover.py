@@ -33,6 +33,7 @@ from latent_sr.metrics import SLICE_METRICS, compare, notes_on_size
 from latent_sr.models import load_model
 from latent_sr.threads import number_of_threads
 from latent_sr.volumes import open_volume, split_frames
+from latent_sr.volumes.images import difference_of_grids, geometry_of
 
 DATA_RANGE = 1.0
 LARGEST_LONG_AXIS_FACTOR = 10
@@ -216,25 +217,15 @@ def _masks(task: FileTask, image: Any) -> list[Any]:
 
 def _check_grid(task: FileTask, image: Any, mask: Any) -> None:
     """Refuse a mask that does not lie where its volume does."""
-    import itk
-    import numpy as np
 
-    def geometry(of: Any) -> dict[str, Any]:
-        return {
-            "spacing": [float(of.GetSpacing()[axis]) for axis in range(3)],
-            "origin": [float(of.GetOrigin()[axis]) for axis in range(3)],
-            "direction": itk.array_from_matrix(of.GetDirection())[:3, :3].ravel(),
-        }
+    def words(of: Any) -> str:
+        return " ".join(f"{value:.4g}" for value in geometry_of(of, 3)[name])
 
-    def words(values: Any) -> str:
-        return " ".join(f"{value:.4g}" for value in values)
-
-    expected = geometry(image)
-    for name, values in geometry(mask).items():
-        if not np.allclose(values, expected[name], rtol=1e-4, atol=1e-3):
-            raise LatentSRError(
-                f"the mask '{task.mask}' has the {name} {words(values)}, but '{task.label}' has {words(expected[name])}"
-            )
+    name = difference_of_grids(mask, image, 3)
+    if name:
+        raise LatentSRError(
+            f"the mask '{task.mask}' has the {name} {words(mask)}, but '{task.label}' has {words(image)}"
+        )
 
 
 def _cropped(array: Any, size: Sequence[int], axis: int) -> Any:

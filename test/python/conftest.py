@@ -179,3 +179,19 @@ def shared() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture
+def derive(latent_sr_run, tiny_model):
+    """Run the command twice: for a folder of DICOM, and for a file beside it, which is returned."""
+
+    def run(source, output, *words, mode="preserve-acquired"):
+        words = ["--model", tiny_model, "--mode", mode, "--threads", 1, *words]
+        result = latent_sr_run("upsample", source, output, "--output-format", "dicom", *words)
+        assert result.returncode == 0, result.stderr
+        assert f"{output}: " in result.stdout
+        file = output.with_name(f"{output.name}.nrrd")
+        assert latent_sr_run("upsample", source, file, *words).returncode == 0
+        return file
+
+    return run

@@ -349,3 +349,17 @@ def by_dcm2niix(folder: Path, output: Path) -> Path:
     assert result.returncode == 0, result.stdout + result.stderr
     assert [path.name for path in output.iterdir()] == ["converted.nii"], result.stdout
     return output / "converted.nii"
+
+
+def written(folder) -> list:
+    """The images of a series, in the order of their numbers; values that break the standard are refused."""
+    mode = pydicom.config.settings.reading_validation_mode
+    pydicom.config.settings.reading_validation_mode = pydicom.config.RAISE
+    try:
+        images = [pydicom.dcmread(path) for path in sorted(folder.iterdir())]
+        for image in images:
+            list(image.iterall())
+    finally:
+        pydicom.config.settings.reading_validation_mode = mode
+    assert [image.InstanceNumber for image in images] == list(range(1, len(images) + 1))
+    return images

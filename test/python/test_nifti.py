@@ -18,91 +18,19 @@
 """NIfTI: pixels lie where nibabel puts them, with the values that it gives, or the reason is told why they can't."""
 
 import gzip
-import json
 import shutil
-import struct
-from pathlib import Path
 
 import itk
-import latent_sr
 import numpy as np
 import pytest
-from conftest import oblique_affine, phantom
-from latent_sr.errors import LatentSRError
-from latent_sr.volumes import ReadOptions, expand_inputs, open_volume, read_header, read_volume
-from latent_sr.volumes.convert import files_for_itk
-from test_command_line import assert_one_line_error
+from conftest import oblique_affine
+from latent_sr.volumes import expand_inputs, open_volume, read_volume
+from nifti_files import affine_of, patched, pixels, reads_alike, refusal, write
 
 nibabel = pytest.importorskip("nibabel")
 
 SPACING = (1.2, 1.5, 7.0)
 TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-
-
-def pixels(*shape: int, dtype: str = "int16") -> np.ndarray:
-    """Random numbers with the axes of NIfTI: x, y, z, and time."""
-    return np.random.default_rng(3).integers(0, 200, shape or (9, 8, 5)).astype(dtype)
-
-
-def write(path: Path, array=None, affine=None, kind=None, **header) -> Path:
-    """Write a file with an affine matrix as its sform, or without a place; and set fields of its header."""
-    kind = kind or nibabel.Nifti1Image
-    array = pixels() if array is None else array
-    image = kind(array, affine, dtype=array.dtype)
-    if affine is None:
-        image.header["pixdim"][1:4] = SPACING
-    for name, value in header.items():
-        image.header[name] = value
-    nibabel.save(image, path)
-    return path
-
-
-def patched(path: Path, offset: int, code: str, *values) -> Path:
-    """The file with other bytes in its header, which nibabel would not write."""
-    content = bytearray(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
-    struct.pack_into(code, content, offset, *values)
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
-    return path
-
-
-def affine_of(image) -> np.ndarray:
-    """The matrix of an ``itk.Image`` from indices to mm, as NIfTI has it (RAS)."""
-    matrix = np.eye(4)
-    spacing = [image.GetSpacing()[axis] for axis in range(3)]
-    matrix[:3, :3] = itk.array_from_matrix(image.GetDirection())[:3, :3] * spacing
-    matrix[:3, 3] = [image.GetOrigin()[axis] for axis in range(3)]
-    return TO_RAS @ matrix
-
-
-def reads_alike(path: Path, unit: float = 1.0, warnings: int = 0):
-    """Assert that a file is read as nibabel reads it, whose unit of length is so many mm; return the volume."""
-    volume = open_volume(path)
-    expected = nibabel.load(path)
-    affine = np.diag([unit, unit, unit, 1.0]) @ expected.affine
-    np.testing.assert_allclose(affine_of(volume.image), affine, atol=1e-3)
-    shape = itk.array_view_from_image(volume.image).shape[::-1]
-    np.testing.assert_allclose(
-        itk.array_from_image(volume.image).T, expected.get_fdata().reshape(shape), rtol=1e-6, atol=0
-    )
-    assert len(volume.warnings) == warnings, volume.warnings
-    header = read_header(path)
-    assert header.size == shape
-    assert header.component == volume.component
-    assert header.spacing == pytest.approx([volume.image.GetSpacing()[axis] for axis in range(len(shape))])
-    return volume
-
-
-def refusal(path: Path, pixels_only: bool = False) -> str:
-    """Why a file is refused, by the volume and by the header alike, unless its pixels are the reason."""
-    with pytest.raises(LatentSRError) as refused:
-        open_volume(path)
-    text = str(refused.value)
-    assert "\n" not in text
-    if not pixels_only:
-        with pytest.raises(LatentSRError) as refused_early:
-            read_header(path)
-        assert str(refused_early.value) == text
-    return text
 
 
 # Place ----------------------------------------------------------------------------------------------------------------
@@ -430,123 +358,3 @@ def test_pairs_in_a_folder_are_volumes(latent_sr_run, tiny_model, tmp_path):
     for name in ("a.nii", "sub/b.nii.gz"):
         thin = nibabel.load(tmp_path / "thin" / name)
         np.testing.assert_array_equal(np.asanyarray(thin.dataobj)[..., ::2], pixels())
-
-
-# In commands ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_output_lies_on_the_input_for_nibabel(latent_sr_run, tiny_model, tmp_path):
-    image = nibabel.Nifti1Image(pixels(), None)
-    first, second = oblique_affine(SPACING), np.diag([*SPACING, 1.0])
-    image.header.set_qform(second, 1)
-    image.header.set_sform(first, 2)
-    nibabel.save(image, tmp_path / "a.nii")
-    words = [
-        "upsample",
-        tmp_path / "a.nii",
-        tmp_path / "thin.nii",
-        "--model",
-        tiny_model,
-        "--mode",
-        "preserve-acquired",
-    ]
-    result = latent_sr_run(*words)
-    assert result.returncode == 0, result.stderr
-    assert "latent-sr: warning: sform (code 2) and qform (code 1)" in result.stderr
-    thin = nibabel.load(tmp_path / "thin.nii")
-    first[:3, 2] /= 2
-    np.testing.assert_allclose(thin.affine, first, atol=1e-3)
-    np.testing.assert_allclose(thin.header.get_qform(), first, atol=1e-3)
-    np.testing.assert_array_equal(np.asanyarray(thin.dataobj)[..., ::2], pixels())
-
-
-def test_the_message_of_the_command_names_its_option_for_the_axis(latent_sr_run, tiny_model, tmp_path):
-    path = write(tmp_path / "cube.nii", affine=oblique_affine((2.0, 2.0, 2.0)))
-    result = latent_sr_run("upsample", path, tmp_path / "thin.nii", "--model", tiny_model)
-    assert_one_line_error(result, 1, "cube.nii", "--axis")
-    assert "SliceAxis" not in result.stderr
-
-
-@pytest.fixture
-def holes(tmp_path):
-    """A NIfTI file with NaN around the object and one infinite pixel, and its array."""
-    array = phantom().T.astype("float32") + 100
-    array[:3] = np.nan
-    array[10, 11, 2] = -np.inf
-    return write(tmp_path / "holes.nii.gz", array, oblique_affine((1.4, 1.4, 8.0))), array
-
-
-def test_pixels_that_are_not_finite_are_refused_with_their_number_and_the_first_place(holes, tmp_path):
-    path, array = holes
-    text = refusal(path, pixels_only=True)
-    assert f"has {3 * 44 * 7 + 1} pixels that are NaN or infinite" in text
-    assert "the first at index [0, 0, 0] with the value nan" in text
-    assert "--nan VALUE" in text
-    array[:3] = 0
-    text = refusal(write(tmp_path / "one.nii", array, oblique_affine((1.4, 1.4, 8.0))), pixels_only=True)
-    assert "has a pixel that is NaN or infinite, at index [10, 11, 2] with the value -inf" in text
-
-
-def test_pixels_that_are_not_finite_are_replaced_on_demand(holes):
-    path, array = holes
-    expected = np.where(np.isfinite(array), array, -3)
-    for volume in (open_volume(path, options=ReadOptions(nan=-3)).image, read_volume(path, nan=-3)):
-        np.testing.assert_array_equal(itk.array_from_image(volume).T, expected)
-
-
-def test_commands_refuse_what_is_not_finite_or_replace_it(latent_sr_run, tiny_model, holes, tmp_path):
-    path, array = holes
-    filled = np.where(np.isfinite(array), array, 0)
-    other = write(tmp_path / "filled.nii.gz", filled, oblique_affine((1.4, 1.4, 8.0)))
-    words = ["upsample", path, tmp_path / "thin.nii", "--model", tiny_model, "--mode", "preserve-acquired"]
-    assert_one_line_error(latent_sr_run(*words), 1, "holes.nii.gz'", "NaN or infinite", "--nan")
-    result = latent_sr_run(*words, "--nan", 0)
-    assert result.returncode == 0, result.stderr
-    np.testing.assert_array_equal(nibabel.load(tmp_path / "thin.nii").get_fdata()[..., ::2], filled)
-
-    assert_one_line_error(latent_sr_run("metrics", other, path), 1, "holes.nii.gz'", "--nan")
-    result = latent_sr_run("metrics", other, path, "--nan", 0, "--json", "-")
-    assert json.loads(result.stdout)["mse"] == 0
-
-    def evaluated(source, *words):
-        return latent_sr_run("evaluate", source, "--methods", "linear", "--json", "-", "--threads", 1, *words)
-
-    assert evaluated(path).returncode == 1
-    values = [json.loads(result.stdout)["summary"] for result in (evaluated(path, "--nan", 0), evaluated(other))]
-    assert values[0] == values[1]
-    assert_one_line_error(latent_sr_run(*words, "--nan", "nan"), 2, "--nan", "not a finite number")
-
-
-@pytest.mark.parametrize("kind", ["plain.nii", "slope.nii", "micron.nii", "wrong.nii.gz", "scaled.nii", "negative.nii"])
-def test_what_itk_reads_in_training_is_what_is_read_here(tmp_path, kind):
-    path = write(tmp_path / kind, phantom().T.astype("int16"), oblique_affine((1.4, 1.4, 8.0)))
-    if kind == "slope.nii":
-        patched(path, 112, "<2f", 0.5, -7.0)
-    elif kind == "micron.nii":
-        patched(path, 123, "<B", 3)
-    elif kind == "wrong.nii.gz":
-        path.write_bytes(gzip.decompress(path.read_bytes()))
-    elif kind == "scaled.nii":
-        patched(path, 80, "<3f", 1.0, 1.0, 1.0)
-    elif kind == "negative.nii":
-        patched(path, 80, "<3f", -1.4, 1.4, -8.0)
-    expected = open_volume(path)
-    with files_for_itk([path], ReadOptions(), slice_axis=2) as (file,):
-        reader = itk.ImageFileReader[itk.Image[itk.F, 3]].New(FileName=str(file))
-        reader.Update()
-        image = reader.GetOutput()
-        np.testing.assert_allclose(itk.array_from_image(image), itk.array_from_image(expected.image), rtol=1e-6)
-        assert list(image.GetSpacing()) == pytest.approx(list(expected.image.GetSpacing()), rel=1e-3)
-
-
-def test_a_training_refuses_what_is_not_finite_or_replaces_it(tiny_model, holes, latent_sr_run, tmp_path):
-    path, _ = holes
-    words = ["train", path, "--output", tmp_path / "m.safetensors", "--fine-tune", tiny_model, "--iterations", 1]
-    result = latent_sr_run(*words)
-    assert result.returncode == 1
-    assert "holes.nii.gz'" in result.stderr.splitlines()[-1]
-    assert "--nan" in result.stderr.splitlines()[-1]
-    result = latent_sr_run(*words, "--nan", 0)
-    assert result.returncode == 0, result.stderr
-    with pytest.raises(latent_sr.LatentSRError, match="NaN or infinite"):
-        latent_sr.train([path], iterations=1, initial_model=tiny_model)

@@ -232,22 +232,19 @@ def paper_network():
     def convolution(name, inputs, outputs):
         layers[name] = nn.Conv2d(inputs, outputs, 3, padding=1)
 
-    channels = 1
-    for block, width in enumerate((32, 64, 128, 256)):
-        convolution(f"encoder.{block}.0", channels, width)
-        convolution(f"encoder.{block}.2", width, width)
-        layers[f"encoder.{block}.4"] = nn.BatchNorm2d(width)
-        channels = width
+    def blocks(side, channels, widths):
+        for block, width in enumerate(widths):
+            convolution(f"{side}.{block}.0", channels, width)
+            convolution(f"{side}.{block}.2", width, width)
+            layers[f"{side}.{block}.4"] = nn.BatchNorm2d(width)
+            channels = width
+
+    blocks("encoder", 1, (32, 64, 128, 256))
     convolution("to_latent.0", 256, 256)
     convolution("to_latent.2", 256, 16)
     convolution("from_latent.0", 16, 256)
     convolution("from_latent.2", 256, 256)
-    channels = 256
-    for block, width in enumerate((256, 128, 64, 32)):
-        convolution(f"decoder.{block}.0", channels, width)
-        convolution(f"decoder.{block}.2", width, width)
-        layers[f"decoder.{block}.4"] = nn.BatchNorm2d(width)
-        channels = width
+    blocks("decoder", 256, (256, 128, 64, 32))
     convolution("to_image.0", 32, 32)
     convolution("to_image.2", 32, 1)
 
@@ -303,6 +300,21 @@ def test_the_papers_network_has_the_layers_of_an_independent_one(paper_model, tm
     assert (latent.GetNumberOfSlices(), latent.GetNumberOfTensors()) == (2, 1)
 
 
+def after_a_step(model, slice_):
+    """A trainer that has trained on a slice for one iteration, without augmentation."""
+    image = itk.image_from_array(slice_)
+    image.SetSpacing([1.0, 1.0, 8.0])
+    trainer = itk.AutoencoderTrainer[type(image)].New()
+    trainer.SetParametersToPaper()
+    trainer.SetInitialModel(model)
+    trainer.SetRotationAugmentation(False)
+    trainer.SetIntensityAugmentation(0.0)
+    trainer.SetNumberOfIterations(1)
+    trainer.AddTrainingImage(image)
+    trainer.Update()
+    return trainer
+
+
 def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp_path):
     safetensors = pytest.importorskip("safetensors")
     paper_model.Write(str(tmp_path / "before.safetensors"))
@@ -310,16 +322,7 @@ def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp
     y, x = np.mgrid[:128, :128]
     slice_ = (np.hypot(x - 50, y - 70) < 30) + 0.5 * (np.hypot(x - 80, y - 40) < 15) + 0.2 * np.sin(0.2 * x)
     slice_ = slice_[None].astype(np.float32)
-    image = itk.image_from_array(slice_)
-    image.SetSpacing([1.0, 1.0, 8.0])
-    trainer = itk.AutoencoderTrainer[type(image)].New()
-    trainer.SetParametersToPaper()
-    trainer.SetInitialModel(paper_model)
-    trainer.SetRotationAugmentation(False)
-    trainer.SetIntensityAugmentation(0.0)
-    trainer.SetNumberOfIterations(1)
-    trainer.AddTrainingImage(image)
-    trainer.Update()
+    trainer = after_a_step(paper_model, slice_)
     trainer.GetOutput().Write(str(tmp_path / "after.safetensors"))
 
     # In single precision, and in double, which tells where a gradient is nothing but rounding.

@@ -37,7 +37,6 @@ import json
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +46,7 @@ import torch
 from latent_sr.enumerations import mode_enum, precision_enum
 from latent_sr.models import load_model
 from latent_sr.torch_model import Autoencoder, load
+from rounds import alternate, ratios, seconds, spread
 
 BATCH = 4
 Latent = list[torch.Tensor]
@@ -259,15 +259,17 @@ def check(name: str, result: np.ndarray, reference: np.ndarray, precision: str) 
     return difference
 
 
+def seconds_with_threads(run: Callable, threads: int) -> float:
+    """The seconds of a run; a peer may have left another number of threads behind."""
+    torch.set_num_threads(threads)
+    return seconds(run)
+
+
 def matrix_products(threads: int) -> float:
     """GMAC/s of products of 2048 x 2048 matrices in float32."""
     torch.set_num_threads(threads)
     a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
-    times = []
-    for _ in range(6):
-        start = time.perf_counter()
-        torch.mm(a, b)
-        times.append(time.perf_counter() - start)
+    times = [seconds(lambda: torch.mm(a, b)) for _ in range(6)]
     return 2048**3 / statistics.median(times[1:]) / 1e9
 
 
@@ -285,8 +287,8 @@ def multiplications(network: Autoencoder, slices: np.ndarray, factor: int) -> fl
     return len(slices) * counts[0] + len(positions(len(slices), factor)) * counts[1]
 
 
-def main() -> None:
-    """Run and print."""
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", choices=["paper", "bundled"], default="paper")
     parser.add_argument("--size", type=int, default=256)
@@ -298,8 +300,12 @@ def main() -> None:
     parser.add_argument("--naive", action="store_true")
     parser.add_argument("--compile", action="store_true", help="torch.compile, too, which needs a C++ compiler")
     parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
+    return parser.parse_args()
 
+
+def main() -> None:
+    """Run and print."""
+    arguments = parse_arguments()
     slices = make_slices(arguments.slices, arguments.size)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -311,13 +317,7 @@ def main() -> None:
         runs |= make_peers(arguments, network, slices, folder)
         torch.set_num_threads(arguments.threads)
         differences = {key: check(key, run(), reference, arguments.precision) for key, run in runs.items()}
-        times: dict[str, list[float]] = {key: [] for key in runs}
-        for _ in range(arguments.rounds):
-            for key, run in runs.items():
-                torch.set_num_threads(arguments.threads)
-                start = time.perf_counter()
-                run()
-                times[key].append(time.perf_counter() - start)
+        times = alternate(runs, arguments.rounds, lambda run: seconds_with_threads(run, arguments.threads))
         work = multiplications(network, slices, arguments.factor)
     peak = matrix_products(arguments.threads)
     results = {
@@ -330,10 +330,9 @@ def main() -> None:
     )
     print(f"{'':16}{'seconds':>10}{'ratio to this module (range)':>34}{'largest difference':>22}")
     for key, column in times.items():
-        ratios = sorted(one / our for one, our in zip(column, times["this module"], strict=True))
-        results[key] = {"seconds": column, "ratios": ratios, "difference": differences[key]}
-        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        print(f"{key:16}{statistics.median(column):10.2f}{spread:>34}{differences[key]:22.2g}")
+        slower = ratios(column, times["this module"])
+        results[key] = {"seconds": column, "ratios": slower, "difference": differences[key]}
+        print(f"{key:16}{statistics.median(column):10.2f}{spread(slower):>34}{differences[key]:22.2g}")
     rate = work / statistics.median(times["this module"])
     print(f"2048 x 2048 matrix products: {peak:.0f} GMAC/s")
     print(f"this module: {work:.0f} GMAC of plain convolutions, {rate:.0f} GMAC/s: {rate / peak:.2f} of that")

@@ -30,13 +30,13 @@ import argparse
 import importlib.util
 import json
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import itk
 import numpy as np
 import torch
+from rounds import alternate, ratios, spread
 
 L = 255.0
 Case = dict[str, Callable[[], float]]
@@ -152,18 +152,13 @@ def main() -> None:
     print(f"{'':30}{'':24}{'value':>12}{'ms':>10}{'ratio (range)':>24}")
     for name, case in (two_dimensional(arguments.threads) | three_dimensional(arguments.threads)).items():
         values = {library: function() for library, function in case.items()}
-        times: dict[str, list[float]] = {library: [] for library in case}
-        for _ in range(arguments.rounds):
-            for library, function in case.items():
-                start = time.perf_counter()
-                function()
-                times[library].append(time.perf_counter() - start)
+        times = alternate(case, arguments.rounds)
         results[name] = {}
         for library in case:
-            ratios = sorted(a / b for a, b in zip(times[library], times["ours"], strict=True))
+            slower = ratios(times[library], times["ours"])
             median = statistics.median(times[library])
-            results[name][library] = {"value": values[library], "seconds": median, "ratios": ratios}
-            text = f"{statistics.median(ratios):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})"
+            results[name][library] = {"value": values[library], "seconds": median, "ratios": slower}
+            text = spread(slower, 1)
             print(f"{name:30}{library:24}{values[library]:12.6f}{1000 * median:10.2f}{text:>24}", flush=True)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(results, indent=2) + "\n")

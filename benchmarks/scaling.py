@@ -28,13 +28,13 @@ go to the same grid with as many threads.
 import argparse
 import json
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import itk
 import numpy as np
 from latent_sr.models import load_model
+from rounds import alternate, ratios, spread
 
 ROWS = [
     ("12 slices of 256 x 256, by 5", 12, 256, 5),
@@ -121,23 +121,16 @@ def main() -> None:
         runs[name] = interpolate(make_image(12, 256, spacing), name, 5, arguments.threads)
     for run in runs.values():
         run()
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(arguments.rounds):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - start)
+    times = alternate(runs, arguments.rounds)
+    costs = {name: [value / work.get(name, work[first]) for value in column] for name, column in times.items()}
 
     print(f"{'':32}{'seconds':>9}{'s / 10^6 pixels':>17}{'ratio to the first row (range)':>32}")
     results = {}
     for name, column in times.items():
-        scale = work.get(name, work[first])
-        ratios = sorted(
-            (one / scale) / (reference / work[first]) for one, reference in zip(column, times[first], strict=True)
-        )
-        results[name] = {"seconds": column, "ratios": ratios}
-        spread = f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})"
-        print(f"{name:32}{statistics.median(column):9.3f}{statistics.median(column) / scale:17.4f}{spread:>32}")
+        dearer = ratios(costs[name], costs[first])
+        results[name] = {"seconds": column, "ratios": dearer}
+        cost = statistics.median(costs[name])
+        print(f"{name:32}{statistics.median(column):9.3f}{cost:17.4f}{spread(dearer, 3):>32}")
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -27,14 +27,14 @@ medians and ranges.
 import argparse
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 import itk
+from rounds import alternate, spread
 
 
 def mirror(folder: Path, has_module: bool) -> None:
@@ -60,6 +60,11 @@ def mirror(folder: Path, has_module: bool) -> None:
                 place.symlink_to(source)
 
 
+def run_python(words: list[str]) -> None:
+    """Run Python with some words."""
+    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -79,16 +84,12 @@ def main() -> None:
             "itk.Image, first use": ["-c", "import itk; itk.Image"],
             "the filter, first use": ["-c", "import itk; itk.LatentSpaceSuperResolutionImageFilter"],
         }
-        times: dict[str, list[float]] = {key: [] for key in commands}
-        for round_ in range(arguments.rounds + 1):
-            for key, command in commands.items():
-                start = time.perf_counter()
-                subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
-                # The first round compiles what was not yet, and fills the caches.
-                if round_ > 0:
-                    times[key].append(time.perf_counter() - start)
+        runs = {key: partial(run_python, command) for key, command in commands.items()}
+        # The first round compiles what was not yet, and fills the caches.
+        alternate(runs, 1)
+        times = alternate(runs, arguments.rounds)
     for key, column in times.items():
-        print(f"{key:34}{statistics.median(column):7.3f} s ({min(column):.3f} to {max(column):.3f})")
+        print(f"{key:34}{spread(column, 3)} s")
     if arguments.json:
         arguments.json.write_text(json.dumps(times, indent=1) + "\n", encoding="utf-8")
 

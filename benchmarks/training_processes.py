@@ -31,7 +31,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
+
+from rounds import alternate, spread
 
 LAUNCHERS = {
     "one process, two threads": [sys.executable, "-m", "latent_sr"],
@@ -61,12 +64,13 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    times: dict[str, list[float]] = {name: [] for name in LAUNCHERS}
-    for _ in range(arguments.rounds):
-        for threads, (name, launcher) in zip((2, 1), LAUNCHERS.items(), strict=True):
-            times[name].append(step(launcher, arguments.volume, arguments.iterations, threads))
-    for name, seconds in times.items():
-        print(f"{name:32}{statistics.median(seconds):8.3f} s  ({min(seconds):.3f} to {max(seconds):.3f})")
+    contestants = {
+        name: partial(step, launcher, arguments.volume, arguments.iterations, threads)
+        for threads, (name, launcher) in zip((2, 1), LAUNCHERS.items(), strict=True)
+    }
+    times = alternate(contestants, arguments.rounds, lambda seconds_of_a_step: seconds_of_a_step())
+    for name, column in times.items():
+        print(f"{name:32}{spread(column, 3)} s")
 
 
 if __name__ == "__main__":

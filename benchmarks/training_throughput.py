@@ -35,6 +35,7 @@ import itk
 import numpy as np
 import torch
 from latent_sr.torch_model import Autoencoder
+from rounds import alternate, ratios, spread
 
 PATCH, BATCH = 128, 8
 
@@ -118,19 +119,15 @@ def main() -> None:
     results = {}
     print(f"{'':10}{'ours':>12}{'PyTorch':>12}   patches per second; ratio of the times, median (range)")
     for precision in arguments.precision:
-        times = []
-        for _ in range(arguments.rounds):
-            one = ours(volume, precision, arguments.iterations, arguments.threads)
-            other = pytorch(volume, precision, arguments.iterations, arguments.threads)
-            times.append((one, other))
-        ratios = sorted(other / one for one, other in times)
-        rates = [BATCH / statistics.median(column) for column in zip(*times, strict=True)]
-        results[precision] = {"ours": rates[0], "pytorch": rates[1], "ratios": ratios}
-        print(
-            f"{precision:10}{rates[0]:12.2f}{rates[1]:12.2f}   {statistics.median(ratios):.2f} "
-            f"({ratios[0]:.2f} to {ratios[-1]:.2f})",
-            flush=True,
+        times = alternate(
+            {"ours": ours, "pytorch": pytorch},
+            arguments.rounds,
+            lambda train, precision=precision: train(volume, precision, arguments.iterations, arguments.threads),
         )
+        rates = {name: BATCH / statistics.median(column) for name, column in times.items()}
+        slower = ratios(times["pytorch"], times["ours"])
+        results[precision] = {**rates, "ratios": slower}
+        print(f"{precision:10}{rates['ours']:12.2f}{rates['pytorch']:12.2f}   {spread(slower)}", flush=True)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(results, indent=2) + "\n")
 

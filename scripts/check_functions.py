@@ -1,0 +1,94 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""How long and how branched a function of C++ may be. Of Python, ruff checks the same by ruff.toml.
+
+    python scripts/check_functions.py [ROOT]     complaints, one a line; the exit code tells whether there are any
+
+lizard measures, which needs no build: clang-tidy would parse LibTorch for every file.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+LIMITS = {
+    "lines": 100,
+    "branches": 15,
+    "parameters": 7,
+}
+"""The lines of a function; its cyclomatic complexity; its parameters."""
+
+EXCEPTIONS = {
+    ("MultiplyTile", "parameters"): "a loop over registers, which is inlined: every parameter is one of its strides",
+    ("AddTransposedProduct", "parameters"): "the same",
+    ("TransformInputBlock", "parameters"): "the same",
+    ("TransformOutputTile", "branches"): "branches on template parameters, of which each instance has none",
+    ("ConvolveSingleChannel", "branches"): "the same",
+}
+"""What stays beyond a limit, and why."""
+
+FOLDERS = ("include", "src", "examples", "test", "benchmarks")
+SUFFIXES = (".h", ".hxx", ".cxx")
+
+
+def functions(root: Path) -> Iterator[tuple[Path, Any]]:
+    """Every function of C++, as lizard describes it, and its file."""
+    import lizard
+
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in SUFFIXES:
+                # lizard tells the language by the name, and does not know .hxx.
+                found = lizard.analyze_file.analyze_source_code("file.cpp", path.read_text(encoding="utf-8"))
+                yield from ((path.relative_to(root), function) for function in found.function_list)
+
+
+def check(root: Path) -> list[str]:
+    """Everything that is beyond a limit, and exceptions that nothing needs."""
+    complaints = []
+    needed = set()
+    for path, function in functions(root):
+        name = function.name.rsplit("::", 1)[-1]
+        measured = {
+            "lines": function.length,
+            "branches": function.cyclomatic_complexity,
+            "parameters": len(function.parameters),
+        }
+        for what, value in measured.items():
+            if value <= LIMITS[what]:
+                continue
+            needed.add((name, what))
+            if (name, what) not in EXCEPTIONS:
+                complaints.append(
+                    f"{path}:{function.start_line}: {name} has {value} {what}, at most {LIMITS[what]} are allowed"
+                )
+    stale = EXCEPTIONS.keys() - needed
+    return complaints + [f"{name} is within the limit of {what}: take it out of EXCEPTIONS" for name, what in stale]
+
+
+def main() -> int:
+    """Print complaints."""
+    complaints = check(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1])
+    for complaint in complaints:
+        print(complaint)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -26,7 +26,7 @@
 #include <cstring>
 
 #if defined(__unix__) || defined(__APPLE__)
-#  define ITK_FORK_GUARD_POSIX
+#  define LSSR_HAS_FORK
 #  include <dirent.h>
 #  include <pthread.h>
 #endif
@@ -39,8 +39,8 @@ std::atomic<bool> hadSeveralThreads{ false };
 std::atomic<bool> hasLostThreads{ false };
 std::atomic<bool> hasWarned{ false };
 
-#ifdef ITK_FORK_GUARD_POSIX
-/** False also where it can't be known. */
+#ifdef LSSR_HAS_FORK
+/** Whether this process has one thread. False where the system does not tell. */
 bool
 HasOneThread()
 {
@@ -58,8 +58,8 @@ HasOneThread()
   return count == 1;
 }
 
-/** Whether the process had been made by fork(), without exec(), before this library was loaded. Linux knows; what
- * threads the parent had is no longer known. */
+/** Whether the process had been made by fork(), without exec(), before this library was loaded. Linux tells that, but
+ * not how many threads the parent had. */
 bool
 WasForkedBeforeLoading()
 {
@@ -75,7 +75,7 @@ WasForkedBeforeLoading()
   // The name is in parentheses and may have any character; the flags are the seventh field behind it.
   const char * const           nameEnd = std::strrchr(text, ')');
   unsigned long                flags = 0;
-  constexpr unsigned long      forkedWithoutExec = 0x40; // PF_FORKNOEXEC of the kernel
+  constexpr unsigned long      forkedWithoutExec = 0x40; // PF_FORKNOEXEC of Linux
   constexpr const char * const format = ") %*c %*d %*d %*d %*d %*d %lu";
   return nameEnd && std::sscanf(nameEnd, format, &flags) == 1 && (flags & forkedWithoutExec) != 0;
 }

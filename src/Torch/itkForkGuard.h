@@ -23,10 +23,9 @@ namespace itk
 /** \class ForkGuard
  * \brief Knows whether fork() has taken away the threads that LibTorch counts on.
  *
- * A process that is made by fork() has one thread. The OpenMP pool that LibTorch computes in is not told: its first
- * loop waits for ever for threads that only the parent has. Such a process has to compute in one thread, which needs no
- * pool. Everything that calls LibTorch does so within a TorchThreadScope, and every number of threads has passed
- * LimitThreads().
+ * A process that is made by fork() has one thread. LibTorch's OpenMP pool does not notice: its first loop in the new
+ * process waits for ever for threads that only the parent has. Such a process has to compute in one thread, which needs
+ * no pool. So LibTorch is called within a TorchThreadScope only, and LimitThreads() limits each number of threads.
  */
 class ForkGuard
 {
@@ -35,8 +34,8 @@ public:
   static bool
   HasLostThreads();
 
-  /** The number of threads to use where so many are wanted: one if threads were lost. A warning says so, once in a
-   * process, if the number was asked for explicitly. */
+  /** The number of threads to use where `wanted` are asked for: one if threads were lost. A warning says so, once in a
+   * process, if the user has set the number. */
   static unsigned int
   LimitThreads(unsigned int wanted, bool isExplicit);
 };

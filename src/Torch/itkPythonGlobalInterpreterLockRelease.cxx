@@ -18,7 +18,7 @@
 
 #include "itkPythonGlobalInterpreterLockRelease.h"
 
-// Elsewhere, Windows above all, a Python that holds its lock is not found, and the lock stays.
+// Without dlsym(), as on Windows, Python's functions are not found, and Python keeps its lock.
 #if __has_include(<dlfcn.h>)
 #  include <dlfcn.h>
 #  define LSSR_HAS_DLSYM
@@ -28,7 +28,7 @@ namespace itk
 {
 namespace
 {
-/** Functions of Python's stable C interface, null in a process without Python. */
+/** Functions of Python's stable C interface. They are null in a process without Python. */
 struct PythonFunctions
 {
   int (*isInitialized)(){ nullptr };

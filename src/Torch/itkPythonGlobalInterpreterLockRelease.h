@@ -23,9 +23,9 @@ namespace itk
 /** \class PythonGlobalInterpreterLockRelease
  * \brief Releases Python's global interpreter lock for its own lifetime, if the thread holds it.
  *
- * ITK's wrapping holds the lock during Update(), but with libtorch_python in the process LibTorch refuses to
- * differentiate in a thread that holds it. Python's functions are looked up in the running process, so that the library
- * needs no Python. Observers written in Python take the lock themselves (itk::PyCommand).
+ * ITK's wrapping holds the lock during Update(). Where libtorch_python is in the process, LibTorch refuses to
+ * differentiate in a thread that holds the lock. The library does not link Python: it looks up Python's functions in
+ * the running process. Observers that are written in Python take the lock themselves (itk::PyCommand).
  */
 class PythonGlobalInterpreterLockRelease
 {

@@ -24,12 +24,12 @@
 
 namespace itk
 {
-/** Memory of features that is used again for the next ones: what the system gives out anew it clears first, page by
- * page, which takes as long as a pass of computation. Not for several threads at once. */
+/** Memory of tensors that is used again for later tensors. The system clears new memory page by page, which takes as
+ * long as a pass of computation. Each thread needs a pool of its own. */
 class TensorPool
 {
 public:
-  /** A channels-last tensor of single precision, its values undefined. Its memory is free again when the last tensor
+  /** A channels-last tensor of single precision with undefined values. Its memory is free again when the last tensor
    * that uses it is gone. */
   torch::Tensor
   Take(int64_t slices, int64_t channels, int64_t rows, int64_t columns)

@@ -24,7 +24,7 @@
 
 namespace itk
 {
-/** For its own lifetime, convolutions compute in bfloat16 where that is asked for. */
+/** Makes LibTorch's convolutions compute in a precision for its own lifetime: in bfloat16, or as without autocast. */
 class TorchAutocastScope
 {
 public:
@@ -41,7 +41,7 @@ public:
   {
     if (at::autocast::decrement_nesting() == 0)
     {
-      // Casts of weights are cached, and weights change.
+      // LibTorch keeps casts of weights, and a training changes weights.
       at::autocast::clear_cache();
     }
     at::autocast::set_autocast_enabled(m_Device, m_WasEnabled);

@@ -26,11 +26,11 @@
 
 namespace itk
 {
-/** Call function(begin, end) for parts of [0, count) in LibTorch's own threads, which share the parts of `grain` as
- * they get done.
+/** Call function(begin, end) for parts of [0, count) in LibTorch's own threads. A thread that is done with a part of
+ * `grain` takes the next one.
  *
- * at::parallel_for() is a template that needs the compiler's OpenMP, and with it a second OpenMP library beside the one
- * that LibTorch brings along, whose threads would compete. A loop over a tensor's elements runs in LibTorch's. */
+ * at::parallel_for() is a template that needs the compiler's OpenMP library. Its threads would compete with those of
+ * the OpenMP library that LibTorch brings along. A loop over the elements of a tensor runs in LibTorch's threads. */
 template <typename TFunction>
 void
 TorchParallelFor(int64_t count, int64_t grain, const TFunction & function)

@@ -18,34 +18,22 @@
 #ifndef itkTorchThreadScope_h
 #define itkTorchThreadScope_h
 
-#include "itkForkGuard.h"
-
-#include <ATen/Parallel.h>
-
 namespace itk
 {
-/** Sets the number of LibTorch's own threads for its own lifetime: it is a setting of the whole process. In a process
- * that has lost its threads the number is one, see ForkGuard: LibTorch is called within such a scope only. */
+/** Sets the number of threads that LibTorch uses for the calling thread, for its own lifetime. In a process that has
+ * lost its threads the number is one, see ForkGuard: LibTorch is called within such a scope only.
+ *
+ * Scopes of several threads may overlap in any order: each thread has its own number within its scope, and has the
+ * number from before afterwards, as have threads that begin after the last scope has ended. That needs care, because
+ * LibTorch keeps two kinds of numbers. Each thread has one of its own. The whole process has another, which is the
+ * initial number of each thread that uses LibTorch for the first time. at::set_num_threads() sets both. */
 class TorchThreadScope
 {
 public:
-  /** \param numberOfThreads 0: leave LibTorch's setting alone. With 1, LibTorch starts no thread. */
-  explicit TorchThreadScope(int numberOfThreads)
-    : m_Previous(at::get_num_threads())
-    , m_IsSet(numberOfThreads > 0 || ForkGuard::HasLostThreads())
-  {
-    if (m_IsSet)
-    {
-      at::set_num_threads(ForkGuard::HasLostThreads() ? 1 : numberOfThreads);
-    }
-  }
-  ~TorchThreadScope()
-  {
-    if (m_IsSet)
-    {
-      at::set_num_threads(m_Previous);
-    }
-  }
+  /** \param numberOfThreads the number, or 0 to leave that of the calling thread as it is. With 1, LibTorch starts no
+   * thread. */
+  explicit TorchThreadScope(int numberOfThreads);
+  ~TorchThreadScope();
 
   TorchThreadScope(const TorchThreadScope &) = delete;
   TorchThreadScope &

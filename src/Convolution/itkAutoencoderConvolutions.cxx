@@ -30,15 +30,15 @@ namespace AutoencoderConvolutions
 {
 namespace
 {
-/** Along one axis: the four taps of the transposed convolution as sums of the three of the convolution. Pixel i of x
- * becomes 2i and 2i + 1; output 2i sees (i - 1, i, i), output 2i + 1 sees (i, i, i + 1). */
+/** The four taps of the transposed convolution as sums of the three taps of the convolution, along one axis. Pixel i of
+ * x becomes pixels 2i and 2i + 1. Output 2i sees pixels (i - 1, i, i) of x, and output 2i + 1 sees (i, i, i + 1). */
 constexpr float Sums[4][3] = { { 0, 0, 1 }, { 0, 1, 1 }, { 1, 1, 0 }, { 1, 0, 0 } };
 
-/** (out, in, 3, 3) to (in, out, 4, 4). */
+/** The weights (out, in, 3, 3) of a convolution as those of the transposed convolution, (in, out, 4, 4). */
 torch::Tensor
 TransposedWeight(const torch::Tensor & weight)
 {
-  // Sums of weights are those of their full precision.
+  // Weights are added before they are rounded to bfloat16.
   const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
   const torch::Tensor                      sums =
     torch::from_blob(const_cast<float *>(&Sums[0][0]), { 4, 3 }).to(weight.device(), weight.scalar_type());
@@ -91,26 +91,26 @@ ConvolveByLibTorch(const Features & features, const torch::Tensor & weight, cons
   {
     return ConvolveUpsampled(x, weight, bias);
   }
-  // A convolution of joined channels is the sum of those of the parts.
+  // A convolution of joined channels is the sum of the convolutions of the parts.
   const torch::Tensor ofX = weight.narrow(1, 0, x.size(1));
   const torch::Tensor ofSkip = weight.narrow(1, x.size(1), features.skip.size(1));
   return torch::conv2d(features.skip, ofSkip, bias, /*stride=*/1, /*padding=*/1)
     .add_(ConvolveUpsampled(x, ofX, torch::Tensor()));
 }
 
-/** Whether the module's own kernels can do a convolution. */
+/** Whether WinogradConvolution can do a convolution. */
 bool
-UsesKernels(const Features & features, const torch::Tensor & weight)
+UsesWinograd(const Features & features, const torch::Tensor & weight)
 {
   const auto isSingle = [](const torch::Tensor & tensor) {
     return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat;
   };
-  return WinogradConvolutions::IsSupported(features, weight.size(0)) && !at::autocast::is_autocast_enabled(at::kCPU) &&
+  return WinogradConvolution::IsSupported(features, weight.size(0)) && !at::autocast::is_autocast_enabled(at::kCPU) &&
          isSingle(features.x) && isSingle(weight) && (!features.skip.defined() || isSingle(features.skip));
 }
 
-/** The module's own kernels, differentiable. */
-class KernelConvolution : public torch::autograd::Function<KernelConvolution>
+/** WinogradConvolution with its gradients. */
+class DifferentiableWinogradConvolution : public torch::autograd::Function<DifferentiableWinogradConvolution>
 {
 public:
   static torch::Tensor
@@ -122,15 +122,15 @@ public:
           const torch::Tensor &              bias,
           double                             slope)
   {
-    TensorPool                     pool;
-    WinogradConvolutions::Epilogue epilogue;
+    TensorPool                    pool;
+    WinogradConvolution::Epilogue epilogue;
     epilogue.bias = bias;
     epilogue.slope = static_cast<float>(slope);
-    const torch::Tensor result = WinogradConvolutions::Convolve({ x, isUpsampled, skip.value_or(torch::Tensor()) },
-                                                                WinogradConvolutions::PackWeight(weight),
-                                                                weight.size(0),
-                                                                epilogue,
-                                                                pool);
+    const torch::Tensor result = WinogradConvolution::Convolve({ x, isUpsampled, skip.value_or(torch::Tensor()) },
+                                                               WinogradConvolution::PackWeight(weight),
+                                                               weight.size(0),
+                                                               epilogue,
+                                                               pool);
     context->save_for_backward({ x, skip.value_or(torch::Tensor()), weight, slope == 1.0 ? torch::Tensor() : result });
     context->saved_data["isUpsampled"] = isUpsampled;
     context->saved_data["slope"] = slope;
@@ -153,14 +153,14 @@ public:
     }
     TensorPool pool;
     const auto ofSource = [&](int64_t firstChannel, int64_t channels, bool isSummed) {
-      WinogradConvolutions::Epilogue epilogue;
-      epilogue.pooling = isSummed ? WinogradConvolution::Pooling::Sum : WinogradConvolution::Pooling::None;
+      WinogradConvolution::Epilogue epilogue;
+      epilogue.pooling = isSummed ? WinogradConvolutionTask::Pooling::Sum : WinogradConvolutionTask::Pooling::None;
       const torch::Tensor packed =
-        WinogradConvolutions::PackWeight(weight.narrow(1, firstChannel, channels), /*isTransposed=*/true);
-      return WinogradConvolutions::Convolve({ gradient }, packed, channels, epilogue, pool);
+        WinogradConvolution::PackWeight(weight.narrow(1, firstChannel, channels), /*isTransposed=*/true);
+      return WinogradConvolution::Convolve({ gradient }, packed, channels, epilogue, pool);
     };
     torch::autograd::variable_list result(6);
-    // Edges are those of the arguments that are tensors and defined.
+    // LibTorch counts the edges of the arguments that are tensors and defined.
     const size_t edgeOfWeight = skip.defined() ? 2 : 1;
     if (context->needs_input_grad(0))
     {
@@ -172,7 +172,7 @@ public:
     }
     if (context->needs_input_grad(edgeOfWeight))
     {
-      result[3] = WinogradConvolutions::ComputeWeightGradient({ x, isUpsampled, skip }, gradient);
+      result[3] = WinogradConvolution::ComputeWeightGradient({ x, isUpsampled, skip }, gradient);
     }
     if (context->needs_input_grad(edgeOfWeight + 1))
     {
@@ -186,14 +186,14 @@ public:
 torch::Tensor
 Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias, double slope)
 {
-  if (UsesKernels(features, weight))
+  if (UsesWinograd(features, weight))
   {
     const std::optional<torch::Tensor> skip =
       features.skip.defined() ? std::make_optional(features.skip) : std::nullopt;
-    return KernelConvolution::apply(features.x, skip, features.isUpsampled, weight, bias, slope);
+    return DifferentiableWinogradConvolution::apply(features.x, skip, features.isUpsampled, weight, bias, slope);
   }
   torch::Tensor result = ConvolveByLibTorch(features, weight, bias);
-  // In place: nobody else has what a convolution returned, and its gradient needs the result alone.
+  // In place, because nobody else has this tensor, and the gradient of LeakyReLU needs its result alone.
   return slope == 1.0 ? result : torch::leaky_relu_(result, slope);
 }
 } // namespace AutoencoderConvolutions

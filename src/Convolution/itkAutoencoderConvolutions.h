@@ -24,12 +24,14 @@
 
 namespace itk
 {
-/** The network's convolutions, 3 x 3 with zero padding, in the form that takes the least time. All are differentiable
- * and equal the plain forms but for the rounding of sums in another order. */
+/** The network's convolutions, 3 x 3 with zero padding, in the form that takes the least time on the device: by
+ * WinogradConvolution, or by LibTorch. All are differentiable. They equal torch::conv2d but for the rounding of sums in
+ * another order. */
 namespace AutoencoderConvolutions
 {
-/** What a convolution works on: `x`, at twice its size (nearest neighbor) if it is up-sampled, with the channels of
- * `skip`, if there is one, behind its own. Neither the larger x nor the joined tensor is made if it can be helped. */
+/** The input of a convolution: the channels of `x`, and behind them those of `skip`, if it is defined. If
+ * `isUpsampled`, x has half the size, and stands for its nearest-neighbor up-sampling by 2. So the larger x and the
+ * joined tensor need not be made. */
 struct Features
 {
   torch::Tensor x;
@@ -41,17 +43,17 @@ struct Features
 torch::Tensor
 Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias, double slope);
 
-/** Convolve(up-sample(x)) as one transposed convolution of 4 x 4 with stride 2: each output pixel sees 2 x 2 pixels of
- * x, so that 4 of 9 multiplications are left. `bias` may be undefined. */
+/** Up-sample x by 2 (nearest neighbor) and convolve it. This is one transposed convolution of 4 x 4 with stride 2. Each
+ * output pixel sees 2 x 2 pixels of x, so that 4 of 9 multiplications are left. `bias` may be undefined. */
 torch::Tensor
 ConvolveUpsampled(const torch::Tensor & x, const torch::Tensor & weight, const torch::Tensor & bias);
 
-/** The nine shifts of slices that the taps of a convolution see, row by row, with zeros from outside. */
+/** The nine shifts of slices that the taps of a convolution see, row by row. Pixels from outside are 0. */
 std::vector<torch::Tensor>
 MakeShifts(const torch::Tensor & x);
 
-/** Convolve an image of one channel as a 1 x 1 convolution of its nine shifts: for the wide form there are fast
- * kernels, for one channel on a CPU there are none. */
+/** Convolve images of one channel as a 1 x 1 convolution of their nine shifts. LibTorch is fast with nine channels on a
+ * CPU, but not with one. */
 torch::Tensor
 ConvolveSingleChannel(const torch::Tensor & x, const torch::Tensor & weight, const torch::Tensor & bias);
 } // namespace AutoencoderConvolutions

@@ -19,21 +19,21 @@
 #include "itkWinogradConvolution.h"
 
 #include "itkTorchParallelFor.h"
-
-#include <ATen/Version.h>
+#include "itkWinogradKernel.h"
 
 #include <algorithm>
 #include <vector>
 
 namespace itk
 {
-namespace WinogradConvolutions
+namespace WinogradConvolution
 {
 namespace
 {
 using AutoencoderConvolutions::Features;
 
-/** G of F(4 x 4, 3 x 3) at the kernels' points: transforms three weights along an axis to six. */
+/** G of F(4 x 4, 3 x 3): transforms three weights along an axis to six. The points are those of the kernels'
+ * transforms. */
 constexpr double R = 0.70710678118654752;
 constexpr double S = 1.41421356237309505;
 constexpr double G[6][3] = { { 1.0, 0.0, 0.0 },
@@ -43,7 +43,7 @@ constexpr double G[6][3] = { { 1.0, 0.0, 0.0 },
                              { 1.0 / 6.0, -1.0 / 6.0 * S, 1.0 / 3.0 },
                              { 0.0, 0.0, 1.0 } };
 
-/** Memory of a thread, which it keeps: what the system gives out anew it clears first, page by page. */
+/** Memory that the calling thread keeps. The system clears new memory page by page, which takes time. */
 float *
 GetScratch(int64_t size)
 {
@@ -58,11 +58,11 @@ GetScratch(int64_t size)
 torch::Tensor
 ChannelsLast(const torch::Tensor & tensor)
 {
-  // A dense tensor of one channel is both; LibTorch may then call it the other.
+  // A dense tensor of one channel has both memory formats, and LibTorch may not call it channels-last.
   return tensor.size(1) == 1 ? tensor.contiguous() : tensor.contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
-WinogradConvolution::Source
+WinogradConvolutionTask::Source
 MakeSource(const torch::Tensor & tensor, bool isUpsampled)
 {
   return { tensor.const_data_ptr<float>(), tensor.size(1), isUpsampled };
@@ -98,8 +98,8 @@ MakeTask(const Features & prepared)
   return task;
 }
 
-/** In how many parts the output channels are computed, so that all threads have work: each part transforms the input
- * anew. */
+/** Number of parts in which the output channels are computed: as few as give all threads work, because each part
+ * transforms the input anew. */
 int64_t
 NumberOfParts(int64_t blocks, int64_t outputChannels, int64_t panel)
 {
@@ -114,19 +114,18 @@ NumberOfParts(int64_t blocks, int64_t outputChannels, int64_t panel)
 }
 
 void
-RunKernel(const WinogradKernel & kernel, const WinogradConvolution & task)
+RunKernel(const WinogradKernel & kernel, const WinogradConvolutionTask & task)
 {
-  const int64_t depth = task.sources[0].channels + task.sources[1].channels;
-  const int64_t blocks = kernel.blocks(task.slices, task.rows, task.columns);
+  const int64_t blocks = kernel.countBlocks(task.slices, task.rows, task.columns);
   const int64_t parts = NumberOfParts(blocks, task.outputChannels, kernel.panel);
   const int64_t panels = at::divup(task.outputChannels, kernel.panel);
   const auto    firstChannel = [&](int64_t part) {
     return std::min(panels * part / parts * kernel.panel, task.outputChannels);
   };
-  // Some shares for each thread: they are not equally fast.
+  // Several shares for each thread, because threads are not equally fast.
   const int64_t grain = std::max<int64_t>(blocks * parts / (8 * at::get_num_threads()), 1);
   TorchParallelFor(blocks * parts, grain, [&](int64_t begin, int64_t end) {
-    float * scratch = GetScratch(kernel.scratchSize(depth, task.outputChannels));
+    float * scratch = GetScratch(kernel.convolutionScratchSize(task));
     for (int64_t part = begin / blocks; part * blocks < end; ++part)
     {
       kernel.convolve(task,
@@ -139,7 +138,8 @@ RunKernel(const WinogradKernel & kernel, const WinogradConvolution & task)
   });
 }
 
-/** The nine shifts of images of one channel, against those of a convolution's taps if `isReversed`, as rows. */
+/** The nine shifts of images of one channel as rows of a matrix. If `isReversed`, they are in the opposite order of a
+ * convolution's taps. */
 torch::Tensor
 Shifts(const torch::Tensor & images, bool isReversed)
 {
@@ -155,7 +155,7 @@ Shifts(const torch::Tensor & images, bool isReversed)
   return torch::cat(rows, 0);
 }
 
-/** Channels of all pixels as rows of a matrix, pixels x channels. */
+/** The matrix pixels x channels. */
 torch::Tensor
 Pixels(const torch::Tensor & images)
 {
@@ -163,25 +163,10 @@ Pixels(const torch::Tensor & images)
 }
 } // namespace
 
-const WinogradKernel *
-GetKernel()
-{
-#ifdef ITK_WINOGRAD_KERNELS
-  static const WinogradKernel * kernel = [] {
-    const std::string capability = at::get_cpu_capability();
-    return capability == "AVX512" ? &GetWinogradKernelAVX512()
-                                  : (capability == "AVX2" ? &GetWinogradKernelAVX2() : nullptr);
-  }();
-  return kernel;
-#else
-  return nullptr;
-#endif
-}
-
 bool
 IsSupported(int64_t channels)
 {
-  return GetKernel() && channels % GetKernel()->width == 0;
+  return GetWinogradKernel() && channels % GetWinogradKernel()->width == 0;
 }
 
 bool
@@ -209,7 +194,7 @@ PackWeight(const torch::Tensor & weight, bool isTransposed)
   }
   const torch::Tensor dense = used.detach().contiguous();
   const float *       from = dense.const_data_ptr<float>();
-  const int64_t       panel = GetKernel()->panel;
+  const int64_t       panel = GetWinogradKernel()->panel;
   const int64_t       panels = at::divup(out, panel);
   torch::Tensor       packed = torch::empty({ panels, 36, in, panel });
   float *             to = packed.mutable_data_ptr<float>();
@@ -248,9 +233,9 @@ Convolve(const Features &      features,
          const Epilogue &      epilogue,
          TensorPool &          pool)
 {
-  const WinogradKernel & kernel = *GetKernel();
+  const WinogradKernel & kernel = *GetWinogradKernel();
   const Features         prepared = Prepare(features);
-  auto                   task = MakeTask<WinogradConvolution>(prepared);
+  auto                   task = MakeTask<WinogradConvolutionTask>(prepared);
   const auto             dataOrNull = [](const torch::Tensor & tensor) {
     return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr;
   };
@@ -261,7 +246,7 @@ Convolve(const Features &      features,
   task.pooling = epilogue.pooling;
   task.scale = dataOrNull(epilogue.scale);
   task.shift = dataOrNull(epilogue.shift);
-  const int64_t shrink = task.pooling == WinogradConvolution::Pooling::None ? 1 : 2;
+  const int64_t shrink = task.pooling == WinogradConvolutionTask::Pooling::None ? 1 : 2;
   torch::Tensor output = pool.Take(task.slices, outputChannels, task.rows / shrink, task.columns / shrink);
   task.output = output.mutable_data_ptr<float>();
 
@@ -269,7 +254,7 @@ Convolve(const Features &      features,
   if (prepared.x.size(1) == 1)
   {
     TorchParallelFor(task.slices * task.rows, rowsAtOnce, [&](int64_t begin, int64_t end) {
-      kernel.convolveSingleChannel(task, begin, end, GetScratch(3 * (task.columns + 8)));
+      kernel.convolveSingleChannel(task, begin, end, GetScratch(kernel.singleChannelScratchSize(task)));
     });
   }
   else if (outputChannels == 1)
@@ -296,20 +281,21 @@ ComputeWeightGradient(const Features & features, const torch::Tensor & gradient)
   {
     return torch::matmul(Shifts(gradient, true), Pixels(features.x)).t().reshape({ 1, features.x.size(1), 3, 3 });
   }
-  const WinogradKernel & kernel = *GetKernel();
+  const WinogradKernel & kernel = *GetWinogradKernel();
   const Features         prepared = Prepare(features);
   const torch::Tensor    result = ChannelsLast(gradient);
-  auto                   task = MakeTask<WinogradWeightGradient>(prepared);
+  auto                   task = MakeTask<WinogradWeightGradientTask>(prepared);
   task.gradient = result.const_data_ptr<float>();
   task.outputChannels = result.size(1);
   const int64_t depth = task.sources[0].channels + task.sources[1].channels;
   const int64_t width = at::divup(task.outputChannels, kernel.panel) * kernel.panel;
-  const int64_t blocks = kernel.blocks(task.slices, task.rows, task.columns);
-  // A sum for each thread; the order of adding them is fixed, so the bits are, for a number of threads.
+  const int64_t blocks = kernel.countBlocks(task.slices, task.rows, task.columns);
+  // Each thread has a sum of its own, and they are added in a fixed order. So the bits depend on the number of threads,
+  // but not on which thread is faster.
   const int64_t threads = std::min<int64_t>(at::get_num_threads(), blocks);
   torch::Tensor sums = torch::zeros({ threads, 36, depth, width });
   TorchParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
-    float * scratch = GetScratch(kernel.scratchSize(depth, task.outputChannels));
+    float * scratch = GetScratch(kernel.weightGradientScratchSize(task));
     for (int64_t thread = begin; thread < end; ++thread)
     {
       auto own = task;
@@ -325,5 +311,5 @@ ComputeWeightGradient(const Features & features, const torch::Tensor & gradient)
     .narrow(3, 0, task.outputChannels)
     .permute({ 3, 2, 0, 1 });
 }
-} // namespace WinogradConvolutions
+} // namespace WinogradConvolution
 } // end namespace itk

@@ -20,44 +20,41 @@
 
 #include "itkAutoencoderConvolutions.h"
 #include "itkTensorPool.h"
-#include "itkWinogradKernel.h"
+#include "itkWinogradTasks.h"
 
 namespace itk
 {
-/** The module's own 3 x 3 convolutions on tensors: single precision, on CPUs, with zero padding, results channels-last.
- * They take about half the time of oneDNN's, and differ from them by rounding: 1e-5 for values of unit variance. */
-namespace WinogradConvolutions
+/** The module's own 3 x 3 convolutions of tensors, with zero padding, in single precision on the CPU. Results are
+ * channels-last. They take about half the time of oneDNN's, and differ from them by rounding: 1e-5 for values of unit
+ * variance. */
+namespace WinogradConvolution
 {
-/** The kernel for this processor, as LibTorch sees it (the environment variable ATEN_CPU_CAPABILITY can make it see
- * less); null if there is none. */
-const WinogradKernel *
-GetKernel();
-
-/** Whether there is a kernel, and a number of channels is a multiple of what it needs. */
+/** Whether this processor has a kernel, and it can do such a number of channels. */
 bool
 IsSupported(int64_t channels);
 
-/** Whether the convolution of features to so many channels can be done: either number may be 1 instead, where features
- * are neither up-sampled nor joined. */
+/** Whether a convolution of features to a number of channels can be done. Where features are neither up-sampled nor
+ * joined, the number of input channels or that of output channels may be 1. */
 bool
 IsSupported(const AutoencoderConvolutions::Features & features, int64_t outputChannels);
 
-/** The weights (out, in, 3, 3) in the form that Convolve() takes; of one input or output channel, too.
- * \param isTransposed for the gradient of the input: the convolution that takes `out` channels to `in` */
+/** The weights (out, in, 3, 3) in the form that Convolve() takes.
+ * \param isTransposed whether to pack those of the convolution from `out` to `in` channels that computes the gradient
+ * of the input */
 torch::Tensor
 PackWeight(const torch::Tensor & weight, bool isTransposed = false);
 
-/** What follows a convolution: see WinogradConvolution. */
+/** What follows a convolution in its pass over memory: see WinogradConvolutionTask. */
 struct Epilogue
 {
-  torch::Tensor                bias;
-  float                        slope{ 1.0F };
-  WinogradConvolution::Pooling pooling{ WinogradConvolution::Pooling::None };
-  torch::Tensor                scale;
-  torch::Tensor                shift;
+  torch::Tensor                    bias;
+  float                            slope{ 1.0F };
+  WinogradConvolutionTask::Pooling pooling{ WinogradConvolutionTask::Pooling::None };
+  torch::Tensor                    scale;
+  torch::Tensor                    shift;
 };
 
-/** Convolve features with packed weights. The result's memory is the pool's. */
+/** Convolve features with packed weights. The result is in memory of the pool. */
 torch::Tensor
 Convolve(const AutoencoderConvolutions::Features & features,
          const torch::Tensor &                     packedWeight,
@@ -68,7 +65,7 @@ Convolve(const AutoencoderConvolutions::Features & features,
 /** The gradient (out, in, 3, 3) of the weights, given that of the result. */
 torch::Tensor
 ComputeWeightGradient(const AutoencoderConvolutions::Features & features, const torch::Tensor & gradient);
-} // namespace WinogradConvolutions
+} // namespace WinogradConvolution
 } // end namespace itk
 
 #endif // itkWinogradConvolution_h

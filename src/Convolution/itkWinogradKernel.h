@@ -18,110 +18,56 @@
 #ifndef itkWinogradKernel_h
 #define itkWinogradKernel_h
 
-// No header of ours or of the standard library that defines functions: what the kernels' sources compile for wider
-// vectors must not replace another source's copy of the same inline function.
-#include <cstdint>
+#include "itkWinogradTasks.h"
 
 namespace itk
 {
-/** A 3 x 3 convolution with zero padding and what follows it in the network, in one pass over memory.
+/** A kernel: the functions that compute 3 x 3 convolutions with one instruction set, by Winograd's minimal filtering
+ * F(4 x 4, 3 x 3) (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016). Tiles of 6 x 6
+ * input pixels are transformed, multiplied with transformed weights, and transformed back to 4 x 4 output pixels. That
+ * takes 36 multiplications instead of 144.
  *
- * All tensors are dense, slices x rows x columns x channels (channels last). */
-struct WinogradConvolution
-{
-  /** A part of the input's channels. */
-  struct Source
-  {
-    const float * pixels{ nullptr };
-    int64_t       channels{ 0 };
-    /** `pixels` has half the rows and columns of the convolution's grid, each of its pixels stands for 2 x 2. */
-    bool isUpsampled{ false };
-  };
-
-  enum class Pooling
-  {
-    None,
-    /** The mean of 2 x 2 pixels. */
-    Mean,
-    /** Their sum: what the gradient of an up-sampled source is. */
-    Sum
-  };
-
-  /** Of the grid on which the convolution is computed. Even rows and columns where anything is pooled or up-sampled. */
-  int64_t slices{ 0 };
-  int64_t rows{ 0 };
-  int64_t columns{ 0 };
-  /** The channels of the second one, if it has any, follow those of the first. */
-  Source sources[2];
-  /** Transformed weights: panels of WinogradKernel::panel output channels x 36 x input channels x panel. The last panel
-   * is filled up with zeros. */
-  const float * weight{ nullptr };
-  int64_t       outputChannels{ 0 };
-  /** One for each output channel, or null for none. */
-  const float * bias{ nullptr };
-  /** The factor of negative values (LeakyReLU); 1 for none. */
-  float   slope{ 1.0F };
-  Pooling pooling{ Pooling::None };
-  /** In the end, values are multiplied by one number and increased by another for each output channel; null for none.
-   */
-  const float * scale{ nullptr };
-  const float * shift{ nullptr };
-  float *       output{ nullptr };
-};
-
-/** The gradient of a convolution's weights. */
-struct WinogradWeightGradient
-{
-  /** As in WinogradConvolution. */
-  int64_t                     slices{ 0 };
-  int64_t                     rows{ 0 };
-  int64_t                     columns{ 0 };
-  WinogradConvolution::Source sources[2];
-  /** The gradient of the convolution's result, before any activation. */
-  const float * gradient{ nullptr };
-  int64_t       outputChannels{ 0 };
-  /** 36 x input channels x output channels (rounded up to a multiple of WinogradKernel::panel): the gradient of the
-   * transformed weights, to which it is added. */
-  float * sum{ nullptr };
-};
-
-/** 3 x 3 convolutions by Winograd's minimal filtering F(4 x 4, 3 x 3) (Lavin and Gray, "Fast Algorithms for
- * Convolutional Neural Networks", CVPR 2016): tiles of 6 x 6 input pixels are transformed, multiplied with transformed
- * weights, and transformed back to 4 x 4 output pixels: 36 multiplications instead of 144.
- *
- * One for each instruction set. Functions work in the calling thread; different blocks or channels may be computed by
- * different threads. An output pixel's bits depend on its input only, not on blocks, threads or other slices. */
+ * The functions work in the calling thread. Different threads may compute different blocks or channels. The bits of an
+ * output pixel depend on its input only, not on blocks, threads or other slices. */
 struct WinogradKernel
 {
-  /** Input and output channels have to be multiples of this. */
+  /** Numbers of input and of output channels have to be multiples of this: the floats of a vector. */
   int64_t width;
   /** Output channels that are computed at a time. */
   int64_t panel;
-  /** Tiles of a block. */
-  int64_t tiles;
-  /** The number of blocks of a convolution: tiles in the order of slices, rows and columns. */
-  int64_t (*blocks)(int64_t slices, int64_t rows, int64_t columns);
-  /** The floats of memory that the functions below need. */
-  int64_t (*scratchSize)(int64_t inputChannels, int64_t outputChannels);
-  /** Compute the output of blocks [firstBlock, lastBlock) and channels [firstChannel, lastChannel); firstChannel is a
-   * multiple of `panel`. */
-  void (*convolve)(const WinogradConvolution & task,
-                   int64_t                     firstBlock,
-                   int64_t                     lastBlock,
-                   int64_t                     firstChannel,
-                   int64_t                     lastChannel,
-                   float *                     scratch);
-  /** Add what blocks [firstBlock, lastBlock) contribute. */
-  void (*addWeightGradient)(const WinogradWeightGradient & task,
-                            int64_t                        firstBlock,
-                            int64_t                        lastBlock,
-                            float *                        scratch);
-  /** Convolve images of one channel, rows [firstRow, lastRow) of all slices counted through. `weight` is 9 x output
-   * channels; sources[0] alone counts. Nothing is pooled, scaled or shifted. */
-  void (*convolveSingleChannel)(const WinogradConvolution & task, int64_t firstRow, int64_t lastRow, float * scratch);
+  /** Number of blocks of a convolution. A block is a run of tiles in the order of slices, rows and columns. */
+  int64_t (*countBlocks)(int64_t slices, int64_t rows, int64_t columns);
+  /** Compute the output of blocks [firstBlock, lastBlock) and channels [firstChannel, lastChannel). `firstChannel` is a
+   * multiple of `panel`. `scratch` has convolutionScratchSize() floats. */
+  void (*convolve)(const WinogradConvolutionTask & task,
+                   int64_t                         firstBlock,
+                   int64_t                         lastBlock,
+                   int64_t                         firstChannel,
+                   int64_t                         lastChannel,
+                   float *                         scratch);
+  int64_t (*convolutionScratchSize)(const WinogradConvolutionTask & task);
+  /** Add what blocks [firstBlock, lastBlock) contribute to the gradient. `scratch` has weightGradientScratchSize()
+   * floats.
+   */
+  void (*addWeightGradient)(const WinogradWeightGradientTask & task,
+                            int64_t                            firstBlock,
+                            int64_t                            lastBlock,
+                            float *                            scratch);
+  int64_t (*weightGradientScratchSize)(const WinogradWeightGradientTask & task);
+  /** Convolve images of one channel, without tiles: rows [firstRow, lastRow), counted through all slices. `weight` is 9
+   * x output channels. Only sources[0], bias and slope are used. `scratch` has singleChannelScratchSize() floats. */
+  void (*convolveSingleChannel)(const WinogradConvolutionTask & task,
+                                int64_t                         firstRow,
+                                int64_t                         lastRow,
+                                float *                         scratch);
+  int64_t (*singleChannelScratchSize)(const WinogradConvolutionTask & task);
   /** Convolve to images of one channel in the same way. `weight` is 9 x input channels. */
-  void (*convolveToSingleChannel)(const WinogradConvolution & task, int64_t firstRow, int64_t lastRow);
+  void (*convolveToSingleChannel)(const WinogradConvolutionTask & task, int64_t firstRow, int64_t lastRow);
 };
+
+/** The kernel for this processor; null if there is none. */
+const WinogradKernel *
+GetWinogradKernel();
 
 const WinogradKernel &
 GetWinogradKernelAVX2();

@@ -16,8 +16,8 @@
  *
  *=========================================================================*/
 
-#define ITK_WINOGRAD_WIDTH 8
-#define ITK_WINOGRAD_ROWS 6
+#define LSSR_WINOGRAD_WIDTH 8
+#define LSSR_WINOGRAD_ROWS 6
 #include "itkWinogradKernelImplementation.h"
 
 namespace itk

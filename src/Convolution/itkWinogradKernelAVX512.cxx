@@ -16,8 +16,8 @@
  *
  *=========================================================================*/
 
-#define ITK_WINOGRAD_WIDTH 16
-#define ITK_WINOGRAD_ROWS 12
+#define LSSR_WINOGRAD_WIDTH 16
+#define LSSR_WINOGRAD_ROWS 12
 #include "itkWinogradKernelImplementation.h"
 
 namespace itk

@@ -26,8 +26,8 @@ bool
 AutoencoderInference::IsSupported(const AutoencoderArchitecture & architecture)
 {
   // All other channels are multiples of the first.
-  return WinogradConvolutions::IsSupported(architecture.baseKernels) &&
-         (architecture.latentChannels == 1 || WinogradConvolutions::IsSupported(architecture.latentChannels));
+  return WinogradConvolution::IsSupported(architecture.baseKernels) &&
+         (architecture.latentChannels == 1 || WinogradConvolution::IsSupported(architecture.latentChannels));
 }
 
 AutoencoderInference::AutoencoderInference(std::shared_ptr<AutoencoderNetwork> network)
@@ -49,7 +49,7 @@ AutoencoderInference::MakeSequence(const torch::nn::SequentialImpl & modules) ->
     if (const auto * convolution = module.ptr()->as<torch::nn::Conv2d>())
     {
       Layer layer;
-      layer.weight = WinogradConvolutions::PackWeight(convolution->weight);
+      layer.weight = WinogradConvolution::PackWeight(convolution->weight);
       layer.outputChannels = convolution->weight.size(0);
       layer.epilogue.bias = convolution->bias.detach().contiguous();
       sequence.layers.push_back(layer);
@@ -68,7 +68,7 @@ AutoencoderInference::MakeSequence(const torch::nn::SequentialImpl & modules) ->
     else if (module.ptr()->as<torch::nn::AvgPool2d>())
     {
       // The mean of normalized values is the normalized mean.
-      sequence.layers.back().epilogue.pooling = WinogradConvolution::Pooling::Mean;
+      sequence.layers.back().epilogue.pooling = WinogradConvolutionTask::Pooling::Mean;
     }
     else
     {
@@ -84,7 +84,7 @@ AutoencoderInference::Run(const torch::nn::SequentialImpl & modules, Features fe
   const Sequence & sequence = m_Sequences.at(&modules);
   for (const Layer & layer : sequence.layers)
   {
-    features = { WinogradConvolutions::Convolve(features, layer.weight, layer.outputChannels, layer.epilogue, pool) };
+    features = { WinogradConvolution::Convolve(features, layer.weight, layer.outputChannels, layer.epilogue, pool) };
   }
   features.isUpsampled = sequence.isUpsampled;
   return features;

@@ -51,7 +51,7 @@ private:
   {
     torch::Tensor                  weight;
     int64_t                        outputChannels{ 0 };
-    WinogradConvolutions::Epilogue epilogue;
+    WinogradConvolution::Epilogue epilogue;
   };
   struct Sequence
   {

@@ -18,6 +18,8 @@
 
 #include "itkSafetensorsFile.h"
 
+#include "itkPartialFile.h"
+
 #include "itkMacro.h"
 
 #include <nlohmann/json.hpp>
@@ -29,7 +31,6 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <random>
 #include <sstream>
 #include <stdexcept>
 
@@ -47,14 +48,14 @@ using Json = nlohmann::json;
 
 constexpr SizeValueType LengthBytes = 8;
 
-/** What is wrong with a file, for Parse() to report together with the file's name. */
+/** Say what is wrong with a file. Parse() adds the file's name. */
 [[noreturn]] void
 Fail(const std::ostream & message)
 {
   throw std::runtime_error(static_cast<const std::ostringstream &>(message).str());
 }
 
-/** Bytes per element, 0 for a type that the format does not know. */
+/** Bytes of an element, 0 for a type that the format does not have. */
 SizeValueType
 ElementSize(const std::string & type)
 {
@@ -77,7 +78,7 @@ ReadLength(const char * bytes)
   return length;
 }
 
-/** Refuse a tensor whose type, shape and place do not fit each other or the file. */
+/** Refuse a tensor whose type and shape do not fit its data offsets, or whose data offsets do not fit the file. */
 void
 CheckTensor(const std::string & key, const Json & entry, SizeValueType dataSize)
 {
@@ -115,7 +116,7 @@ CheckTensor(const std::string & key, const Json & entry, SizeValueType dataSize)
   }
 }
 
-/** A tensor that has been checked. */
+/** Copy a tensor that has been checked. */
 SafetensorsFile::Tensor
 ReadTensor(const Json & entry, const char * data)
 {
@@ -128,8 +129,8 @@ ReadTensor(const Json & entry, const char * data)
   return tensor;
 }
 
-/** The format asks that tensors follow each other without holes, from the first byte behind the header to the last.
- * Tensors that overlap could ask for many times the file's size of memory; in holes, anything can be hidden. */
+/** Refuse tensors that overlap or leave holes: the format allows neither. Overlapping tensors could ask for many times
+ * the file's size of memory. Holes could hide anything. */
 void
 CheckPlaces(const Json & header, SizeValueType dataSize)
 {
@@ -197,7 +198,7 @@ ParseContents(const char * bytes, SizeValueType size)
     }
     else
     {
-      // Before memory is taken for the tensors: where they lie, each by itself and all together.
+      // All places are checked before any memory is taken for tensors.
       CheckTensor(key, entry, dataSize);
     }
   }
@@ -212,7 +213,7 @@ ParseContents(const char * bytes, SizeValueType size)
   return file;
 }
 
-/** Wait until a file is on the disk; true where there is no such call. */
+/** Wait until a file is on the disk. Where the system has no such call, this does nothing and returns true. */
 bool
 Synchronize(const std::string & fileName)
 {
@@ -289,13 +290,13 @@ SafetensorsFile::Write(const std::string & fileName) const
   {
     header["__metadata__"] = metadata;
   }
-  // Text that is not UTF-8 can't be in JSON: what is wrong in it is replaced.
+  // JSON is UTF-8. Bytes that are not are replaced.
   std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   // The tensors begin at a multiple of 8 bytes, as the format advises.
   text.append((LengthBytes - text.size() % LengthBytes) % LengthBytes, ' ');
 
-  // A name of its own, so that two writers don't meet.
-  const std::string temporary = fileName + ".part" + std::to_string(std::random_device{}());
+  PartialFile::RemoveAbandoned(fileName);
+  const std::string temporary = PartialFile::MakeName(fileName);
   try
   {
     std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
@@ -309,7 +310,8 @@ SafetensorsFile::Write(const std::string & fileName) const
       stream.write(tensor.bytes.data(), static_cast<std::streamsize>(tensor.bytes.size()));
     }
     stream.close();
-    // The bytes have to be on the disk before the name is: else a machine that fails leaves a name without bytes.
+    // The bytes have to be on the disk before the name is. Otherwise a power failure could leave the name without
+    // bytes.
     if (!stream || !Synchronize(temporary))
     {
       itkGenericExceptionMacro("Can't write the model file '" << fileName << "': " << std::strerror(errno));

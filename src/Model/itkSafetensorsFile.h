@@ -30,7 +30,7 @@ namespace itk
  * \brief The contents of a `.safetensors` file: named tensors and string metadata.
  *
  * The format: 8 bytes with the length of a JSON header (little endian), the header, the tensors' bytes. The header
- * names for every tensor its type, shape and place; under `__metadata__` it holds strings.
+ * gives each tensor's type, shape and place. Under `__metadata__` it holds strings.
  */
 class SafetensorsFile
 {
@@ -48,9 +48,9 @@ public:
   std::map<std::string, std::string> metadata;
 
   /** Parse the contents of a file.
-   * \param name what to call it in messages
-   * \exception ExceptionObject that names the file and says what is wrong. Never needs more memory than a small
-   * multiple of the size. */
+   * \param name what the file is called in messages
+   * \exception ExceptionObject that names the file and says what is wrong. Damaged files, too, need no more memory than
+   * a small multiple of their size. */
   static SafetensorsFile
   Parse(const char * bytes, SizeValueType size, const std::string & name);
 
@@ -59,7 +59,8 @@ public:
   static std::string
   ReadBytes(const std::string & fileName);
 
-  /** Write atomically: to a temporary file beside it, which is then renamed.
+  /** Write to a temporary file beside it, which is then renamed: the file appears whole or not at all. Temporary files
+   * that killed processes left of this file are removed.
    * \exception ExceptionObject that names the file. */
   void
   Write(const std::string & fileName) const;

@@ -54,7 +54,7 @@ ToTensor(const SafetensorsFile::Tensor & stored)
 SafetensorsFile::Tensor
 FromTensor(const torch::Tensor & tensor, bool halfPrecision)
 {
-  // What half precision can't hold, as the variance of large activations, stays as it is.
+  // Half precision can't hold large values, such as the variance of large activations. They stay in single precision.
   constexpr double        largestHalf = 65504.0;
   const torch::Tensor     single = tensor.detach().to(torch::kCPU, torch::kFloat);
   const bool              isHalf = halfPrecision && single.abs().max().item<double>() <= largestHalf;

@@ -27,7 +27,7 @@
 
 namespace itk
 {
-/** Between tensors of LibTorch and those of a file. */
+/** Conversion between LibTorch's tensors and those of a file. */
 namespace TensorStorage
 {
 using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
@@ -37,20 +37,21 @@ using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 torch::Tensor
 ToTensor(const SafetensorsFile::Tensor & stored);
 
-/** A tensor as it is stored: in single precision, or half. */
+/** A tensor as it is stored: in single precision, or in half precision where its values fit. */
 SafetensorsFile::Tensor
 FromTensor(const torch::Tensor & tensor, bool halfPrecision);
 
-/** What makes a network: parameters and running statistics, without the count of batches, which nothing uses. */
+/** The tensors of a network that a file has: parameters and running statistics. The normalizations' counts of batches
+ * are left out, because nothing uses them. */
 NamedTensors
 NetworkTensors(AutoencoderNetwork & network);
 
-/** Copy stored tensors to those of the same names, behind a prefix.
+/** Copy stored tensors to `targets`. A target's name in the file has a prefix.
  * \exception std::runtime_error that names a tensor that is missing, of another shape, or not finite */
 void
 Load(const NamedTensors & targets, const SafetensorsFile & file, const std::string & prefix = "");
 
-/** Store tensors under their names, behind a prefix. */
+/** Store tensors. A tensor's name in the file has a prefix. */
 void
 Store(const NamedTensors & tensors,
       SafetensorsFile &    file,

@@ -44,7 +44,7 @@ def main() -> None:
     generator = np.random.default_rng(0)
     model = itk.AutoencoderModel.New()
     model.SetNumberOfPoolings(2)
-    model.SetBaseKernels(8)
+    model.SetBaseChannels(8)
     model.SetLatentLevels([1])
     with tempfile.TemporaryDirectory() as folder:
         files = [str(Path(folder) / f"{number}.mha") for number in range(arguments.files)]

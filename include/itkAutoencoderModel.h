@@ -22,7 +22,9 @@
 #include "itkImage.h"
 
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace itk
 {
@@ -54,7 +56,7 @@ extern LatentSpaceSuperResolution_EXPORT std::ostream &
  * The network encodes slices into latents that can be mixed linearly, and decodes latents into slices.
  *
  * **Architecture.** Every convolution is 3x3 with zero padding 1; the non-linearity is LeakyReLU. With P poolings and
- * base kernels K the encoder has blocks b = 0..P-1 of two convolutions into \f$K 2^b\f$ channels, each followed by the
+ * base channels K the encoder has blocks b = 0..P-1 of two convolutions into \f$K 2^b\f$ channels, each followed by the
  * non-linearity, then batch normalization and 2x2 average pooling. Two more convolutions (the first with
  * non-linearity) make the latent of L channels at \f$1/2^P\f$ of the slice's side. The decoder is the reverse: two
  * convolutions into \f$K 2^{P-1}\f$ channels, then blocks b = P-1..0 of two convolutions into \f$K 2^b\f$ channels with
@@ -100,7 +102,8 @@ public:
   using StackType = Image<float, 3>;
   using LevelsType = std::vector<unsigned int>;
 
-  /** The weights, which only the module's own sources know. */
+  /** The weights and what is derived from them. Only the module's own sources know LibTorch, so it is declared in
+   * src/Model/itkAutoencoderModelImplementation.h. */
   struct Implementation;
 
   /** Number of 2x2 poolings P, 1 to 8, default 4. Setting another one drops the weights. */
@@ -110,8 +113,8 @@ public:
 
   /** Channels K of the first block, 1 to 1024, default 32. Setting another number drops the weights. */
   void
-  SetBaseKernels(unsigned int kernels);
-  itkGetConstMacro(BaseKernels, unsigned int);
+  SetBaseChannels(unsigned int channels);
+  itkGetConstMacro(BaseChannels, unsigned int);
 
   /** Channels L of the latent, 1 to 4096, default 16. Setting another number drops the weights. */
   void
@@ -136,11 +139,19 @@ public:
   void
   SetArchitectureToMultiScale();
 
-  /** In-plane spacing in mm at which the network sees slices, > 0, default 1.4 (the paper's); 0: whatever spacing the
-   * slices have. */
+  /** In-plane spacing in mm at which the network sees slices, > 0. Default 1.4 (the paper's). Setting it turns
+   * NativeInPlaneSpacing off.
+   * \exception ExceptionObject unless it is greater than 0. */
   void
   SetInPlaneSpacing(double spacing);
-  itkGetConstMacro(InPlaneSpacing, double);
+  /** The spacing that was set; 0 while NativeInPlaneSpacing is on. */
+  double
+  GetInPlaneSpacing() const;
+
+  /** Whether the network sees slices at the in-plane spacing that they have, without resampling. Default off. */
+  itkSetMacro(NativeInPlaneSpacing, bool);
+  itkGetConstMacro(NativeInPlaneSpacing, bool);
+  itkBooleanMacro(NativeInPlaneSpacing);
 
   /** The percentiles of a volume, 0 to 100, that are mapped to 0 and 1. Defaults 1 and 99 (the paper's).
    * \exception ExceptionObject unless 0 <= lower < upper <= 100. */
@@ -149,42 +160,62 @@ public:
   itkGetConstMacro(LowerWindowPercentile, double);
   itkGetConstMacro(UpperWindowPercentile, double);
 
-  /** The smallest and the largest slice spacing in mm that the training volumes had, both 0 where nothing is known. */
+  /** The smallest and the largest slice spacing in mm of the training volumes, 0 <= smallest <= largest. Default 0 and
+   * 0: nothing is known, and HasTrainingSliceSpacingRange() is false.
+   * \exception ExceptionObject unless they are finite, in order and not negative. */
   void
   SetTrainingSliceSpacingRange(double smallest, double largest);
   itkGetConstMacro(SmallestTrainingSliceSpacing, double);
   itkGetConstMacro(LargestTrainingSliceSpacing, double);
+  bool
+  HasTrainingSliceSpacingRange() const
+  {
+    return m_LargestTrainingSliceSpacing > 0.0;
+  }
 
-  /** The same for the spacing in plane. */
+  /** The same for the in-plane spacing in mm. */
   void
   SetTrainingInPlaneSpacingRange(double smallest, double largest);
   itkGetConstMacro(SmallestTrainingInPlaneSpacing, double);
   itkGetConstMacro(LargestTrainingInPlaneSpacing, double);
+  bool
+  HasTrainingInPlaneSpacingRange() const
+  {
+    return m_LargestTrainingInPlaneSpacing > 0.0;
+  }
 
-  /** The same for the ratio of the slice spacing to the in-plane spacing that the network sees (the InPlaneSpacing, if
-   * that is not 0): how many pixels lie between two slices. */
+  /** The same for the ratio of the slice spacing to the in-plane spacing of the network input. It tells how many of the
+   * network's pixels lie between two slices. */
   void
   SetTrainingSpacingRatioRange(double smallest, double largest);
   itkGetConstMacro(SmallestTrainingSpacingRatio, double);
   itkGetConstMacro(LargestTrainingSpacingRatio, double);
+  bool
+  HasTrainingSpacingRatioRange() const
+  {
+    return m_LargestTrainingSpacingRatio > 0.0;
+  }
 
-  /** Extend the three ranges so that they hold a volume of such spacings in mm. */
+  /** Extend the three ranges so that they hold a volume of these spacings in mm.
+   * \exception ExceptionObject unless both spacings are greater than 0. The ranges then stay as they were. */
   void
   ExtendTrainingRanges(double sliceSpacing, double inPlaneSpacing);
 
-  /** A sentence if a volume's spacings (mm) lie outside of the training's ranges by more than the 5 % that volumes of
-   * one protocol differ by; an empty text if not, or if the ranges are not known. */
+  /** A sentence that says how a volume's spacings in mm lie outside of the training's ranges. Volumes of one protocol
+   * differ by up to 5 %, so the text is empty within that tolerance. It is empty, too, where the ranges are not known.
+   */
   std::string
   DescribeDeviationFromTraining(double sliceSpacing, double inPlaneSpacing) const;
 
-  /** The gain of the network's share in the output mode ResidualCorrected, >= 0, default 1. The best one in mean
-   * squared error on validation volumes is given by SliceRecoveryExperiment::ComputeResidualGainSums(). */
+  /** The gain of the network in the output mode ResidualCorrected, finite and >= 0. Default 1.
+   * SliceRecoveryExperiment::ComputeResidualGainSums() tells which gain has the least mean squared error on validation
+   * volumes. */
   void
   SetResidualGain(double gain);
   itkGetConstMacro(ResidualGain, double);
 
-  /** What is known of a model's making, as text under names such as `data`, `license`, `command`, `date`. An empty text
-   * removes the entry. */
+  /** Provenance: how the model was made, as text under names such as `data`, `license`, `command`, `date`. Setting an
+   * empty text removes the entry. */
   void
   SetProvenance(const std::string & name, const std::string & text);
   /** The text of an entry, empty if there is none. */
@@ -194,21 +225,23 @@ public:
   std::vector<std::string>
   GetProvenanceNames() const;
 
-  /** Make a network with random weights (PyTorch's default initialization of convolutions: uniform with bound
-   * 1/sqrt(fan in)) from a seed. Nothing else in the process draws from the generator that is used. */
+  /** Make a network with random weights from a seed. They are those of PyTorch's default initialization of
+   * convolutions: uniform with bound 1/sqrt(fan in). The random numbers come from a generator of their own, not from
+   * LibTorch's.
+   * \exception ExceptionObject if LatentLevels has a level that is not below NumberOfPoolings. */
   void
   InitializeWeights(unsigned int seed);
 
-  /** Whether there is a network that can encode and decode. */
+  /** Whether the model has weights, so that it can encode and decode. */
   bool
   HasWeights() const;
 
-  /** Number of trainable parameters of the architecture. The running statistics of the batch normalizations are not
-   * counted. */
+  /** Number of trainable parameters of the architecture, with weights or without. The running statistics of the batch
+   * normalizations are not counted. */
   SizeValueType
   GetNumberOfParameters() const;
 
-  /** Encode each slice of a stack, of values that preprocessing left in [0, 1].
+  /** Encode each slice of a stack. The network was trained on values in [0, 1].
    * \exception ExceptionObject without weights, for an empty stack, or a size that is no multiple of \f$2^P\f$. */
   AutoencoderLatent::Pointer
   Encode(const StackType * slices) const;
@@ -218,7 +251,8 @@ public:
   StackType::Pointer
   Decode(const AutoencoderLatent * latent) const;
 
-  /** Read a model file. On failure the model stays as it was.
+  /** Read a model file: architecture, weights, preprocessing and provenance are those of the file. On failure the model
+   * stays as it was.
    * \exception ExceptionObject that names the file and what is wrong with it. */
   void
   Read(const std::string & fileName);
@@ -228,8 +262,8 @@ public:
   void
   ReadBundled();
 
-  /** Write a model file: it appears whole or not at all.
-   * \param fileName where to, usually with the extension `.safetensors`
+  /** Write a model file. It appears whole or not at all: bytes go to a temporary file beside it, which is then renamed.
+   * \param fileName usually has the extension `.safetensors`
    * \param halfPrecision store the weights as 16-bit floating point numbers
    * \exception ExceptionObject without weights, or if the file can't be written. */
   void
@@ -269,8 +303,6 @@ protected:
 
 private:
   void
-  ReadBytes(const char * bytes, SizeValueType size, const std::string & name);
-  void
   DropWeights();
   void
   SetRange(const char * name, double smallest, double largest, double & smallestMember, double & largestMember);
@@ -278,10 +310,11 @@ private:
   CheckHasWeights() const;
 
   unsigned int                       m_NumberOfPoolings{ 4 };
-  unsigned int                       m_BaseKernels{ 32 };
+  unsigned int                       m_BaseChannels{ 32 };
   unsigned int                       m_LatentChannels{ 16 };
   LevelsType                         m_LatentLevels{ 1, 2, 3 };
   double                             m_InPlaneSpacing{ 1.4 };
+  bool                               m_NativeInPlaneSpacing{ false };
   double                             m_LowerWindowPercentile{ 1.0 };
   double                             m_UpperWindowPercentile{ 99.0 };
   double                             m_SmallestTrainingSliceSpacing{ 0.0 };

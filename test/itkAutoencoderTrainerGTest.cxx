@@ -141,7 +141,7 @@ TEST(AutoencoderTrainer, StartsFromAGivenModelAndLeavesItAsItIs)
     return sum;
   };
   EXPECT_LT(distance(after), 0.2 * distance(Fingerprint(MakeSmallModel(0))));
-  EXPECT_EQ(trainer->GetOutput()->GetBaseKernels(), 4u);
+  EXPECT_EQ(trainer->GetOutput()->GetBaseChannels(), 4u);
 }
 
 TEST(AutoencoderTrainer, ReconstructsOnlyWhenTheSynthesisWeightIsZero)

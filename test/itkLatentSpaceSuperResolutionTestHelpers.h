@@ -33,17 +33,17 @@ namespace itk
 {
 namespace LatentSpaceSuperResolutionTest
 {
-/** A network that is small enough for tests: 2 poolings, 4 base kernels, 3 latent channels, level 0 mixed, too. What it
+/** A network that is small enough for tests: 2 poolings, 4 base channels, 3 latent channels, level 0 mixed, too. What it
  * decodes of MakeStack() lies within [0, 1], where no clamping hides it, and varies: not every seed does. */
 inline AutoencoderModel::Pointer
 MakeSmallModel(unsigned int seed = 58)
 {
   auto model = AutoencoderModel::New();
   model->SetNumberOfPoolings(2);
-  model->SetBaseKernels(4);
+  model->SetBaseChannels(4);
   model->SetLatentChannels(3);
   model->SetLatentLevels({ 0 });
-  model->SetInPlaneSpacing(0.0);
+  model->NativeInPlaneSpacingOn();
   model->InitializeWeights(seed);
   return model;
 }

@@ -64,12 +64,12 @@ RunInChild(const std::function<bool()> & function)
 
 /** A model whose layers LibTorch computes (with few channels), or the module's own convolutions. */
 itk::AutoencoderModel::Pointer
-MakeModel(unsigned int baseKernels)
+MakeModel(unsigned int baseChannels)
 {
   auto model = itk::AutoencoderModel::New();
   model->SetNumberOfPoolings(2);
-  model->SetBaseKernels(baseKernels);
-  model->SetInPlaneSpacing(0.0);
+  model->SetBaseChannels(baseChannels);
+  model->NativeInPlaneSpacingOn();
   model->SetLatentLevels({ 0 });
   model->InitializeWeights(3);
   return model;
@@ -165,10 +165,10 @@ public:
 
 TEST(Fork, ChildGivesTheResultOfOneThread)
 {
-  for (const unsigned int baseKernels : { 4u, 16u })
+  for (const unsigned int baseChannels : { 4u, 16u })
   {
-    SCOPED_TRACE(baseKernels);
-    const auto model = MakeModel(baseKernels);
+    SCOPED_TRACE(baseChannels);
+    const auto model = MakeModel(baseChannels);
     const auto expected = Upsample(model, 1);
     Upsample(model, 2);
     EXPECT_EQ(RunInChild([&] { return Upsample(model, 2) == expected; }), 0);

@@ -51,6 +51,10 @@ def _whole(text: Any) -> int:
     return value
 
 
+def _switch(text: Any) -> bool:
+    return {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}[str(text).lower()]
+
+
 def _percentiles(text: Any) -> list[float]:
     words = str(text).replace(",", " ").split() if isinstance(text, str) else text
     low, high = (float(word) for word in words)
@@ -65,16 +69,18 @@ def _levels(text: Any) -> list[int]:
 _KINDS = {
     _number: "a number",
     _whole: "a whole number",
+    _switch: "true or false",
     _levels: "numbers with commas between them, or none",
     _percentiles: "two numbers with a comma between them",
 }
 
 NETWORK: dict[str, Callable[[Any], Any]] = {
     "NumberOfPoolings": _whole,
-    "BaseKernels": _whole,
+    "BaseChannels": _whole,
     "LatentChannels": _whole,
     "LatentLevels": _levels,
     "InPlaneSpacing": _number,
+    "NativeInPlaneSpacing": _switch,
     "WindowPercentiles": _percentiles,
 }
 """Parameters of the network, by the names of the setters of ``itk.AutoencoderModel``."""
@@ -138,7 +144,7 @@ def parse(settings: Mapping[str, Any]) -> Recipe:
             kind = NETWORK[name]
             try:
                 recipe.network[name] = kind(value)
-            except (ValueError, TypeError) as error:
+            except (ValueError, KeyError, TypeError) as error:
                 raise UsageError(f"{name} is '{value}', but has to be {_KINDS[kind]}") from error
             continue
         recipe.trainer[name] = str(value)

@@ -18,7 +18,7 @@
 
 #include "itkFourierCorrelation.h"
 
-#include "itkAutoencoderNetwork.h"
+#include "itkTorchErrors.h"
 #include "itkTorchThreadScope.h"
 
 #include "itkMacro.h"

@@ -19,29 +19,29 @@
 #include "itkAutoencoderBundledModel.h"
 
 #ifdef LatentSpaceSuperResolution_BUNDLED_MODEL
-// The assembler includes the file as it is: ten megabytes written as a C++ array would take minutes to compile.
+// The assembler includes the file as it is. As a C++ array, ten megabytes would take minutes to compile.
 #  if defined(__APPLE__)
-#    define ITK_BUNDLED_MODEL_SYMBOL(name) "_" name
-#    define ITK_BUNDLED_MODEL_SECTION ".const_data\n"
-#    define ITK_BUNDLED_MODEL_PREVIOUS ".text\n"
+#    define LSSR_BUNDLED_MODEL_SYMBOL(name) "_" name
+#    define LSSR_BUNDLED_MODEL_SECTION ".const_data\n"
+#    define LSSR_BUNDLED_MODEL_PREVIOUS ".text\n"
 #  elif defined(__ELF__)
-#    define ITK_BUNDLED_MODEL_SYMBOL(name) name
-#    define ITK_BUNDLED_MODEL_SECTION ".pushsection .rodata\n"
-#    define ITK_BUNDLED_MODEL_PREVIOUS ".popsection\n"
+#    define LSSR_BUNDLED_MODEL_SYMBOL(name) name
+#    define LSSR_BUNDLED_MODEL_SECTION ".pushsection .rodata\n"
+#    define LSSR_BUNDLED_MODEL_PREVIOUS ".popsection\n"
 #  else
 #    error "Bundling a model needs an ELF or Mach-O assembler: set LatentSpaceSuperResolution_BUNDLED_MODEL to nothing."
 #  endif
-__asm__(ITK_BUNDLED_MODEL_SECTION ".balign 16\n" ITK_BUNDLED_MODEL_SYMBOL(
+__asm__(LSSR_BUNDLED_MODEL_SECTION ".balign 16\n" LSSR_BUNDLED_MODEL_SYMBOL(
   "itkAutoencoderBundledModelBegin") ":\n"
                                      ".incbin \"" LatentSpaceSuperResolution_BUNDLED_MODEL
-                                     "\"\n" ITK_BUNDLED_MODEL_SYMBOL(
+                                     "\"\n" LSSR_BUNDLED_MODEL_SYMBOL(
                                        "itkAutoencoderBundledModelEnd") ":\n"
                                                                         ".byte 0\n"
-                                                                        ".balign 16\n" ITK_BUNDLED_MODEL_PREVIOUS);
+                                                                        ".balign 16\n" LSSR_BUNDLED_MODEL_PREVIOUS);
 
 extern "C"
 {
-  // Local symbols of this file's assembler text: nothing leaves this object.
+  // Hidden: these symbols of the assembler text above are for this file only.
   extern const char itkAutoencoderBundledModelBegin[] __attribute__((visibility("hidden")));
   extern const char itkAutoencoderBundledModelEnd[] __attribute__((visibility("hidden")));
 }

@@ -26,7 +26,7 @@ bool
 AutoencoderInference::IsSupported(const AutoencoderArchitecture & architecture)
 {
   // All other channels are multiples of the first.
-  return WinogradConvolution::IsSupported(architecture.baseKernels) &&
+  return WinogradConvolution::IsSupported(architecture.baseChannels) &&
          (architecture.latentChannels == 1 || WinogradConvolution::IsSupported(architecture.latentChannels));
 }
 
@@ -90,7 +90,7 @@ AutoencoderInference::Run(const torch::nn::SequentialImpl & modules, Features fe
   return features;
 }
 
-AutoencoderNetwork::LatentType
+LatentTensors
 AutoencoderInference::Encode(const torch::Tensor & slices, TensorPool & pool) const
 {
   return m_Network->Encode(
@@ -98,36 +98,9 @@ AutoencoderInference::Encode(const torch::Tensor & slices, TensorPool & pool) co
 }
 
 torch::Tensor
-AutoencoderInference::Decode(const AutoencoderNetwork::LatentType & latent, TensorPool & pool) const
+AutoencoderInference::Decode(const LatentTensors & latent, TensorPool & pool) const
 {
   return m_Network->Decode(
     latent, [&](torch::nn::SequentialImpl & modules, Features features) { return this->Run(modules, features, pool); });
-}
-
-const AutoencoderInference *
-AutoencoderModel::Implementation::GetInference() const
-{
-  std::call_once(m_Once, [this] {
-    if (AutoencoderInference::IsSupported(network->GetArchitecture()))
-    {
-      m_Inference = std::make_shared<AutoencoderInference>(network);
-    }
-  });
-  return m_Inference.get();
-}
-
-AutoencoderNetwork::LatentType
-AutoencoderModel::Implementation::Encode(const torch::Tensor & slices, TensorPool & pool) const
-{
-  const AutoencoderInference * inference = this->GetInference();
-  return inference ? inference->Encode(slices, pool)
-                   : network->Encode(slices.contiguous(torch::MemoryFormat::ChannelsLast));
-}
-
-torch::Tensor
-AutoencoderModel::Implementation::Decode(const AutoencoderNetwork::LatentType & latent, TensorPool & pool) const
-{
-  const AutoencoderInference * inference = this->GetInference();
-  return inference ? inference->Decode(latent, pool) : network->Decode(latent);
 }
 } // end namespace itk

@@ -19,38 +19,39 @@
 #define itkAutoencoderInference_h
 
 #include "itkAutoencoderNetwork.h"
+#include "itkTensorPool.h"
 #include "itkWinogradConvolution.h"
 
 #include <map>
 
 namespace itk
 {
-/** A trained network made ready to compute in single precision on the CPU: weights are transformed and packed once, and
- * what follows a convolution (activation, normalization, pooling) is done in its pass. Results equal those of the
+/** A trained network, prepared for inference in single precision on the CPU. Weights are transformed and packed once.
+ * Activation, normalization and pooling are done in the pass of the convolution before them. Results equal those of the
  * network but for rounding. */
 class AutoencoderInference
 {
 public:
-  /** Whether this processor and the architecture allow it. */
+  /** Whether this processor has the instructions, and the architecture the numbers of channels, that it takes. */
   static bool
   IsSupported(const AutoencoderArchitecture & architecture);
 
-  /** Weights and statistics are those that the network has now. */
+  /** Take the weights and statistics that the network has now: later changes are not seen. */
   explicit AutoencoderInference(std::shared_ptr<AutoencoderNetwork> network);
 
-  /** As of AutoencoderNetwork; may be called by several threads that have a pool each. */
-  AutoencoderNetwork::LatentType
+  /** The same as of AutoencoderNetwork. Several threads may call them, each with a pool of its own. */
+  LatentTensors
   Encode(const torch::Tensor & slices, TensorPool & pool) const;
 
   torch::Tensor
-  Decode(const AutoencoderNetwork::LatentType & latent, TensorPool & pool) const;
+  Decode(const LatentTensors & latent, TensorPool & pool) const;
 
 private:
-  /** A convolution with all that follows it up to the next one. */
+  /** A convolution and its epilogue: all that follows it up to the next one. */
   struct Layer
   {
-    torch::Tensor                  weight;
-    int64_t                        outputChannels{ 0 };
+    torch::Tensor                 weight;
+    int64_t                       outputChannels{ 0 };
     WinogradConvolution::Epilogue epilogue;
   };
   struct Sequence

@@ -16,7 +16,10 @@
  *
  *=========================================================================*/
 
-#include "itkAutoencoderNetwork.h"
+#include "itkAutoencoderLatent.h"
+
+#include "itkLatentTensors.h"
+#include "itkTorchErrors.h"
 #include "itkTorchThreadScope.h"
 
 namespace itk

@@ -19,32 +19,24 @@
 #include "itkAutoencoderModel.h"
 
 #include "itkAutoencoderBundledModel.h"
-#include "itkAutoencoderNetwork.h"
+#include "itkAutoencoderModelFile.h"
+#include "itkAutoencoderModelImplementation.h"
+#include "itkAutoencoderTrainingRanges.h"
 #include "itkPythonGlobalInterpreterLockRelease.h"
 #include "itkSafetensorsFile.h"
-#include "itkTensorStorage.h"
+#include "itkTorchErrors.h"
 #include "itkTorchThreadScope.h"
 
 #include "itkMath.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 namespace itk
 {
 namespace
 {
-using Json = nlohmann::ordered_json;
-
-constexpr const char * FormatKey = "latent_sr.format";
-constexpr const char * FormatName = "latent-sr/model/1";
-constexpr const char * ArchitectureKey = "latent_sr.architecture";
-constexpr const char * PreprocessingKey = "latent_sr.preprocessing";
-constexpr const char * TrainingKey = "latent_sr.training";
-const std::string      ProvenancePrefix = "provenance.";
-
 void
 CheckRange(const AutoencoderModel * model, const char * name, unsigned int value, unsigned int largest)
 {
@@ -55,43 +47,26 @@ CheckRange(const AutoencoderModel * model, const char * name, unsigned int value
   }
 }
 
-void
-LoadWeights(AutoencoderNetwork & network, const SafetensorsFile & file)
+/** Whether the tensors are a latent of an architecture, for slices of any size. */
+bool
+IsLatentOf(const LatentTensors & tensors, const AutoencoderArchitecture & architecture)
 {
-  const auto targets = TensorStorage::NetworkTensors(network);
-  TensorStorage::Load(targets, file);
-  if (targets.size() != file.tensors.size())
+  const auto & levels = architecture.levels;
+  if (tensors.size() != levels.size() + 1 || tensors[0].size(1) != architecture.latentChannels)
   {
-    throw std::runtime_error("it has " + std::to_string(file.tensors.size()) + " tensors, but the architecture has " +
-                             std::to_string(targets.size()));
+    return false;
   }
-}
-
-Json
-DescribeArchitecture(const AutoencoderModel * model)
-{
-  return { { "poolings", model->GetNumberOfPoolings() },
-           { "base_kernels", model->GetBaseKernels() },
-           { "latent_channels", model->GetLatentChannels() },
-           { "levels", model->GetLatentLevels() } };
-}
-
-Json
-DescribePreprocessing(const AutoencoderModel * model)
-{
-  return { { "in_plane_spacing_mm", model->GetInPlaneSpacing() },
-           { "window_percentiles", { model->GetLowerWindowPercentile(), model->GetUpperWindowPercentile() } } };
-}
-
-Json
-DescribeTraining(const AutoencoderModel * model)
-{
-  return { { "slice_spacing_mm",
-             { model->GetSmallestTrainingSliceSpacing(), model->GetLargestTrainingSliceSpacing() } },
-           { "in_plane_spacing_mm",
-             { model->GetSmallestTrainingInPlaneSpacing(), model->GetLargestTrainingInPlaneSpacing() } },
-           { "spacing_ratio", { model->GetSmallestTrainingSpacingRatio(), model->GetLargestTrainingSpacingRatio() } },
-           { "residual_gain", model->GetResidualGain() } };
+  for (size_t i = 0; i < levels.size(); ++i)
+  {
+    const torch::Tensor & features = tensors[i + 1];
+    const int64_t         scale = int64_t{ 1 } << (architecture.poolings - 1 - levels[i]);
+    if (features.size(1) != architecture.GetBlockChannels(levels[i]) ||
+        features.size(2) != tensors[0].size(2) * scale || features.size(3) != tensors[0].size(3) * scale)
+    {
+      return false;
+    }
+  }
+  return true;
 }
 } // namespace
 
@@ -110,12 +85,12 @@ AutoencoderModel::SetNumberOfPoolings(unsigned int poolings)
 }
 
 void
-AutoencoderModel::SetBaseKernels(unsigned int kernels)
+AutoencoderModel::SetBaseChannels(unsigned int channels)
 {
-  CheckRange(this, "BaseKernels", kernels, 1024);
-  if (kernels != m_BaseKernels)
+  CheckRange(this, "BaseChannels", channels, 1024);
+  if (channels != m_BaseChannels)
   {
-    m_BaseKernels = kernels;
+    m_BaseChannels = channels;
     this->DropWeights();
   }
 }
@@ -134,7 +109,7 @@ AutoencoderModel::SetLatentChannels(unsigned int channels)
 void
 AutoencoderModel::SetLatentLevels(const LevelsType & levels)
 {
-  // Whether each is below the number of poolings can only be said when both are set: InitializeWeights() does.
+  // The number of poolings may be set later. InitializeWeights() checks that each level is below it.
   if (std::adjacent_find(levels.begin(), levels.end(), std::greater_equal<>()) != levels.end())
   {
     itkExceptionMacro("LatentLevels have to be in rising order, without repetition.");
@@ -150,7 +125,7 @@ void
 AutoencoderModel::SetArchitectureToPaper()
 {
   this->SetNumberOfPoolings(4);
-  this->SetBaseKernels(32);
+  this->SetBaseChannels(32);
   this->SetLatentChannels(16);
   this->SetLatentLevels({});
 }
@@ -159,7 +134,7 @@ void
 AutoencoderModel::SetArchitectureToMultiScale()
 {
   this->SetNumberOfPoolings(4);
-  this->SetBaseKernels(32);
+  this->SetBaseChannels(32);
   this->SetLatentChannels(16);
   this->SetLatentLevels({ 1, 2, 3 });
 }
@@ -167,15 +142,24 @@ AutoencoderModel::SetArchitectureToMultiScale()
 void
 AutoencoderModel::SetInPlaneSpacing(double spacing)
 {
-  if (!(spacing >= 0.0) || !Math::isfinite(spacing))
+  if (!(spacing > 0.0) || !Math::isfinite(spacing))
   {
-    itkExceptionMacro("InPlaneSpacing is " << spacing << " mm, but has to be at least 0.");
+    itkExceptionMacro("InPlaneSpacing is "
+                      << spacing
+                      << " mm, but has to be greater than 0. NativeInPlaneSpacingOn() stands for no resampling.");
   }
-  if (Math::NotExactlyEquals(spacing, m_InPlaneSpacing))
+  if (m_NativeInPlaneSpacing || Math::NotExactlyEquals(spacing, m_InPlaneSpacing))
   {
     m_InPlaneSpacing = spacing;
+    m_NativeInPlaneSpacing = false;
     this->Modified();
   }
+}
+
+double
+AutoencoderModel::GetInPlaneSpacing() const
+{
+  return m_NativeInPlaneSpacing ? 0.0 : m_InPlaneSpacing;
 }
 
 void
@@ -204,7 +188,7 @@ AutoencoderModel::SetRange(const char * name,
   if (!(smallest >= 0.0 && smallest <= largest) || !Math::isfinite(largest))
   {
     itkExceptionMacro("The range of " << name << " is " << smallest << " to " << largest
-                                      << ", but has to be in rising order and positive.");
+                                      << ", but has to be in rising order and not negative.");
   }
   if (Math::NotExactlyEquals(smallest, smallestMember) || Math::NotExactlyEquals(largest, largestMember))
   {
@@ -241,56 +225,13 @@ AutoencoderModel::SetTrainingSpacingRatioRange(double smallest, double largest)
 void
 AutoencoderModel::ExtendTrainingRanges(double sliceSpacing, double inPlaneSpacing)
 {
-  const auto extended = [](double smallest, double largest, double value) {
-    return largest > 0.0 ? std::make_pair(std::min(smallest, value), std::max(largest, value))
-                         : std::make_pair(value, value);
-  };
-  const auto slices = extended(m_SmallestTrainingSliceSpacing, m_LargestTrainingSliceSpacing, sliceSpacing);
-  const auto inPlane = extended(m_SmallestTrainingInPlaneSpacing, m_LargestTrainingInPlaneSpacing, inPlaneSpacing);
-  const auto ratios = extended(m_SmallestTrainingSpacingRatio,
-                               m_LargestTrainingSpacingRatio,
-                               sliceSpacing / (m_InPlaneSpacing > 0.0 ? m_InPlaneSpacing : inPlaneSpacing));
-  this->SetTrainingSliceSpacingRange(slices.first, slices.second);
-  this->SetTrainingInPlaneSpacingRange(inPlane.first, inPlane.second);
-  this->SetTrainingSpacingRatioRange(ratios.first, ratios.second);
+  AutoencoderTrainingRanges::Extend(this, sliceSpacing, inPlaneSpacing);
 }
 
 std::string
 AutoencoderModel::DescribeDeviationFromTraining(double sliceSpacing, double inPlaneSpacing) const
 {
-  constexpr double   tolerance = 0.05;
-  std::ostringstream text;
-  text.precision(4);
-  const auto isBelow = [](double value, double smallest) { return value < (1.0 - tolerance) * smallest; };
-  const auto isAbove = [](double value, double largest) {
-    return largest > 0.0 && value > (1.0 + tolerance) * largest;
-  };
-  const auto add =
-    [&text](const char * before, double value, const char * unit, const char * after, double smallest, double largest) {
-      text << (text.tellp() > 0 ? ", and " : "") << before << value << unit << after
-           << ", but the model was trained on " << smallest << " to " << largest << unit;
-    };
-
-  const bool   hasSpacing = m_InPlaneSpacing > 0.0;
-  const double ratio = sliceSpacing / (hasSpacing ? m_InPlaneSpacing : inPlaneSpacing);
-  if (isBelow(sliceSpacing, m_SmallestTrainingSliceSpacing) || isAbove(sliceSpacing, m_LargestTrainingSliceSpacing))
-  {
-    add("slices are ", sliceSpacing, " mm", " apart", m_SmallestTrainingSliceSpacing, m_LargestTrainingSliceSpacing);
-  }
-  else if (isBelow(ratio, m_SmallestTrainingSpacingRatio) || isAbove(ratio, m_LargestTrainingSpacingRatio))
-  {
-    add("slices are ", ratio, " pixels", " apart", m_SmallestTrainingSpacingRatio, m_LargestTrainingSpacingRatio);
-  }
-  // A model with a spacing of its own sees finer pixels resampled to that; coarser ones, too, but they stay blurred.
-  const double coarsest =
-    m_LargestTrainingInPlaneSpacing > 0.0 ? std::max(m_LargestTrainingInPlaneSpacing, m_InPlaneSpacing) : 0.0;
-  if ((!hasSpacing && isBelow(inPlaneSpacing, m_SmallestTrainingInPlaneSpacing)) || isAbove(inPlaneSpacing, coarsest))
-  {
-    add(
-      "pixels are ", inPlaneSpacing, " mm", " wide", m_SmallestTrainingInPlaneSpacing, m_LargestTrainingInPlaneSpacing);
-  }
-  return text.tellp() > 0 ? text.str() + ": look at the result, or fine-tune the model on volumes like this one"
-                          : std::string{};
+  return AutoencoderTrainingRanges::DescribeDeviation(this, sliceSpacing, inPlaneSpacing);
 }
 
 void
@@ -394,26 +335,7 @@ AutoencoderModel::SetImplementation(std::shared_ptr<Implementation> implementati
 SizeValueType
 AutoencoderModel::GetNumberOfParameters() const
 {
-  const auto    architecture = GetArchitecture(this);
-  const auto    convolution = [](int64_t in, int64_t out) { return 9 * in * out + out; };
-  const int64_t top = architecture.Width(architecture.poolings - 1);
-  int64_t       count = convolution(top, top) + convolution(top, architecture.latentChannels);
-  count += convolution(architecture.latentChannels, top) + convolution(top, top);
-  int64_t encoderInput = 1;
-  int64_t decoderOutput = architecture.baseKernels;
-  for (int64_t block = 0; block < architecture.poolings; ++block)
-  {
-    const int64_t width = architecture.Width(block);
-    const bool    mixed =
-      std::find(architecture.levels.begin(), architecture.levels.end(), block) != architecture.levels.end();
-    const int64_t decoderInput = (block + 1 < architecture.poolings ? 2 * width : top) + (mixed ? width : 0);
-    // Two convolutions each, and a scale and an offset per channel from the normalization.
-    count += convolution(encoderInput, width) + convolution(width, width) + 2 * width;
-    count += convolution(decoderInput, width) + convolution(width, width) + 2 * width;
-    encoderInput = width;
-  }
-  count += convolution(decoderOutput, decoderOutput) + convolution(decoderOutput, 1);
-  return static_cast<SizeValueType>(count);
+  return static_cast<SizeValueType>(GetArchitecture(this).CountParameters());
 }
 
 AutoencoderLatent::Pointer
@@ -453,15 +375,8 @@ AutoencoderModel::Decode(const AutoencoderLatent * latent) const
   {
     itkExceptionMacro("There is no latent to decode.");
   }
-  const auto & tensors = latent->GetImplementation()->tensors;
-  bool         fits = tensors.size() == m_LatentLevels.size() + 1 && tensors[0].size(1) == m_LatentChannels;
-  for (size_t i = 0; fits && i < m_LatentLevels.size(); ++i)
-  {
-    const unsigned int scale = 1u << (m_NumberOfPoolings - 1 - m_LatentLevels[i]);
-    fits = tensors[i + 1].size(1) == static_cast<int64_t>(m_BaseKernels) << m_LatentLevels[i] &&
-           tensors[i + 1].size(2) == tensors[0].size(2) * scale && tensors[i + 1].size(3) == tensors[0].size(3) * scale;
-  }
-  if (!fits)
+  const LatentTensors & tensors = latent->GetImplementation()->tensors;
+  if (!IsLatentOf(tensors, GetArchitecture(this)))
   {
     itkExceptionMacro("The latent was not made by a model of this architecture.");
   }
@@ -484,72 +399,10 @@ AutoencoderModel::Decode(const AutoencoderLatent * latent) const
 }
 
 void
-AutoencoderModel::ReadBytes(const char * bytes, SizeValueType size, const std::string & name)
-{
-  const auto file = SafetensorsFile::Parse(bytes, size, name);
-  const auto text = [&](const std::string & key) {
-    const auto found = file.metadata.find(key);
-    return found == file.metadata.end() ? std::string{} : found->second;
-  };
-  if (text(FormatKey) != FormatName)
-  {
-    itkExceptionMacro(
-      "The model file '" << name << "' is a .safetensors file, but not a model of this module: its metadata '"
-                         << FormatKey << "' is '" << text(FormatKey) << "', not '" << FormatName << "'.");
-  }
-  auto model = Self::New();
-  try
-  {
-    const Json architecture = Json::parse(text(ArchitectureKey));
-    model->SetNumberOfPoolings(architecture.at("poolings").get<unsigned int>());
-    model->SetBaseKernels(architecture.at("base_kernels").get<unsigned int>());
-    model->SetLatentChannels(architecture.at("latent_channels").get<unsigned int>());
-    model->SetLatentLevels(architecture.at("levels").get<LevelsType>());
-    const Json preprocessing = Json::parse(text(PreprocessingKey));
-    model->SetInPlaneSpacing(preprocessing.at("in_plane_spacing_mm").get<double>());
-    const auto percentiles = preprocessing.at("window_percentiles").get<std::array<double, 2>>();
-    model->SetWindowPercentiles(percentiles[0], percentiles[1]);
-    const Json training = Json::parse(text(TrainingKey));
-    // All but the first may be missing in files of the first version: nothing is known then.
-    const auto range = [&training](const char * key) { return training.value(key, std::array<double, 2>{ 0.0, 0.0 }); };
-    const auto sliceSpacings = training.at("slice_spacing_mm").get<std::array<double, 2>>();
-    model->SetTrainingSliceSpacingRange(sliceSpacings[0], sliceSpacings[1]);
-    model->SetTrainingInPlaneSpacingRange(range("in_plane_spacing_mm")[0], range("in_plane_spacing_mm")[1]);
-    model->SetTrainingSpacingRatioRange(range("spacing_ratio")[0], range("spacing_ratio")[1]);
-    model->SetResidualGain(training.value("residual_gain", 1.0));
-    // The file has at most half of what its size says in parameters: an architecture that needs more is not its own.
-    if (model->GetNumberOfParameters() > size / 2)
-    {
-      throw std::runtime_error("its architecture has " + std::to_string(model->GetNumberOfParameters()) +
-                               " parameters, more than the file can hold");
-    }
-    model->InitializeWeights(0);
-    const TorchThreadScope oneThread(1);
-    LoadWeights(*model->m_Implementation->network, file);
-  }
-  catch (const ExceptionObject & error)
-  {
-    itkExceptionMacro("The model file '" << name << "' is not a valid model: " << error.GetDescription());
-  }
-  catch (const std::exception & error)
-  {
-    itkExceptionMacro("The model file '" << name << "' is not a valid model: " << error.what());
-  }
-  for (const auto & entry : file.metadata)
-  {
-    if (entry.first.compare(0, ProvenancePrefix.size(), ProvenancePrefix) == 0)
-    {
-      model->SetProvenance(entry.first.substr(ProvenancePrefix.size()), entry.second);
-    }
-  }
-  this->Graft(model);
-}
-
-void
 AutoencoderModel::Read(const std::string & fileName)
 {
   const std::string bytes = SafetensorsFile::ReadBytes(fileName);
-  this->ReadBytes(bytes.data(), bytes.size(), fileName);
+  this->Graft(AutoencoderModelFile::Parse(bytes.data(), bytes.size(), fileName));
 }
 
 void
@@ -560,40 +413,20 @@ AutoencoderModel::ReadBundled()
   {
     itkExceptionMacro("The library was built without a bundled model: name a model file.");
   }
-  this->ReadBytes(bundled.bytes, bundled.size, "(bundled)");
+  this->Graft(AutoencoderModelFile::Parse(bundled.bytes, bundled.size, "(bundled)"));
 }
 
 void
 AutoencoderModel::Write(const std::string & fileName, bool halfPrecision) const
 {
   this->CheckHasWeights();
-  SafetensorsFile file;
-  file.metadata[FormatKey] = FormatName;
-  file.metadata[ArchitectureKey] = DescribeArchitecture(this).dump();
-  file.metadata[PreprocessingKey] = DescribePreprocessing(this).dump();
-  file.metadata[TrainingKey] = DescribeTraining(this).dump();
-  for (const auto & entry : m_Provenance)
-  {
-    file.metadata[ProvenancePrefix + entry.first] = entry.second;
-  }
-  const TorchThreadScope oneThread(1);
-  TensorStorage::Store(TensorStorage::NetworkTensors(*m_Implementation->network), file, "", halfPrecision);
-  file.Write(fileName);
+  AutoencoderModelFile::Write(this, fileName, halfPrecision);
 }
 
 std::string
 AutoencoderModel::GetDescription() const
 {
-  Json description;
-  description["format"] = FormatName;
-  description["architecture"] = DescribeArchitecture(this);
-  description["parameters"] = this->GetNumberOfParameters();
-  description["has_weights"] = this->HasWeights();
-  description["preprocessing"] = DescribePreprocessing(this);
-  description["training"] = DescribeTraining(this);
-  description["provenance"] = m_Provenance;
-  // Text that is not UTF-8 can't be in JSON: what is wrong in it is replaced.
-  return description.dump(2, ' ', false, Json::error_handler_t::replace);
+  return AutoencoderModelFile::Describe(this);
 }
 
 void
@@ -613,10 +446,11 @@ AutoencoderModel::Graft(const DataObject * data)
     itkExceptionMacro("Only an AutoencoderModel can be grafted.");
   }
   m_NumberOfPoolings = model->m_NumberOfPoolings;
-  m_BaseKernels = model->m_BaseKernels;
+  m_BaseChannels = model->m_BaseChannels;
   m_LatentChannels = model->m_LatentChannels;
   m_LatentLevels = model->m_LatentLevels;
   m_InPlaneSpacing = model->m_InPlaneSpacing;
+  m_NativeInPlaneSpacing = model->m_NativeInPlaneSpacing;
   m_LowerWindowPercentile = model->m_LowerWindowPercentile;
   m_UpperWindowPercentile = model->m_UpperWindowPercentile;
   m_SmallestTrainingSliceSpacing = model->m_SmallestTrainingSliceSpacing;
@@ -636,7 +470,7 @@ AutoencoderModel::PrintSelf(std::ostream & os, Indent indent) const
 {
   Superclass::PrintSelf(os, indent);
   os << indent << "NumberOfPoolings: " << m_NumberOfPoolings << std::endl;
-  os << indent << "BaseKernels: " << m_BaseKernels << std::endl;
+  os << indent << "BaseChannels: " << m_BaseChannels << std::endl;
   os << indent << "LatentChannels: " << m_LatentChannels << std::endl;
   os << indent << "LatentLevels:";
   for (const unsigned int level : m_LatentLevels)
@@ -645,6 +479,7 @@ AutoencoderModel::PrintSelf(std::ostream & os, Indent indent) const
   }
   os << std::endl;
   os << indent << "InPlaneSpacing: " << m_InPlaneSpacing << std::endl;
+  os << indent << "NativeInPlaneSpacing: " << (m_NativeInPlaneSpacing ? "On" : "Off") << std::endl;
   os << indent << "LowerWindowPercentile: " << m_LowerWindowPercentile << std::endl;
   os << indent << "UpperWindowPercentile: " << m_UpperWindowPercentile << std::endl;
   os << indent << "SmallestTrainingSliceSpacing: " << m_SmallestTrainingSliceSpacing << std::endl;

@@ -20,7 +20,6 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
-#include <algorithm>
 #include <cmath>
 
 namespace itk
@@ -44,34 +43,28 @@ Convolutions(int64_t in, int64_t out)
   sequence->push_back(torch::nn::LeakyReLU());
   return sequence;
 }
-
-bool
-Contains(const std::vector<int64_t> & levels, int64_t level)
-{
-  return std::find(levels.begin(), levels.end(), level) != levels.end();
-}
 } // namespace
 
 AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architecture)
   : m_Architecture(architecture)
 {
-  // LibTorch's modules draw weights from the process's generator as they are made. They are replaced in any case; the
-  // user's random numbers must not depend on it.
+  // LibTorch's modules draw initial weights from the generator of the process. Those weights are never used, and the
+  // user's random numbers must not depend on them: the generator's state is restored.
   const auto          generator = at::detail::getDefaultCPUGenerator();
   const torch::Tensor generatorState = generator.get_state();
 
-  const int64_t top = architecture.Width(architecture.poolings - 1);
+  const int64_t top = architecture.GetBlockChannels(architecture.poolings - 1);
 
   m_Encoder = this->register_module("encoder", torch::nn::ModuleList());
   int64_t previous = 1;
   for (int64_t block = 0; block < architecture.poolings; ++block)
   {
-    const int64_t width = architecture.Width(block);
-    auto          sequence = Convolutions(previous, width);
-    sequence->push_back(torch::nn::BatchNorm2d(width));
+    const int64_t channels = architecture.GetBlockChannels(block);
+    auto          sequence = Convolutions(previous, channels);
+    sequence->push_back(torch::nn::BatchNorm2d(channels));
     sequence->push_back(torch::nn::AvgPool2d(2));
     m_Encoder->push_back(sequence);
-    previous = width;
+    previous = channels;
   }
   m_ToLatent =
     torch::nn::Sequential(Convolution(top, top), torch::nn::LeakyReLU(), Convolution(top, architecture.latentChannels));
@@ -82,13 +75,13 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
   previous = top;
   for (int64_t level = architecture.poolings - 1; level >= 0; --level)
   {
-    const int64_t width = architecture.Width(level);
-    auto          sequence = Convolutions(previous + (Contains(architecture.levels, level) ? width : 0), width);
-    sequence->push_back(torch::nn::BatchNorm2d(width));
+    const int64_t channels = architecture.GetBlockChannels(level);
+    auto          sequence = Convolutions(previous + (architecture.HasLevel(level) ? channels : 0), channels);
+    sequence->push_back(torch::nn::BatchNorm2d(channels));
     sequence->push_back(torch::nn::Upsample(
       torch::nn::UpsampleOptions().scale_factor(std::vector<double>{ 2.0, 2.0 }).mode(torch::kNearest)));
     m_Decoder->push_back(sequence);
-    previous = width;
+    previous = channels;
   }
   m_ToImage = torch::nn::Sequential(Convolution(previous, previous), torch::nn::LeakyReLU(), Convolution(previous, 1));
   this->register_module("to_image", m_ToImage);
@@ -127,7 +120,7 @@ AutoencoderNetwork::LatentType
 AutoencoderNetwork::Encode(torch::Tensor slices, const RunFunction & run)
 {
   AutoencoderConvolutions::Features x{ slices };
-  std::vector<torch::Tensor>        features;
+  LatentType                        features;
   for (const auto & block : *m_Encoder)
   {
     x = run(*block->as<torch::nn::Sequential>(), x);
@@ -145,12 +138,12 @@ torch::Tensor
 AutoencoderNetwork::Decode(const LatentType & latent, const RunFunction & run)
 {
   auto x = run(*m_FromLatent, { latent.front() });
-  // Levels are in rising order, the decoder works through them in falling order.
+  // The decoder meets the levels in falling order.
   size_t  nextFeature = latent.size() - 1;
   int64_t level = m_Architecture.poolings - 1;
   for (const auto & block : *m_Decoder)
   {
-    if (Contains(m_Architecture.levels, level))
+    if (m_Architecture.HasLevel(level))
     {
       x.skip = latent[nextFeature--];
     }
@@ -194,29 +187,6 @@ AutoencoderNetwork::RandomizeWeights(uint64_t seed)
       normalization->reset_running_stats();
     }
   }
-}
-
-AutoencoderArchitecture
-GetArchitecture(const AutoencoderModel * model)
-{
-  AutoencoderArchitecture architecture;
-  architecture.poolings = model->GetNumberOfPoolings();
-  architecture.baseKernels = model->GetBaseKernels();
-  architecture.latentChannels = model->GetLatentChannels();
-  architecture.levels.assign(model->GetLatentLevels().begin(), model->GetLatentLevels().end());
-  return architecture;
-}
-
-AutoencoderNetwork::LatentType
-NarrowLatents(const AutoencoderNetwork::LatentType & latents, int64_t first, int64_t count)
-{
-  AutoencoderNetwork::LatentType part;
-  part.reserve(latents.size());
-  for (const torch::Tensor & tensor : latents)
-  {
-    part.push_back(tensor.narrow(0, first, count));
-  }
-  return part;
 }
 
 void

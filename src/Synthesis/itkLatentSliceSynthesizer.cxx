@@ -23,6 +23,7 @@
 #include "itkSliceSynthesis.h"
 #include "itkTorchAutocastScope.h"
 #include "itkTorchDevice.h"
+#include "itkTorchErrors.h"
 #include "itkTorchThreadScope.h"
 
 #include <algorithm>

@@ -41,15 +41,8 @@ FindNetwork(const AutoencoderModel::Implementation & model,
             const SliceAutoencoder::Settings &       settings,
             const torch::Device &                    device)
 {
-  if (device.is_cpu())
-  {
-    return settings.precision == SliceAutoencoder::Settings::PrecisionEnum::Float32 ? nullptr : model.network;
-  }
-  // The model stays where it is: other filters may be using it.
-  auto network = CloneNetwork(*model.network);
-  network->eval();
-  network->to(device);
-  return network;
+  const bool isSinglePrecision = settings.precision == SliceAutoencoder::Settings::PrecisionEnum::Float32;
+  return device.is_cpu() && isSinglePrecision ? nullptr : model.GetNetworkOn(device);
 }
 } // namespace
 

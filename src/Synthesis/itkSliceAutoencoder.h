@@ -19,7 +19,7 @@
 #define itkSliceAutoencoder_h
 
 #include "itkAutoencoderModel.h"
-#include "itkAutoencoderNetwork.h"
+#include "itkAutoencoderModelImplementation.h"
 #include "itkLatentSliceSynthesizer.h"
 #include "itkTensorPool.h"
 

@@ -18,9 +18,9 @@
 
 #include "itkAutoencoderTrainerBase.h"
 
-#include "itkAutoencoderNetwork.h"
 #include "itkProcessObjectThreads.h"
 #include "itkPythonGlobalInterpreterLockRelease.h"
+#include "itkTorchErrors.h"
 #include "itkTorchThreadScope.h"
 #include "itkTrainingLoop.h"
 #include "itkTrainingVolumes.h"

@@ -18,7 +18,7 @@
 
 #include "itkTrainingLoop.h"
 
-#include "itkAutoencoderNetwork.h"
+#include "itkAutoencoderModelImplementation.h"
 #include "itkSliceTensors.h"
 #include "itkTrainingSlices.h"
 
@@ -150,7 +150,7 @@ TrainingLoop::DescribeSettings(const TrainingVolumes & validationVolumes) const
   settings[TrainingCheckpoint::TrainingVolumes] = m_Volumes.ComputeFingerprint();
   settings[TrainingCheckpoint::ValidationVolumes] = validationVolumes.ComputeFingerprint();
   settings["validation_slices"] = m_Validation.GetNumberOfSlices();
-  settings["base_kernels"] = m_Model.GetBaseKernels();
+  settings["base_kernels"] = m_Model.GetBaseChannels();
   settings["poolings"] = m_Model.GetNumberOfPoolings();
   settings["latent_channels"] = m_Model.GetLatentChannels();
   settings["levels"] = m_Model.GetLatentLevels();

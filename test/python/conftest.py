@@ -151,7 +151,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     model = itk.AutoencoderModel.New()
     model.SetNumberOfPoolings(2)
-    model.SetBaseKernels(4)
+    model.SetBaseChannels(4)
     model.SetLatentChannels(4)
     model.SetLatentLevels([1])
     model.SetInPlaneSpacing(1.4)

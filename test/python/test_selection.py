@@ -79,7 +79,7 @@ def test_a_training_from_scratch_starts_from_other_weights(latent_sr_run, thick,
 
 def test_a_network_that_is_asked_for_is_made_from_scratch(latent_sr_run, thick, tmp_path):
     output = tmp_path / "m.safetensors"
-    words = ["--iterations", 1, *QUICK, "--set", "base-kernels=4", "--set", "latent-levels=2,3"]
+    words = ["--iterations", 1, *QUICK, "--set", "base-channels=4", "--set", "latent-levels=2,3"]
     result = latent_sr_run("train", thick, "--output", output, *words)
     assert result.returncode == 0, result.stderr
     assert described(latent_sr_run, output)["architecture"]["base_kernels"] == 4
@@ -110,7 +110,7 @@ def test_where_the_bundled_model_is_better_it_is_written(latent_sr_run, cohort, 
 
 def test_a_network_that_was_asked_for_is_not_replaced_by_the_bundled_model(latent_sr_run, cohort, tmp_path):
     output = tmp_path / "m.safetensors"
-    words = ["--iterations", 1, *QUICK, "--set", "base-kernels=4"]
+    words = ["--iterations", 1, *QUICK, "--set", "base-channels=4"]
     result = latent_sr_run("train", cohort, "--output", output, *words)
     assert result.returncode == 0, result.stderr
     assert "written all the same" in result.stdout

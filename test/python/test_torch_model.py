@@ -30,7 +30,7 @@ def make_model(poolings: int, kernels: int, channels: int, levels: list[int]):
 
     model = itk.AutoencoderModel.New()
     model.SetNumberOfPoolings(poolings)
-    model.SetBaseKernels(kernels)
+    model.SetBaseChannels(kernels)
     model.SetLatentChannels(channels)
     model.SetLatentLevels(levels)
     model.InitializeWeights(3)

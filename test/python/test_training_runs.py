@@ -275,7 +275,7 @@ def paper_network():
 def paper_model():
     model = itk.AutoencoderModel.New()
     model.SetArchitectureToPaper()
-    model.SetInPlaneSpacing(0.0)
+    model.NativeInPlaneSpacingOn()
     model.InitializeWeights(3)
     return model
 

@@ -1,0 +1,73 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkAutoencoderArchitecture.h"
+
+#include <algorithm>
+
+namespace itk
+{
+namespace
+{
+/** Weights and biases of a 3 x 3 convolution. */
+int64_t
+CountConvolution(int64_t inputChannels, int64_t outputChannels)
+{
+  return 9 * inputChannels * outputChannels + outputChannels;
+}
+} // namespace
+
+bool
+AutoencoderArchitecture::HasLevel(int64_t block) const
+{
+  return std::find(levels.begin(), levels.end(), block) != levels.end();
+}
+
+int64_t
+AutoencoderArchitecture::CountParameters() const
+{
+  const int64_t top = this->GetBlockChannels(poolings - 1);
+  // From the last encoder block to the latent, and from there to the first decoder block.
+  int64_t count = CountConvolution(top, top) + CountConvolution(top, latentChannels);
+  count += CountConvolution(latentChannels, top) + CountConvolution(top, top);
+  int64_t encoderInput = 1;
+  for (int64_t block = 0; block < poolings; ++block)
+  {
+    const int64_t channels = this->GetBlockChannels(block);
+    const int64_t decoderInput =
+      (block + 1 < poolings ? this->GetBlockChannels(block + 1) : top) + (this->HasLevel(block) ? channels : 0);
+    // A normalization has a scale and an offset for each channel.
+    count += CountConvolution(encoderInput, channels) + CountConvolution(channels, channels) + 2 * channels;
+    count += CountConvolution(decoderInput, channels) + CountConvolution(channels, channels) + 2 * channels;
+    encoderInput = channels;
+  }
+  // From the last decoder block to the slice.
+  return count + CountConvolution(baseChannels, baseChannels) + CountConvolution(baseChannels, 1);
+}
+
+AutoencoderArchitecture
+GetArchitecture(const AutoencoderModel * model)
+{
+  AutoencoderArchitecture architecture;
+  architecture.poolings = model->GetNumberOfPoolings();
+  architecture.baseChannels = model->GetBaseChannels();
+  architecture.latentChannels = model->GetLatentChannels();
+  architecture.levels.assign(model->GetLatentLevels().begin(), model->GetLatentLevels().end());
+  return architecture;
+}
+} // end namespace itk

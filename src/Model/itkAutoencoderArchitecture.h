@@ -1,0 +1,57 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkAutoencoderArchitecture_h
+#define itkAutoencoderArchitecture_h
+
+#include "itkAutoencoderModel.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace itk
+{
+/** Everything that determines the shapes of the network's weights. AutoencoderModel tells what the members mean. */
+struct AutoencoderArchitecture
+{
+  int64_t              poolings{ 4 };
+  int64_t              baseChannels{ 32 };
+  int64_t              latentChannels{ 16 };
+  std::vector<int64_t> levels{ 1, 2, 3 };
+
+  /** Output channels of an encoder block, and of the decoder block at the same size. */
+  int64_t
+  GetBlockChannels(int64_t block) const
+  {
+    return baseChannels << block;
+  }
+
+  /** Whether the features of an encoder block belong to the latent. */
+  bool
+  HasLevel(int64_t block) const;
+
+  /** Number of trainable parameters. The running statistics of the normalizations are not counted. */
+  int64_t
+  CountParameters() const;
+};
+
+/** The architecture that a model is set to. */
+AutoencoderArchitecture
+GetArchitecture(const AutoencoderModel * model);
+} // end namespace itk
+
+#endif // itkAutoencoderArchitecture_h

@@ -1,0 +1,220 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkAutoencoderModelFile.h"
+
+#include "itkAutoencoderModelImplementation.h"
+#include "itkSafetensorsFile.h"
+#include "itkTensorStorage.h"
+#include "itkTorchThreadScope.h"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <stdexcept>
+
+namespace itk
+{
+namespace AutoencoderModelFile
+{
+namespace
+{
+using Json = nlohmann::ordered_json;
+
+constexpr const char * FormatKey = "latent_sr.format";
+constexpr const char * FormatName = "latent-sr/model/1";
+constexpr const char * ArchitectureKey = "latent_sr.architecture";
+constexpr const char * PreprocessingKey = "latent_sr.preprocessing";
+constexpr const char * TrainingKey = "latent_sr.training";
+const std::string      ProvenancePrefix = "provenance.";
+
+/** The text of a key, empty if there is none. */
+std::string
+GetText(const SafetensorsFile & file, const char * key)
+{
+  const auto found = file.metadata.find(key);
+  return found == file.metadata.end() ? std::string{} : found->second;
+}
+
+Json
+DescribeArchitecture(const AutoencoderModel * model)
+{
+  return { { "poolings", model->GetNumberOfPoolings() },
+           { "base_kernels", model->GetBaseChannels() },
+           { "latent_channels", model->GetLatentChannels() },
+           { "levels", model->GetLatentLevels() } };
+}
+
+void
+ParseArchitecture(const Json & architecture, AutoencoderModel * model)
+{
+  model->SetNumberOfPoolings(architecture.at("poolings").get<unsigned int>());
+  model->SetBaseChannels(architecture.at("base_kernels").get<unsigned int>());
+  model->SetLatentChannels(architecture.at("latent_channels").get<unsigned int>());
+  model->SetLatentLevels(architecture.at("levels").get<AutoencoderModel::LevelsType>());
+}
+
+Json
+DescribePreprocessing(const AutoencoderModel * model)
+{
+  // 0 stands for the native in-plane spacing.
+  return { { "in_plane_spacing_mm", model->GetInPlaneSpacing() },
+           { "window_percentiles", { model->GetLowerWindowPercentile(), model->GetUpperWindowPercentile() } } };
+}
+
+void
+ParsePreprocessing(const Json & preprocessing, AutoencoderModel * model)
+{
+  const auto spacing = preprocessing.at("in_plane_spacing_mm").get<double>();
+  if (spacing == 0.0)
+  {
+    model->NativeInPlaneSpacingOn();
+  }
+  else
+  {
+    model->SetInPlaneSpacing(spacing);
+  }
+  const auto percentiles = preprocessing.at("window_percentiles").get<std::array<double, 2>>();
+  model->SetWindowPercentiles(percentiles[0], percentiles[1]);
+}
+
+Json
+DescribeTraining(const AutoencoderModel * model)
+{
+  // A range of 0 to 0 stands for one that is not known.
+  return { { "slice_spacing_mm",
+             { model->GetSmallestTrainingSliceSpacing(), model->GetLargestTrainingSliceSpacing() } },
+           { "in_plane_spacing_mm",
+             { model->GetSmallestTrainingInPlaneSpacing(), model->GetLargestTrainingInPlaneSpacing() } },
+           { "spacing_ratio", { model->GetSmallestTrainingSpacingRatio(), model->GetLargestTrainingSpacingRatio() } },
+           { "residual_gain", model->GetResidualGain() } };
+}
+
+void
+ParseTraining(const Json & training, AutoencoderModel * model)
+{
+  using Range = std::array<double, 2>;
+  const auto sliceSpacings = training.at("slice_spacing_mm").get<Range>();
+  model->SetTrainingSliceSpacingRange(sliceSpacings[0], sliceSpacings[1]);
+  // Files of the first version do not have the other entries.
+  const auto inPlaneSpacings = training.value("in_plane_spacing_mm", Range{ 0.0, 0.0 });
+  model->SetTrainingInPlaneSpacingRange(inPlaneSpacings[0], inPlaneSpacings[1]);
+  const auto ratios = training.value("spacing_ratio", Range{ 0.0, 0.0 });
+  model->SetTrainingSpacingRatioRange(ratios[0], ratios[1]);
+  model->SetResidualGain(training.value("residual_gain", 1.0));
+}
+
+/** Make the network of a model's architecture, and give it the weights of the file.
+ * \param size the number of bytes of the file */
+void
+ParseWeights(const SafetensorsFile & file, SizeValueType size, AutoencoderModel * model)
+{
+  // A parameter takes two bytes or more. Larger networks are refused before they take memory.
+  if (model->GetNumberOfParameters() > size / 2)
+  {
+    throw std::runtime_error("its architecture has " + std::to_string(model->GetNumberOfParameters()) +
+                             " parameters, more than the file can hold");
+  }
+  model->InitializeWeights(0);
+  const TorchThreadScope oneThread(1);
+  const auto             targets = TensorStorage::NetworkTensors(*model->GetImplementation()->network);
+  TensorStorage::Load(targets, file);
+  if (targets.size() != file.tensors.size())
+  {
+    throw std::runtime_error("it has " + std::to_string(file.tensors.size()) + " tensors, but the architecture has " +
+                             std::to_string(targets.size()));
+  }
+}
+} // namespace
+
+AutoencoderModel::Pointer
+Parse(const char * bytes, SizeValueType size, const std::string & name)
+{
+  const auto file = SafetensorsFile::Parse(bytes, size, name);
+  if (GetText(file, FormatKey) != FormatName)
+  {
+    itkGenericExceptionMacro("The model file '" << name
+                                                << "' is a .safetensors file, but not a model of this module: its "
+                                                   "metadata '"
+                                                << FormatKey << "' is '" << GetText(file, FormatKey) << "', not '"
+                                                << FormatName << "'.");
+  }
+  auto model = AutoencoderModel::New();
+  try
+  {
+    ParseArchitecture(Json::parse(GetText(file, ArchitectureKey)), model);
+    ParsePreprocessing(Json::parse(GetText(file, PreprocessingKey)), model);
+    ParseTraining(Json::parse(GetText(file, TrainingKey)), model);
+    ParseWeights(file, size, model);
+  }
+  catch (const ExceptionObject & error)
+  {
+    itkGenericExceptionMacro("The model file '" << name << "' is not a valid model: " << error.GetDescription());
+  }
+  catch (const std::exception & error)
+  {
+    itkGenericExceptionMacro("The model file '" << name << "' is not a valid model: " << error.what());
+  }
+  for (const auto & [key, text] : file.metadata)
+  {
+    if (key.compare(0, ProvenancePrefix.size(), ProvenancePrefix) == 0)
+    {
+      model->SetProvenance(key.substr(ProvenancePrefix.size()), text);
+    }
+  }
+  return model;
+}
+
+void
+Write(const AutoencoderModel * model, const std::string & fileName, bool halfPrecision)
+{
+  SafetensorsFile file;
+  file.metadata[FormatKey] = FormatName;
+  file.metadata[ArchitectureKey] = DescribeArchitecture(model).dump();
+  file.metadata[PreprocessingKey] = DescribePreprocessing(model).dump();
+  file.metadata[TrainingKey] = DescribeTraining(model).dump();
+  for (const std::string & name : model->GetProvenanceNames())
+  {
+    file.metadata[ProvenancePrefix + name] = model->GetProvenance(name);
+  }
+  const TorchThreadScope oneThread(1);
+  TensorStorage::Store(TensorStorage::NetworkTensors(*model->GetImplementation()->network), file, "", halfPrecision);
+  file.Write(fileName);
+}
+
+std::string
+Describe(const AutoencoderModel * model)
+{
+  Json provenance = Json::object();
+  for (const std::string & name : model->GetProvenanceNames())
+  {
+    provenance[name] = model->GetProvenance(name);
+  }
+  Json description;
+  description["format"] = FormatName;
+  description["architecture"] = DescribeArchitecture(model);
+  description["parameters"] = model->GetNumberOfParameters();
+  description["has_weights"] = model->HasWeights();
+  description["preprocessing"] = DescribePreprocessing(model);
+  description["training"] = DescribeTraining(model);
+  description["provenance"] = provenance;
+  // JSON is UTF-8. Bytes that are not are replaced.
+  return description.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+} // namespace AutoencoderModelFile
+} // end namespace itk

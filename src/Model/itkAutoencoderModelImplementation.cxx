@@ -1,0 +1,86 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+
+#include "itkAutoencoderModelImplementation.h"
+
+#include "itkAutoencoderInference.h"
+
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+namespace itk
+{
+namespace
+{
+/** The device with its index, where devices of this type have one. */
+torch::Device
+AddIndex(const torch::Device & device)
+{
+  return device.has_index() ? device : c10::impl::VirtualGuardImpl(device.type()).getDevice();
+}
+} // namespace
+
+LatentTensors
+AutoencoderModel::Implementation::Encode(const torch::Tensor & slices, TensorPool & pool) const
+{
+  const AutoencoderInference * inference = this->GetInference();
+  return inference ? inference->Encode(slices, pool)
+                   : network->Encode(slices.contiguous(torch::MemoryFormat::ChannelsLast));
+}
+
+torch::Tensor
+AutoencoderModel::Implementation::Decode(const LatentTensors & latent, TensorPool & pool) const
+{
+  const AutoencoderInference * inference = this->GetInference();
+  return inference ? inference->Decode(latent, pool) : network->Decode(latent);
+}
+
+std::shared_ptr<AutoencoderNetwork>
+AutoencoderModel::Implementation::GetNetworkOn(const torch::Device & device) const
+{
+  if (device.is_cpu())
+  {
+    return network;
+  }
+  // The lock is held during the upload: threads that ask at the same time share one copy.
+  const std::lock_guard<std::mutex>     lock(m_CopiesMutex);
+  std::shared_ptr<AutoencoderNetwork> & copy = m_Copies[AddIndex(device)];
+  if (!copy)
+  {
+    // Tensors that are made in inference mode could not be used outside of it.
+    const torch::InferenceMode normalMode(false);
+    const torch::NoGradGuard   noGradient;
+    auto                       uploaded = CloneNetwork(*network);
+    uploaded->eval();
+    uploaded->to(device);
+    copy = uploaded;
+  }
+  return copy;
+}
+
+const AutoencoderInference *
+AutoencoderModel::Implementation::GetInference() const
+{
+  std::call_once(m_InferenceOnce, [this] {
+    if (AutoencoderInference::IsSupported(network->GetArchitecture()))
+    {
+      m_Inference = std::make_shared<AutoencoderInference>(network);
+    }
+  });
+  return m_Inference.get();
+}
+} // end namespace itk

@@ -1,0 +1,68 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkAutoencoderModelImplementation_h
+#define itkAutoencoderModelImplementation_h
+
+#include "itkAutoencoderModel.h"
+#include "itkAutoencoderNetwork.h"
+#include "itkTensorPool.h"
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace itk
+{
+class AutoencoderInference;
+
+/** The weights of a model, and what is derived from them for inference. Weights do not change once a model has them: a
+ * model that gets others gets another Implementation. So what is derived is made once, when it is first asked for. All
+ * functions may be called by several threads. */
+struct AutoencoderModel::Implementation
+{
+  /** On the CPU, in evaluation mode. */
+  std::shared_ptr<AutoencoderNetwork> network;
+
+  /** Encode in single precision on the CPU, in the fastest way that this processor has. Not differentiable. */
+  LatentTensors
+  Encode(const torch::Tensor & slices, TensorPool & pool) const;
+  /** Decode in the same way. */
+  torch::Tensor
+  Decode(const LatentTensors & latent, TensorPool & pool) const;
+
+  /** The network on a device, for inference: to be read, not changed. On the CPU it is `network`. On any other device
+   * it is a copy that is uploaded once and kept as long as this object. A device without an index is the current one of
+   * its type. */
+  std::shared_ptr<AutoencoderNetwork>
+  GetNetworkOn(const torch::Device & device) const;
+
+private:
+  /** Null where the processor or the architecture does not allow it. */
+  const AutoencoderInference *
+  GetInference() const;
+
+  mutable std::once_flag                        m_InferenceOnce;
+  mutable std::shared_ptr<AutoencoderInference> m_Inference;
+
+  mutable std::mutex                                                             m_CopiesMutex;
+  mutable std::unordered_map<torch::Device, std::shared_ptr<AutoencoderNetwork>> m_Copies;
+};
+} // end namespace itk
+
+#endif // itkAutoencoderModelImplementation_h

@@ -1,0 +1,39 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkAutoencoderTrainingRanges_h
+#define itkAutoencoderTrainingRanges_h
+
+#include "itkAutoencoderModel.h"
+
+#include <string>
+
+namespace itk
+{
+/** What a model knows of the spacings of its training volumes: AutoencoderModel has the ranges and describes these
+ * functions. */
+namespace AutoencoderTrainingRanges
+{
+void
+Extend(AutoencoderModel * model, double sliceSpacing, double inPlaneSpacing);
+
+std::string
+DescribeDeviation(const AutoencoderModel * model, double sliceSpacing, double inPlaneSpacing);
+} // namespace AutoencoderTrainingRanges
+} // end namespace itk
+
+#endif // itkAutoencoderTrainingRanges_h

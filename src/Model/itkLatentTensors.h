@@ -1,0 +1,65 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkLatentTensors_h
+#define itkLatentTensors_h
+
+#include "itkAutoencoderLatent.h"
+
+#include <torch/torch.h>
+
+#include <type_traits>
+#include <vector>
+
+namespace itk
+{
+/** The tensors of a latent, in the order of AutoencoderLatent. The first dimension counts the slices. */
+using LatentTensors = std::vector<torch::Tensor>;
+
+/** (1 - alpha) first + alpha second, tensor by tensor. `alpha` is a number, or a tensor that broadcasts. */
+template <typename TAlpha>
+LatentTensors
+MixLatents(const LatentTensors & first, const LatentTensors & second, const TAlpha & alpha)
+{
+  LatentTensors mixed;
+  mixed.reserve(first.size());
+  for (size_t i = 0; i < first.size(); ++i)
+  {
+    if constexpr (std::is_same_v<TAlpha, torch::Tensor>)
+    {
+      mixed.push_back(torch::lerp(first[i], second[i], alpha.to(first[i].scalar_type())));
+    }
+    else
+    {
+      mixed.push_back(torch::lerp(first[i], second[i], alpha));
+    }
+  }
+  return mixed;
+}
+
+/** The latents of `count` slices, from slice `first` on. They share the memory of `latents`. */
+LatentTensors
+NarrowLatents(const LatentTensors & latents, int64_t first, int64_t count);
+
+/** What AutoencoderLatent keeps from its public header. */
+struct AutoencoderLatent::Implementation
+{
+  LatentTensors tensors;
+};
+} // end namespace itk
+
+#endif // itkLatentTensors_h

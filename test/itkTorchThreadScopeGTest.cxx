@@ -59,6 +59,8 @@ public:
       if (ownNumber > 0)
       {
         at::set_num_threads(ownNumber);
+        // LibTorch keeps a number only for threads that have asked for it.
+        at::get_num_threads();
       }
       m_IsStarted.set_value();
       m_Open.get_future().wait();

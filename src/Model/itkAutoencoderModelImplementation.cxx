@@ -20,20 +20,8 @@
 
 #include "itkAutoencoderInference.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
-
 namespace itk
 {
-namespace
-{
-/** The device with its index, where devices of this type have one. */
-torch::Device
-AddIndex(const torch::Device & device)
-{
-  return device.has_index() ? device : c10::impl::VirtualGuardImpl(device.type()).getDevice();
-}
-} // namespace
-
 LatentTensors
 AutoencoderModel::Implementation::Encode(const torch::Tensor & slices, TensorPool & pool) const
 {
@@ -56,20 +44,15 @@ AutoencoderModel::Implementation::GetNetworkOn(const torch::Device & device) con
   {
     return network;
   }
-  // The lock is held during the upload: threads that ask at the same time share one copy.
-  const std::lock_guard<std::mutex>     lock(m_CopiesMutex);
-  std::shared_ptr<AutoencoderNetwork> & copy = m_Copies[AddIndex(device)];
-  if (!copy)
-  {
+  return m_Copies.Get(device, [&] {
     // Tensors that are made in inference mode could not be used outside of it.
     const torch::InferenceMode normalMode(false);
     const torch::NoGradGuard   noGradient;
-    auto                       uploaded = CloneNetwork(*network);
-    uploaded->eval();
-    uploaded->to(device);
-    copy = uploaded;
-  }
-  return copy;
+    auto                       copy = CloneNetwork(*network);
+    copy->eval();
+    copy->to(device);
+    return copy;
+  });
 }
 
 const AutoencoderInference *

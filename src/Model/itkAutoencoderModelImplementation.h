@@ -20,12 +20,11 @@
 
 #include "itkAutoencoderModel.h"
 #include "itkAutoencoderNetwork.h"
+#include "itkDeviceCopies.h"
 #include "itkTensorPool.h"
 
 #include <memory>
 #include <mutex>
-#include <string>
-#include <unordered_map>
 
 namespace itk
 {
@@ -59,9 +58,7 @@ private:
 
   mutable std::once_flag                        m_InferenceOnce;
   mutable std::shared_ptr<AutoencoderInference> m_Inference;
-
-  mutable std::mutex                                                             m_CopiesMutex;
-  mutable std::unordered_map<torch::Device, std::shared_ptr<AutoencoderNetwork>> m_Copies;
+  mutable DeviceCopies<AutoencoderNetwork>      m_Copies;
 };
 } // end namespace itk
 

@@ -98,7 +98,7 @@ def trained() -> Iterator[tuple[str, np.ndarray]]:
     """The weights of short trainings."""
     image = phantom((7, 90, 77), "float32", 5, (1.4, 1.4, 8.0))
     for preset in ("default", "paper"):
-        settings = {"patch-size": 32, "batch-size": 4, "base-kernels": 8}
+        settings = {"patch-size": 32, "batch-size": 4}
         for threads in (1, 2):
             model = latent_sr.train(
                 [image],

@@ -41,6 +41,20 @@ IsSameParameterValue(const TValue & first, const TValue & second)
 }
 } // end namespace itk
 
+/** SetName() of a parameter with the member m_Name. It calls Modified() on a change only: NaN set on NaN is none,
+ * unlike in itkSetMacro. */
+#define itkSetParameterMacro(name, type)                          \
+  virtual void Set##name(type _arg)                               \
+  {                                                               \
+    itkDebugMacro("setting " #name " to " << _arg);               \
+    if (!::itk::IsSameParameterValue<type>(this->m_##name, _arg)) \
+    {                                                             \
+      this->m_##name = _arg;                                      \
+      this->Modified();                                           \
+    }                                                             \
+  }                                                               \
+  ITK_MACROEND_NOOP_STATEMENT
+
 /** A parameter that is chosen automatically unless it is set: SetName(), GetName(), SetAutomaticName(),
  * GetAutomaticName(), AutomaticNameOn() and AutomaticNameOff().
  *

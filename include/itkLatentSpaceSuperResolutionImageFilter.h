@@ -23,7 +23,7 @@
 #include "itkLatentSliceSynthesizer.h"
 #include "itkMath.h"
 #include "itkProcessObjectThreads.h"
-#include "itkStreamedPercentileCalculator.h"
+#include "itkStreamedWindow.h"
 #include "itkTrainingRangeWarningEvent.h"
 
 #include <cmath>
@@ -47,7 +47,7 @@ namespace itk
  * the bundled model.
  *
  * **Intensities.** The network sees the volume with a window mapped to [0, 1]: the model's percentiles of the volume's
- * largest possible region (exact, see StreamedPercentileCalculator), or the window set by WindowMinimum and
+ * largest possible region (exact, see StreamedWindow), or the window set by WindowMinimum and
  * WindowMaximum. Results are mapped back to native intensities, and for integer pixel types rounded and saturated. What
  * lies outside of the window is interpolated linearly. A volume whose window is empty (a constant one) is interpolated
  * linearly altogether.
@@ -144,7 +144,7 @@ public:
   /** Thickness of the acquired slices in mm, the full width at half maximum of their profile, >= 0. Default 0:
    * infinitely thin, which is what slices of an unknown thickness are taken for. Only the modes Automatic and
    * ProfileCorrected look at it. */
-  itkSetMacro(SliceThickness, double);
+  itkSetParameterMacro(SliceThickness, double);
   itkGetConstMacro(SliceThickness, double);
 
   /** The mode that is used for the current input: never Automatic.
@@ -167,7 +167,7 @@ public:
 
   /** Standard deviation of the Gaussian in the mode LowPassCorrected, in pixels of the network (of the model's in-plane
    * spacing), >= 0, default 3. The smaller it is, the closer the result is to the acquired slices, with their noise. */
-  itkSetMacro(LowPassSigma, double);
+  itkSetParameterMacro(LowPassSigma, double);
   itkGetConstMacro(LowPassSigma, double);
 
   /** Share, 0 to 1, of the acquired slices' detail that the mode LowPassCorrected interpolates linearly and adds: of
@@ -242,32 +242,22 @@ private:
   bool
   WindowIsExplicit() const;
 
+  // Parts of VerifyPreconditions().
+  void
+  VerifyPositions() const;
+  void
+  VerifyWindow() const;
+  void
+  VerifyModeParameters() const;
+
   /** The model to use: the input, or that of the file or the bundled one, which are read once. */
   const AutoencoderModel *
   ObtainModel();
 
-  /** What a computed window depends on: it is computed again when this changes. */
-  struct WindowKey
-  {
-    const DataObject * input{ nullptr };
-    ModifiedTimeType   time{ 0 };
-    double             lowerPercentile{ 0.0 };
-    double             upperPercentile{ 0.0 };
-  };
-
-  WindowKey
-  MakeWindowKey(const AutoencoderModel * model) const;
-
-  /** Set the window that is used, from percentiles of the largest possible region if it is not explicit. Reads the
-   * input in parts of the requested size where it is not buffered as a whole; then what was requested is there again.
+  /** Set the window that is used: the explicit one, or the model's percentiles of the largest possible region.
    * \return the share of the update that this was, 0 if the window was known */
   float
   UpdateWindow(const AutoencoderModel * model);
-
-  /** Count the pixels of the whole input once, part by part.
-   * \param pass from 0, of so many */
-  void
-  CountPixels(StreamedPercentileCalculator<InputPixelType> & calculator, unsigned int pass, unsigned int passes);
 
   /** Tell observers the share that is done.
    * \exception ProcessAborted if one of them, or another thread, has asked for it */
@@ -328,7 +318,7 @@ private:
 
   std::string m_TrainingRangeWarning{};
 
-  WindowKey                                     m_WindowKey;
+  StreamedWindow<InputImageType>                m_PercentileWindow;
   std::pair<ModifiedTimeType, ModifiedTimeType> m_WarnedTimes{ 0, 0 };
 
   AutoencoderModel::Pointer m_OwnModel;

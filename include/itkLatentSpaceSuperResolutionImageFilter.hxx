@@ -61,6 +61,16 @@ void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPreconditions() const
 {
   Superclass::VerifyPreconditions();
+  this->VerifyPositions();
+  this->VerifyWindow();
+  this->VerifyModeParameters();
+  LatentSliceSynthesizer::CheckDevice(m_Device);
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPositions() const
+{
   if (m_UpsamplingFactor < 1)
   {
     itkExceptionMacro("UpsamplingFactor is " << m_UpsamplingFactor << ", but has to be at least 1.");
@@ -74,10 +84,16 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
   {
     itkExceptionMacro("SliceAxis is " << m_SliceAxis << ", but has to be 0, 1 or 2, or automatic.");
   }
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyWindow() const
+{
   if (m_AutomaticWindowMinimum != m_AutomaticWindowMaximum)
   {
-    itkExceptionMacro((m_AutomaticWindowMinimum ? "WindowMaximum" : "WindowMinimum")
-                      << " is " << (m_AutomaticWindowMinimum ? m_WindowMaximum : m_WindowMinimum) << " and "
+    itkExceptionMacro(<< (m_AutomaticWindowMinimum ? "WindowMaximum" : "WindowMinimum") << " is "
+                      << (m_AutomaticWindowMinimum ? m_WindowMaximum : m_WindowMinimum) << " and "
                       << (m_AutomaticWindowMinimum ? "WindowMinimum" : "WindowMaximum")
                       << " is automatic, but both or neither have to be set.");
   }
@@ -87,6 +103,12 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
     itkExceptionMacro("The window is " << m_WindowMinimum << " to " << m_WindowMaximum
                                        << ", but has to be finite and in rising order.");
   }
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyModeParameters() const
+{
   if (!(m_SliceThickness >= 0.0 && Math::isfinite(m_SliceThickness)))
   {
     itkExceptionMacro("SliceThickness is " << m_SliceThickness << " mm, but has to be at least 0 and finite.");
@@ -108,7 +130,6 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
   {
     itkExceptionMacro("DetailGain is " << m_DetailGain << ", but has to be 0 to 1, or automatic.");
   }
-  LatentSliceSynthesizer::CheckDevice(m_Device);
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -263,23 +284,6 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ObtainModel()
 }
 
 template <typename TInputImage, typename TOutputImage>
-auto
-LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::MakeWindowKey(const AutoencoderModel * model) const
-  -> WindowKey
-{
-  const InputImageType * input = this->GetInput();
-  WindowKey              key;
-  key.input = input;
-  // The time stamp of an image that has a source changes with every slab: what counts is when the pipeline in front of
-  // it did, or that somebody has changed the image itself after it was made.
-  key.time =
-    input->GetSource() && input->GetMTime() <= input->GetUpdateMTime() ? input->GetPipelineMTime() : input->GetMTime();
-  key.lowerPercentile = model->GetLowerWindowPercentile();
-  key.upperPercentile = model->GetUpperWindowPercentile();
-  return key;
-}
-
-template <typename TInputImage, typename TOutputImage>
 float
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateWindow(const AutoencoderModel * model)
 {
@@ -287,96 +291,17 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::UpdateWindow(c
   {
     m_WindowMinimumUsed = m_WindowMinimum;
     m_WindowMaximumUsed = m_WindowMaximum;
-    m_WindowKey = {};
+    m_PercentileWindow.Clear();
     return 0.0f;
   }
-  const WindowKey key = this->MakeWindowKey(model);
-  if (key.input == m_WindowKey.input && key.time == m_WindowKey.time &&
-      Math::ExactlyEquals(key.lowerPercentile, m_WindowKey.lowerPercentile) &&
-      Math::ExactlyEquals(key.upperPercentile, m_WindowKey.upperPercentile))
-  {
-    return 0.0f;
-  }
-  auto *     input = const_cast<InputImageType *>(this->GetInput());
-  const auto requested = input->GetRequestedRegion();
-
-  StreamedPercentileCalculator<InputPixelType> calculator(
-    { model->GetLowerWindowPercentile(), model->GetUpperWindowPercentile() });
-  const unsigned int passes = calculator.GetNumberOfPasses();
-  unsigned int       pass = 0;
-  do
-  {
-    this->CountPixels(calculator, pass++, passes);
-  } while (!calculator.FinishPass());
-  m_WindowMinimumUsed = calculator.GetPercentile(0);
-  m_WindowMaximumUsed = calculator.GetPercentile(1);
-
-  // What the request is computed from has to be there again.
-  input->SetRequestedRegion(requested);
-  input->PropagateRequestedRegion();
-  input->UpdateOutputData();
-  m_WindowKey = this->MakeWindowKey(model);
-  return WindowProgress;
-}
-
-template <typename TInputImage, typename TOutputImage>
-void
-LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::CountPixels(
-  StreamedPercentileCalculator<InputPixelType> & calculator,
-  unsigned int                                   pass,
-  unsigned int                                   passes)
-{
-  auto *        input = const_cast<InputImageType *>(this->GetInput());
-  const auto    largest = input->GetLargestPossibleRegion();
-  SizeValueType counted = 0;
-  const auto    count = [&](const InputImageRegionType & region) {
-    calculator.Count(static_cast<const InputImageType *>(input), region, this);
-    counted += region.GetNumberOfPixels();
-    const double share = static_cast<double>(counted) / static_cast<double>(largest.GetNumberOfPixels());
-    this->UpdateProgressOrAbort(WindowProgress *
-                                static_cast<float>((static_cast<double>(pass) + share) / static_cast<double>(passes)));
-  };
-  if (input->GetBufferedRegion().IsInside(largest))
-  {
-    count(largest);
-    return;
-  }
-  // Parts of the requested size side by side, in all dimensions.
-  auto part = input->GetRequestedRegion();
-  for (unsigned int d = 0; d < ImageDimension; ++d)
-  {
-    part.SetIndex(d, largest.GetIndex(d));
-  }
-  const auto size = part.GetSize();
-  while (true)
-  {
-    auto cropped = part;
-    cropped.Crop(largest);
-    input->SetRequestedRegion(cropped);
-    input->PropagateRequestedRegion();
-    input->UpdateOutputData();
-    if (counted == 0 && input->GetBufferedRegion().IsInside(largest))
-    {
-      // The source gives more than it is asked for.
-      count(largest);
-      return;
-    }
-    count(cropped);
-    unsigned int d = 0;
-    for (; d < ImageDimension; ++d)
-    {
-      part.SetIndex(d, part.GetIndex(d) + static_cast<IndexValueType>(size[d]));
-      if (part.GetIndex(d) < largest.GetIndex(d) + static_cast<IndexValueType>(largest.GetSize(d)))
-      {
-        break;
-      }
-      part.SetIndex(d, largest.GetIndex(d));
-    }
-    if (d == ImageDimension)
-    {
-      return;
-    }
-  }
+  const bool isNew = m_PercentileWindow.Update(
+    const_cast<InputImageType *>(this->GetInput()),
+    { model->GetLowerWindowPercentile(), model->GetUpperWindowPercentile() },
+    this,
+    [this](double share) { this->UpdateProgressOrAbort(WindowProgress * static_cast<float>(share)); });
+  m_WindowMinimumUsed = m_PercentileWindow.GetMinimum();
+  m_WindowMaximumUsed = m_PercentileWindow.GetMaximum();
+  return isNew ? WindowProgress : 0.0f;
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -605,8 +530,8 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::PrintSelf(std:
   os << indent << "WindowMinimumUsed: " << m_WindowMinimumUsed << std::endl;
   os << indent << "WindowMaximumUsed: " << m_WindowMaximumUsed << std::endl;
   os << indent << "TrainingRangeWarning: " << m_TrainingRangeWarning << std::endl;
-  os << indent << "WindowKey: " << m_WindowKey.input << ", " << m_WindowKey.time << ", " << m_WindowKey.lowerPercentile
-     << ", " << m_WindowKey.upperPercentile << std::endl;
+  os << indent << "PercentileWindow: " << m_PercentileWindow.GetMinimum() << " to " << m_PercentileWindow.GetMaximum()
+     << std::endl;
   os << indent << "WarnedTimes: " << m_WarnedTimes.first << ", " << m_WarnedTimes.second << std::endl;
   itkPrintSelfObjectMacro(OwnModel);
   os << indent << "OwnModelFileName: " << m_OwnModelFileName << std::endl;

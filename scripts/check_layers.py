@@ -84,8 +84,8 @@ LIBTORCH = ("src/Torch/*", "src/Convolution/*", "src/Model/*", "src/Synthesis/*"
 LIBTORCH_EXCEPTIONS = ("src/Metrics/itkFourier*",)
 """The Fourier transform of the Fourier correlation is LibTorch's."""
 
-EXCEPTIONS = {("src/Metrics/itkFourier*", "src/Model/itkAutoencoderNetwork.h")}
-"""Arrows that run back up and stay for now: the translation of LibTorch's errors, which belongs into Torch."""
+EXCEPTIONS: set[tuple[str, str]] = set()
+"""Arrows that run back up and stay: a pattern of files, and the file that they use."""
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.MULTILINE)
 _LIBTORCH_HEADER = re.compile(r"(torch|ATen|c10)/")

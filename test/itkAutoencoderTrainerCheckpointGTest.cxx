@@ -145,7 +145,7 @@ TEST(AutoencoderTrainerCheckpoint, RefusesACheckpointOfOtherVolumesOfTheSameNumb
   EXPECT_NE(MessageOf([&] { make(7)->Update(); }).find("training on other volumes"), std::string::npos);
   const auto axis = make(6);
   axis->SetSliceAxis(2);
-  EXPECT_NE(MessageOf([&] { axis->Update(); }).find("slice_axis was -1, and is 2"), std::string::npos);
+  EXPECT_NE(MessageOf([&] { axis->Update(); }).find("slice_axis was \"auto\", and is 2"), std::string::npos);
 }
 
 TEST(AutoencoderTrainerCheckpoint, RefusesACheckpointWithoutAnEntryByItsNameAndTheEntrys)

@@ -50,14 +50,14 @@ TEST(SliceStackPreprocessing, TakesTheLargestSpacingAsTheSliceAxis)
   for (int axis = 0; axis < 3; ++axis)
   {
     const auto image = MakeStack<ImageType>({ { 4, 4, 4 } }, 5.0, axis);
-    EXPECT_EQ(SliceStackPreprocessing::ResolveSliceAxis(image.GetPointer(), -1), static_cast<unsigned int>(axis));
+    EXPECT_EQ(SliceStackPreprocessing::ResolveSliceAxis(image.GetPointer(), std::nullopt), static_cast<unsigned int>(axis));
   }
 }
 
 TEST(SliceStackPreprocessing, NamesBothAxesOfATie)
 {
   auto       image = MakeStack<ImageType>({ { 4, 4, 4 } }, 1.0);
-  const auto message = MessageOf([&] { SliceStackPreprocessing::ResolveSliceAxis(image.GetPointer(), -1); });
+  const auto message = MessageOf([&] { SliceStackPreprocessing::ResolveSliceAxis(image.GetPointer(), std::nullopt); });
   EXPECT_NE(message.find("axes 0 and 1"), std::string::npos) << message;
   EXPECT_EQ(SliceStackPreprocessing::ResolveSliceAxis(image.GetPointer(), 1), 1u);
   EXPECT_THROW(SliceStackPreprocessing::ResolveSliceAxis(image.GetPointer(), 3), itk::ExceptionObject);

@@ -99,7 +99,7 @@ TEST(LatentSpaceSuperResolutionParameters, GiveTheSameResultWhenTheyAreAutomatic
   filter->AutomaticResidualGainOn();
   filter->AutomaticWindowMinimumOn();
   filter->AutomaticWindowMaximumOn();
-  filter->Update();
+  filter->UpdateLargestPossibleRegion();
   EXPECT_EQ(LargestDifference<ImageType>(filter->GetOutput(), untouched->GetOutput()), 0.0);
 }
 

@@ -446,6 +446,19 @@ private:
   double
   FindDataRange(const ImageQualityMetrics::PixelSums & total) const;
 
+  /** Measures the slices, finds the data range and refuses pixels without a result. Returns the sums over all slices.
+   */
+  ImageQualityMetrics::PixelSums
+  ComputeSlices(const ImageQualityMetrics::ImagePair &          images,
+                const ImageQualityMetrics::SliceLayout &        layout,
+                ThreadIdType                                    workUnits,
+                std::vector<ImageQualityMetrics::SliceResult> & slices);
+  /** What is not a metric of slices: SSIM3D, NMI and the Fourier correlation. */
+  void
+  ComputeVolumes(const ImageQualityMetrics::ImagePair &   images,
+                 const ImageQualityMetrics::SliceLayout & layout,
+                 ThreadIdType                             workUnits,
+                 const ImageQualityMetrics::PixelSums &   total);
   void
   StoreSliceResults(const std::vector<ImageQualityMetrics::SliceResult> & slices);
   void

@@ -45,15 +45,28 @@ ImageQualityMetricsCalculatorBase::Compute()
   m_SSIMMap.assign(m_KeepSSIMMaps && m_ComputeSSIM ? images.NumberOfPixels() : 0, 0.0);
   m_SSIM3DMap.assign(m_KeepSSIMMaps && m_ComputeSSIM3D ? images.NumberOfPixels() : 0, 0.0);
 
-  // One pass over the images, or two if metrics of slices need a data range that has to be found first.
+  // Without a number of work units, it is ITK's.
   const ThreadIdType       workUnits = m_AutomaticNumberOfWorkUnits ? 0 : m_NumberOfWorkUnits;
   std::vector<SliceResult> slices(layout.numberOfSlices);
+  const PixelSums          total = this->ComputeSlices(images, layout, workUnits, slices);
+  this->StoreSliceResults(slices);
+  this->StorePixelErrors(total, FindPixelOrigin(images).x);
+  this->ComputeVolumes(images, layout, workUnits, total);
+  m_ResultsMTime = inputMTime;
+}
+
+PixelSums
+ImageQualityMetricsCalculatorBase::ComputeSlices(const ImagePair &          images,
+                                                 const SliceLayout &        layout,
+                                                 ThreadIdType               workUnits,
+                                                 std::vector<SliceResult> & slices)
+{
+  // One pass over the images, or two if metrics of slices need a data range that has to be found first.
   const bool isDataRangeKnown = !m_AutomaticDataRange || m_DataRangeSource == DataRangeSourceEnum::PixelType;
   m_DataRangeUsed = isDataRangeKnown ? this->FindDataRange({}) : 0.0;
-  SliceMetricsParameters sliceMetrics = this->MakeSliceMetricsParameters();
-  const bool             isOnePass = isDataRangeKnown && sliceMetrics.IsAnyOn();
-  MeasureSlices(
-    images, layout, sliceMetrics, isOnePass ? SlicePass::SumsAndMetrics : SlicePass::Sums, workUnits, slices);
+  SliceMetricsParameters parameters = this->MakeSliceMetricsParameters();
+  const bool             isOnePass = isDataRangeKnown && parameters.IsAnyOn();
+  MeasureSlices(images, layout, parameters, isOnePass ? SlicePass::SumsAndMetrics : SlicePass::Sums, workUnits, slices);
   PixelSums total;
   for (const SliceResult & slice : slices)
   {
@@ -61,17 +74,23 @@ ImageQualityMetricsCalculatorBase::Compute()
   }
   this->VerifyPixels(layout, slices, total);
   m_DataRangeUsed = this->FindDataRange(total);
-  if (!isOnePass && sliceMetrics.IsAnyOn())
+  if (!isOnePass && parameters.IsAnyOn())
   {
-    sliceMetrics = this->MakeSliceMetricsParameters();
-    MeasureSlices(images, layout, sliceMetrics, SlicePass::Metrics, workUnits, slices);
+    parameters = this->MakeSliceMetricsParameters();
+    MeasureSlices(images, layout, parameters, SlicePass::Metrics, workUnits, slices);
   }
-  this->StoreSliceResults(slices);
-  const PixelOrigin origin = FindPixelOrigin(images);
-  this->StorePixelErrors(total, origin.x);
+  return total;
+}
 
+void
+ImageQualityMetricsCalculatorBase::ComputeVolumes(const ImagePair &   images,
+                                                  const SliceLayout & layout,
+                                                  ThreadIdType        workUnits,
+                                                  const PixelSums &   total)
+{
   if (m_ComputeSSIM3D)
   {
+    const PixelOrigin           origin = FindPixelOrigin(images);
     const auto                  n = static_cast<double>(total.count);
     const std::array<double, 2> means{ origin.x + total.x / n, origin.y + total.y / n };
     m_SSIM3D = StructuralSimilarity3D(images,
@@ -90,7 +109,6 @@ ImageQualityMetricsCalculatorBase::Compute()
     m_FourierFrequencies = std::move(fourier.frequencies);
     m_FourierCorrelation = std::move(fourier.correlation);
   }
-  m_ResultsMTime = inputMTime;
 }
 
 ImagePair

@@ -26,7 +26,8 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** Pointers that are parameters tell the compiler that rows don't overlap. `squares2` is not used with four maps. */
+/** The rows are parameters, because the compiler believes of parameters alone that they don't overlap: with an array of
+ * rows, SSIM and VIFp took 5 % longer. `squares2` is not used with four maps. */
 template <unsigned int VMaps>
 LSSR_FOR_EACH_PROCESSOR void
 ComputeMoments(const double *         row1,

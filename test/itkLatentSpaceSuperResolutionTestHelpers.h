@@ -33,8 +33,8 @@ namespace itk
 {
 namespace LatentSpaceSuperResolutionTest
 {
-/** A network that is small enough for tests: 2 poolings, 4 base channels, 3 latent channels, level 0 mixed, too. What it
- * decodes of MakeStack() lies within [0, 1], where no clamping hides it, and varies: not every seed does. */
+/** A network that is small enough for tests: 2 poolings, 4 base channels, 3 latent channels, and level 0. With this
+ * seed, what it decodes of MakeStack() varies within [0, 1], where no clamping hides it. Not every seed does that. */
 inline AutoencoderModel::Pointer
 MakeSmallModel(unsigned int seed = 58)
 {

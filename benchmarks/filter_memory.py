@@ -113,7 +113,7 @@ def main() -> None:
         print(json.dumps(measure(arguments)))
         return
     print(f"{arguments.size} pixels of {arguments.pixel}, {arguments.spacing} mm, by {arguments.factor}; MiB")
-    print(f"{'mode':34}{'before':>8}{'peak':>8}{'output':>8}{'own':>8}{'seconds':>9}")
+    print(f"{'mode':34}{'before':>8}{'peak':>8}{'output':>8}{'work':>8}{'seconds':>9}")
     for mode, slabs in [*((mode, 1) for mode in MODES), (MODES[-1], 20)]:
         result = subprocess.run(
             [sys.executable, __file__, *sys.argv[1:], "--mode", mode, "--slabs", str(slabs)],
@@ -122,10 +122,10 @@ def main() -> None:
             text=True,
         )
         values = json.loads(result.stdout.splitlines()[-1])
-        own = values["peak"] - values["before"] - values["output"]
+        work = values["peak"] - values["before"] - values["output"]
         name = mode if slabs == 1 else f"{mode} in {slabs} slabs"
         print(
-            f"{name:34}{values['before']:8.0f}{values['peak']:8.0f}{values['output']:8.0f}{own:8.0f}"
+            f"{name:34}{values['before']:8.0f}{values['peak']:8.0f}{values['output']:8.0f}{work:8.0f}"
             f"{values['seconds']:9.1f}",
             flush=True,
         )

@@ -44,7 +44,7 @@ from latent_sr.volumes import (
     written_as,
 )
 from latent_sr.volumes.dicom.scan import is_dicom_folder
-from latent_sr.volumes.outputs import remove_leftovers, temporary_beside, writing
+from latent_sr.volumes.outputs import check_folder_of, remove_leftovers, temporary_beside, writing
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,9 @@ def prepare(
         raise LatentSRError(f"'{task.label}' is not DICOM: a derived series takes patient and study from one")
     options = task.options
     model = load_model(options.model)
-    told = {"axis": volume.slice_axis, "slice_thickness": volume.slice_thickness}
-    told = {name: value for name, value in told.items() if getattr(options, name) is None}
-    upsampler = make_filter(volume.image, replace(options, model=model, **told))
+    of_file = {"axis": volume.slice_axis, "slice_thickness": volume.slice_thickness}
+    of_file = {name: value for name, value in of_file.items() if getattr(options, name) is None}
+    upsampler = make_filter(volume.image, replace(options, model=model, **of_file))
     with translated(f"'{task.label}'"):
         upsampler.UpdateOutputInformation()
         axis = int(upsampler.GetSliceAxisUsed())
@@ -228,11 +228,10 @@ def plan_outputs(source: Path, output: Path, overwrite: bool = False) -> list[tu
         raise LatentSRError(f"'{output}' is a file, but has to be a folder, because '{source}' is one")
     if output.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"the output folder '{output}' lies in the input folder '{source}': name another one")
-    here = output if output.exists() else output.parent
-    if not here.is_dir():
-        raise LatentSRError(f"the folder '{here}' of the output folder '{output.name}' does not exist")
-    if not os.access(here, os.W_OK):
-        raise LatentSRError(f"the folder '{here}' is not writable")
+    if not output.exists():
+        check_folder_of(output)
+    elif not os.access(output, os.W_OK):
+        raise LatentSRError(f"the folder '{output}' is not writable")
     planned: dict[Path, Path] = {}
     for volume in expand_inputs([source]):
         target = output / _output_name(volume, source)
@@ -243,10 +242,12 @@ def plan_outputs(source: Path, output: Path, overwrite: bool = False) -> list[tu
     both = next((target for target in planned if target.resolve() in inputs), None)
     if both is not None:
         raise UsageError(f"'{both}' is input and output at the same time: name another output folder")
-    there = [target for target in planned if target.is_dir() or (target.exists() and not overwrite)]
-    if there:
-        more = f" and {len(there) - 1} more exist" if len(there) > 1 else " exists"
-        raise LatentSRError(f"'{there[0]}'{more} already: name another output folder, or give --overwrite to replace")
+    existing = [target for target in planned if target.is_dir() or (target.exists() and not overwrite)]
+    if existing:
+        more = f" and {len(existing) - 1} more exist" if len(existing) > 1 else " exists"
+        raise LatentSRError(
+            f"'{existing[0]}'{more} already: name another output folder, or give --overwrite to replace"
+        )
     return [(volume, target) for target, volume in planned.items()]
 
 
@@ -265,7 +266,7 @@ def staging_folder(output: Path) -> Iterator[Path]:
 
     Results are written there first and moved when they are complete, so that nothing is left of a process that dies.
     """
-    made = not output.exists()
+    is_new = not output.exists()
     output.mkdir(exist_ok=True)
     try:
         remove_leftovers(output / "latent-sr")
@@ -276,7 +277,7 @@ def staging_folder(output: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     finally:
-        if made and not any(output.iterdir()):
+        if is_new and not any(output.iterdir()):
             output.rmdir()
 
 

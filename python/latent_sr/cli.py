@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from latent_sr.commands import evaluate, info, metrics, train, upsample
-from latent_sr.commands.console import told
+from latent_sr.commands.console import in_words_of_options
 from latent_sr.commands.options import PROGRAM, Parser
 from latent_sr.errors import LatentSRError, one_line
 
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except LatentSRError as error:
-        print(f"{PROGRAM}: error: {told(error)}", file=sys.stderr)
+        print(f"{PROGRAM}: error: {in_words_of_options(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)

@@ -20,6 +20,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
 
@@ -33,7 +34,17 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-class Progress:
+class _Shown(AbstractContextManager):
+    """What is shown until a context ends."""
+
+    def close(self) -> None:
+        """End the bar."""
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Progress(_Shown):
     """Progress of a known amount of work.
 
     Parameters
@@ -69,12 +80,6 @@ class Progress:
                 bar_format="{l_bar}{bar}| {n:.0f}/{total:.0f}{unit} [{elapsed}<{remaining}, {rate_fmt}{postfix}]",
             )
 
-    def __enter__(self) -> "Progress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def update(self, done: float, note: str = "") -> None:
         """Say how much is done by now, and what is going on."""
         if self.bar is not None:
@@ -98,7 +103,7 @@ class Progress:
             self.bar = None
 
 
-class LateProgress:
+class LateProgress(_Shown):
     """Progress of work that is seldom long: it is silent for the first seconds.
 
     Parameters
@@ -116,12 +121,6 @@ class LateProgress:
         self.start = self.part_start = time.monotonic()
         self.shown: Progress | None = None
         self.done = 0
-
-    def __enter__(self) -> "LateProgress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def update(self, done: int, total: int) -> None:
         """Say how much is done by now, and of how much."""
@@ -145,7 +144,7 @@ class LateProgress:
             self.shown = None
 
 
-class ProgressInTurn:
+class ProgressInTurn(_Shown):
     """Progress of parts of a work that follow one another: a part shows from its first report to that of the next.
 
     Parameters
@@ -158,22 +157,16 @@ class ProgressInTurn:
         self.unit, self.stream = unit, stream
         self.shown: Progress | None = None
 
-    def __enter__(self) -> "ProgressInTurn":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def part(self, label: str) -> Callable[[int, int, str], None]:
         """What reports a part: it is called with how much is done by now, of how much, and what is going on."""
-        mine: Progress | None = None
+        progress: Progress | None = None
 
         def report(done: int, total: int, note: str) -> None:
-            nonlocal mine
-            if mine is None:
+            nonlocal progress
+            if progress is None:
                 self.close()
-                mine = self.shown = Progress(total, label, self.unit, self.stream)
-            mine.update(done, note)
+                progress = self.shown = Progress(total, label, self.unit, self.stream)
+            progress.update(done, note)
 
         return report
 
@@ -192,7 +185,7 @@ def _validation_text(validation: Any) -> str:
     )
 
 
-class TrainingProgress:
+class TrainingProgress(_Shown):
     """Progress of a training, which ends after a number of iterations or after a time.
 
     Parameters
@@ -230,10 +223,8 @@ class TrainingProgress:
                 bar_format="{l_bar}{bar}| " + limit + "{postfix}]",
             )
 
-    def __enter__(self) -> "TrainingProgress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the bar."""
         if self.bar is not None:
             self.bar.close()
             self.bar = None

@@ -23,12 +23,13 @@ The package is tested as it is installed, together with the compiled module.
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -103,6 +104,37 @@ def command() -> list[str]:
     """The installed command, or the package where only the script is missing (which a test of its own finds)."""
     script = shutil.which("latent-sr", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     return [script] if script else [sys.executable, "-m", "latent_sr"]
+
+
+def interrupted(
+    words: Sequence[object], kill: Callable[[int, int], None] = os.kill, **options: Any
+) -> tuple[int, str, str]:
+    """Interrupt the installed command after its first line on stderr: its process has ended then.
+
+    Parameters
+    ----------
+    words
+        The command line behind the command's name.
+    kill
+        Sends the signal: to the process, or to its group.
+    **options
+        Of ``subprocess.Popen``.
+
+    Returns
+    -------
+    int, str, str
+        The number of the process, its first line, and what it has said behind it.
+    """
+    with subprocess.Popen(
+        [*command(), *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    ) as process:
+        first = process.stderr.readline()
+        kill(process.pid, signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, rest
+    assert rest.splitlines()[-1] == "latent-sr: interrupted"
+    assert "Traceback" not in rest
+    return process.pid, first, rest
 
 
 class Outcome(NamedTuple):

@@ -109,8 +109,8 @@ def stack(
     values = pixels() if values is None else values
     datasets = []
     for number, place in enumerate(places(len(values), distance, orientation)):
-        own = {name: value[number] if isinstance(value, tuple) else value for name, value in attributes.items()}
-        datasets.append(classic(values[number], place, orientation, **{"InstanceNumber": number + 1} | own))
+        of_image = {name: value[number] if isinstance(value, tuple) else value for name, value in attributes.items()}
+        datasets.append(classic(values[number], place, orientation, **{"InstanceNumber": number + 1} | of_image))
     return datasets
 
 
@@ -153,11 +153,11 @@ def enhanced(
     per_frame = []
     for number, place in enumerate(where):
         content = {"InStackPositionNumber": number + 1, "StackID": "1"}
-        own = {
+        of_frame = {
             "FrameContentSequence": content,
             "PlanePositionSequence": {"ImagePositionPatient": [f"{value:.6f}" for value in place]},
         }
-        per_frame.append(_group(own | dict(frames[number] if frames else {})))
+        per_frame.append(_group(of_frame | dict(frames[number] if frames else {})))
     return _dataset(
         values,
         {

@@ -29,7 +29,7 @@ from pathlib import Path
 import latent_sr
 import numpy as np
 import pytest
-from conftest import command, phantom, write_nifti
+from conftest import interrupted, phantom, write_nifti
 from latent_sr.evaluation.options import EvaluationOptions
 from latent_sr.evaluation.result import comparable
 from latent_sr.evaluation.run import run_evaluation
@@ -157,46 +157,29 @@ def test_an_interrupt_ends_everything_without_a_word_too_many(tiny_model, tmp_pa
         write_nifti(tmp_path / "in" / name, phantom(40, 256, 256))
     write_nifti(tmp_path / "in" / "0.nii", phantom())
     words = ["upsample", tmp_path / "in", tmp_path / "out", "--model", tiny_model, "--factor", "30", "--jobs", "2"]
-    process = subprocess.Popen(
-        [*command(), *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    process, first, rest = interrupted(
+        words,
+        os.killpg if whole_group else os.kill,
         start_new_session=True,
         preexec_fn=ignore_interrupts if background else None,
     )
-    first = process.stderr.readline()
-    (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
     assert first.startswith("upsampling: 30 % (1 of 3 volumes")
-    assert process.returncode == 130, rest
     assert rest == "latent-sr: interrupted\n"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["0.nii"]
     # Python's own resource tracker ends by itself, a moment later.
     for _ in range(100):
-        if not living_processes(process.pid):
+        if not living_processes(process):
             break
         time.sleep(0.1)
-    assert living_processes(process.pid) == []
+    assert living_processes(process) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_an_interrupt_ends_a_command_that_was_started_with_interrupts_ignored(tiny_model, tmp_path):
     source = write_nifti(tmp_path / "thick.nii", phantom(40, 256, 256))
     words = ["upsample", source, tmp_path / "thin.nii", "--model", tiny_model, "--factor", "30"]
-    process = subprocess.Popen(
-        [*command(), *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=ignore_interrupts,
-    )
-    first = process.stderr.readline()
-    os.kill(process.pid, signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
+    _, first, _ = interrupted(words, preexec_fn=ignore_interrupts)
     assert first.startswith("upsampling: ")
-    assert process.returncode == 130, rest
-    assert rest.splitlines()[-1] == "latent-sr: interrupted"
     assert [path.name for path in tmp_path.iterdir()] == ["thick.nii"]
 
 

@@ -333,3 +333,11 @@ def test_the_csv_file_has_a_row_for_each_slice_and_method():
     assert lines[1] == "cohort/<0>.nii.gz,,<0>,dropped,2,1,linear,0.6,16.0,0.4,"
     assert lines[3] == "cohort/<0>.nii.gz,,<0>,kept,2,0,linear,0.6,16.0,0.4,"
     assert lines[6] == "cohort/<0>.nii.gz,,<0>,long-axis,0,,linear,0.6,16.0,0.4,"
+
+
+def test_the_methods_of_interpolation_are_those_of_the_experiment():
+    """The command line knows them before it loads the experiment, which takes seconds."""
+    import itk
+
+    methods = itk.SliceRecoveryExperiment[itk.Image[itk.F, 3]].GetInterpolationMethods()
+    assert tuple(methods) == INTERPOLATION_METHODS

@@ -30,7 +30,7 @@ from latent_sr.errors import LatentSRError, one_line
 _SLICE_AXIS = re.compile(r"Set SliceAxis to")
 
 
-def told(error: BaseException) -> str:
+def in_words_of_options(error: BaseException) -> str:
     """The message of an error in the words of the command line: the names of its options instead of C++ setters."""
     return _SLICE_AXIS.sub("Set --axis to", one_line(error))
 

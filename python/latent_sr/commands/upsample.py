@@ -23,7 +23,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, quiet_itk, told, warn
+from latent_sr.commands.console import check_model_file, in_words_of_options, quiet_itk, warn
 from latent_sr.commands.options import (
     PROGRAM,
     add_axis,
@@ -254,7 +254,7 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
     for _, outcome in sorted(ended.items()):
         if isinstance(outcome, LatentSRError):
             failed += 1
-            print(f"{PROGRAM}: error: {told(outcome)}", file=sys.stderr)
+            print(f"{PROGRAM}: error: {in_words_of_options(outcome)}", file=sys.stderr)
             continue
         for warning in outcome.warnings:
             warn(warning)

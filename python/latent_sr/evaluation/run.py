@@ -91,28 +91,28 @@ def run_evaluation(
         for text in header.warnings:
             warn(text)
     masks = find_masks(options.mask, headers)
-    made = make_methods(options.methods, options.models, options.modes)
-    loaded = {method.model_name: load_model(method.model_file) for method in made if method.is_latent}
+    methods = make_methods(options.methods, options.models, options.modes)
+    models = {method.model_name: load_model(method.model_file) for method in methods if method.is_latent}
 
-    def seen_by_worker(path: Path | str | None) -> str | None:
+    def for_worker(path: Path | str | None) -> str | None:
         return None if path is None else path_for_worker(path, options.scheduler)
 
     per_task = replace(options, threads=threads_per_job(options.threads, min(options.jobs, len(headers))))
     tasks = [
         FileTask(
-            path=seen_by_worker(header.path),
+            path=for_worker(header.path),
             label=header.path.as_posix(),
             subject=name,
             frames=header.frames,
-            methods=tuple(replace(method, model_file=seen_by_worker(method.model_file)) for method in made),
+            methods=tuple(replace(method, model_file=for_worker(method.model_file)) for method in methods),
             options=per_task,
-            mask=seen_by_worker(mask_file),
+            mask=for_worker(mask_file),
         )
         for name, header, mask_file in zip(path_subjects, headers, masks, strict=True)
     ]
     jobs, scheduler = options.jobs, options.scheduler
     outcomes = _outcomes(_with_gallery(tasks) if with_pictures else tasks, jobs, scheduler, progress)
-    result = assemble(volume_records(tasks, outcomes, masks), made, loaded, _settings(options, made))
+    result = assemble(volume_records(tasks, outcomes, masks), methods, models, _settings(options, methods))
     pictures = Pictures()
     if with_pictures:
         pictures.gallery = [entry for outcome in outcomes for entry in outcome.gallery]
@@ -159,7 +159,7 @@ def evaluate(
     return run_evaluation(inputs, changed(options or EvaluationOptions(), changes), progress=progress).result
 
 
-def _settings(options: EvaluationOptions, made: Sequence[Method]) -> dict[str, Any]:
+def _settings(options: EvaluationOptions, methods: Sequence[Method]) -> dict[str, Any]:
     """The options as the result has them."""
     return {
         "keep_every": options.keep_every,
@@ -168,8 +168,8 @@ def _settings(options: EvaluationOptions, made: Sequence[Method]) -> dict[str, A
         "orientations": options.orientations,
         "mask": None if options.mask is None else Path(options.mask).as_posix(),
         "data_range": DATA_RANGE,
-        "methods": [method.name for method in made],
-        "modes": list(dict.fromkeys(options.modes)) if any(method.is_latent for method in made) else [],
+        "methods": [method.name for method in methods],
+        "modes": list(dict.fromkeys(options.modes)) if any(method.is_latent for method in methods) else [],
         "subject": options.subject,
         "axis": "auto" if options.axis is None else options.axis,
         "precision": options.precision,

@@ -214,8 +214,8 @@ def _around_the_mark(path: Path) -> tuple[str, str]:
 def _machine() -> str:
     """A mark of what gives processes their numbers: a machine, or a container with numbers of its own."""
     numbers = Path("/proc/self/ns/pid")
-    told = f"{platform.node()} {numbers.stat().st_ino if numbers.exists() else ''}"
-    return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:8]
+    numbered_by = f"{platform.node()} {numbers.stat().st_ino if numbers.exists() else ''}"
+    return hashlib.sha256(numbered_by.encode(errors="replace")).hexdigest()[:8]
 
 
 def _is_running(process: int) -> bool:

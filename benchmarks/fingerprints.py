@@ -79,7 +79,10 @@ def measured() -> Iterator[tuple[str, np.ndarray]]:
         for threads in (1, 2):
             result = latent_sr.compare(reference, test, axis=2, metrics=list(OPTIONAL_METRICS), threads=threads)
             result.pop("ssim_map", None)
-            yield f"metrics {dtype}, {threads} threads", np.frombuffer(json.dumps(result, sort_keys=True).encode(), "uint8")
+            yield (
+                f"metrics {dtype}, {threads} threads",
+                np.frombuffer(json.dumps(result, sort_keys=True).encode(), "uint8"),
+            )
 
 
 def recovered() -> Iterator[tuple[str, np.ndarray]]:

@@ -38,6 +38,10 @@ EXCEPTIONS = {
     ("MultiplyTile", "parameters"): "a loop over registers, which is inlined: every parameter is one of its strides",
     ("AddTransposedProduct", "parameters"): "the same",
     ("TransformInputBlock", "parameters"): "the same",
+    (
+        "ComputeMoments",
+        "parameters",
+    ): "a vector loop: as parameters, its pointers are known not to overlap (5 % of SSIM's time)",
     ("TransformOutputTile", "branches"): "branches on template parameters, of which each instance has none",
     ("ConvolveSingleChannel", "branches"): "the same",
 }

@@ -323,7 +323,8 @@ TEST(AutoencoderTrainer, PrintsItself)
 {
   std::ostringstream stream;
   MakeTrainer()->Print(stream);
-  for (const char * name : { "PatchSize: 16", "LearningRateSchedule: itk::", "StopCondition: itk::", "SliceAxis: auto" })
+  for (const char * name :
+       { "PatchSize: 16", "LearningRateSchedule: itk::", "StopCondition: itk::", "SliceAxis: auto" })
   {
     EXPECT_NE(stream.str().find(name), std::string::npos) << name;
   }

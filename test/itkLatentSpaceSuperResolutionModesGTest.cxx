@@ -218,7 +218,7 @@ TEST(LatentSpaceSuperResolutionModes, TheDetailGainOfLowPassCorrectedFallsFromOn
 
 TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedMixesWhatTheBlurTakesAwayByTheDetailGain)
 {
-  auto       image = MakeStack<ImageType>({ { 24, 20, 3 } });
+  auto image = MakeStack<ImageType>({ { 24, 20, 3 } });
   // A negative gain leaves it automatic.
   const auto with = [&](double gain, double sigma) {
     return Upsample(image, OutputModeEnum::LowPassCorrected, [gain, sigma](FilterType * f) {

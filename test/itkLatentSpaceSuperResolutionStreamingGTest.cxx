@@ -222,9 +222,8 @@ TEST(LatentSpaceSuperResolutionStreaming, ReportsTheProgressOfPercentilesAndEnds
   const auto               filter = MakeFilter(monitor->GetOutput());
   std::vector<std::string> events;
   filter->AddObserver(itk::StartEvent(), [&](const itk::EventObject &) { events.push_back("start"); });
-  const auto tag = filter->AddObserver(itk::ProgressEvent(), [&](const itk::EventObject &) {
-    events.push_back(std::to_string(filter->GetProgress()));
-  });
+  const auto tag = filter->AddObserver(
+    itk::ProgressEvent(), [&](const itk::EventObject &) { events.push_back(std::to_string(filter->GetProgress())); });
   UpdateSlices(filter, 0, 1);
   // Two passes over seven slices, before any is encoded.
   ASSERT_GT(events.size(), 15u);

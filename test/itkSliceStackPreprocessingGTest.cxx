@@ -50,7 +50,8 @@ TEST(SliceStackPreprocessing, TakesTheLargestSpacingAsTheSliceAxis)
   for (int axis = 0; axis < 3; ++axis)
   {
     const auto image = MakeStack<ImageType>({ { 4, 4, 4 } }, 5.0, axis);
-    EXPECT_EQ(SliceStackPreprocessing::ResolveSliceAxis(image.GetPointer(), std::nullopt), static_cast<unsigned int>(axis));
+    EXPECT_EQ(SliceStackPreprocessing::ResolveSliceAxis(image.GetPointer(), std::nullopt),
+              static_cast<unsigned int>(axis));
   }
 }
 

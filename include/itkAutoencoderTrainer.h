@@ -19,6 +19,7 @@
 #define itkAutoencoderTrainer_h
 
 #include "itkAutoencoderTrainerBase.h"
+#include "itkConceptChecking.h"
 
 namespace itk
 {
@@ -51,6 +52,9 @@ public:
 
   using ImageType = TImage;
   static constexpr unsigned int ImageDimension = ImageType::ImageDimension;
+  static_assert(ImageDimension == 3 || ImageDimension == 4,
+                "Images have to be stacks of slices: 3D, or 4D (3D + time).");
+  itkConceptMacro(PixelConvertibleToFloatCheck, (Concept::Convertible<typename ImageType::PixelType, float>));
 
   /** The volumes to train on, numbered from 0. */
   void

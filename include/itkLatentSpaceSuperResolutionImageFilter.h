@@ -20,6 +20,7 @@
 
 #include "itkImageToImageFilter.h"
 #include "itkAutomaticParameterMacro.h"
+#include "itkConceptChecking.h"
 #include "itkLatentSliceSynthesizer.h"
 #include "itkMath.h"
 #include "itkProcessObjectThreads.h"

@@ -28,12 +28,12 @@
 namespace itk
 {
 /** \class AutoencoderLatent
- * \brief What AutoencoderModel::Encode makes of a stack of slices: one or more tensors per slice, to be mixed and
- * decoded.
+ * \brief The latent of a stack of slices, made by AutoencoderModel::Encode(): one or more tensors per slice, which can
+ * be mixed and decoded.
  *
  * The first tensor is the encoder's output (for the paper's network 16 channels at 1/16 of the slice's side). A
- * multi-scale latent has further ones: the pooled features of encoder levels. Every tensor has the shape
- * (slices, channels, rows, columns).
+ * multi-scale latent has further tensors: the pooled features of encoder levels. Every tensor has the shape (slices,
+ * channels, rows, columns).
  *
  * \ingroup LatentSpaceSuperResolution
  */
@@ -50,21 +50,21 @@ public:
   itkNewMacro(Self);
   itkOverrideGetNameOfClassMacro(AutoencoderLatent);
 
-  /** The tensors, which only the module's own sources know. */
+  /** The tensors. The type is opaque because public headers do not include LibTorch. */
   struct Implementation;
 
-  /** The convex combination \f$z_\alpha = (1-\alpha) z_0 + \alpha z_1\f$ of two latents of as many slices each, tensor
-   * by tensor (arXiv:2010.13172, Section 3).
+  /** Mix two latents with the same number of slices, tensor by tensor: the convex combination \f$z_\alpha = (1-\alpha)
+   * z_0 + \alpha z_1\f$ (arXiv:2010.13172, Section 3).
    * \exception ExceptionObject if \f$\alpha\f$ is not in [0, 1], or the latents are empty or differ in shape. */
   static Pointer
   Mix(const Self * first, const Self * second, double alpha);
 
-  /** The latent of `count` slices, from slice `first` on.
+  /** The latent of `count` slices, starting with slice `first`.
    * \exception ExceptionObject if there are no such slices. */
   Pointer
   Extract(SizeValueType first, SizeValueType count) const;
 
-  /** Number of encoded slices; 0 for a latent that holds nothing. */
+  /** Number of encoded slices; 0 for an empty latent. */
   SizeValueType
   GetNumberOfSlices() const;
 
@@ -89,7 +89,7 @@ public:
   Graft(const DataObject * data) override;
 
 #ifndef ITK_WRAPPING_PARSER
-  /** For the module's own sources: the tensors. */
+  /** The tensors, for use within the module only. */
   const Implementation *
   GetImplementation() const
   {

@@ -37,8 +37,8 @@ class AutoencoderModelEnums
 public:
   /** \class Precision
    * \ingroup LatentSpaceSuperResolution
-   * The arithmetic of the network's convolutions: Float32, or BFloat16 (faster on processors that have it, see the
-   * flags avx512_bf16 and amx_bf16; slower on others). */
+   * The arithmetic of the network's convolutions: Float32 or BFloat16. BFloat16 is faster on processors that support it
+   * (flags avx512_bf16 and amx_bf16), and slower on others. */
   enum class Precision : uint8_t
   {
     Float32 = 0,
@@ -57,31 +57,31 @@ extern LatentSpaceSuperResolution_EXPORT std::ostream &
  *
  * **Architecture.** Every convolution is 3x3 with zero padding 1; the non-linearity is LeakyReLU. With P poolings and
  * base channels K the encoder has blocks b = 0..P-1 of two convolutions into \f$K 2^b\f$ channels, each followed by the
- * non-linearity, then batch normalization and 2x2 average pooling. Two more convolutions (the first with
- * non-linearity) make the latent of L channels at \f$1/2^P\f$ of the slice's side. The decoder is the reverse: two
- * convolutions into \f$K 2^{P-1}\f$ channels, then blocks b = P-1..0 of two convolutions into \f$K 2^b\f$ channels with
- * non-linearities, batch normalization and 2x2 nearest-neighbor up-sampling, and at the end a convolution with
- * non-linearity that keeps the K channels, and one to a single channel without.
+ * non-linearity, then batch normalization and 2x2 average pooling. Two more convolutions (the first with non-linearity)
+ * make the latent of L channels at \f$1/2^P\f$ of the slice's side. The decoder is the reverse. It has two convolutions
+ * into \f$K 2^{P-1}\f$ channels, then blocks b = P-1..0 of two convolutions into \f$K 2^b\f$ channels with
+ * non-linearities, batch normalization and 2x2 nearest-neighbor up-sampling. At the end are a convolution that keeps
+ * the K channels, with non-linearity, and a convolution to a single channel, without.
  *
- * The *paper's* network (arXiv:2010.13172, Section 4) is P = 4, K = 32, L = 16 and no latent levels. Where its text
- * leaves a choice: the negative slope of LeakyReLU is 0.01, PyTorch's default, because the authors used PyTorch and
- * name no other; inside of a decoder block the order is that of the text, convolutions, normalization, up-sampling; the
- * two last convolutions mirror the encoder's first ones, K to K to 1 channels.
+ * The *paper's* network (arXiv:2010.13172, Section 4) is P = 4, K = 32, L = 16 and no latent levels. The paper's text
+ * leaves some choices open. The negative slope of LeakyReLU is 0.01, PyTorch's default, because the authors used
+ * PyTorch and name no other slope. The order inside a decoder block follows the text: convolutions, normalization,
+ * up-sampling. The last two convolutions mirror the encoder's first two: K to K to 1 channels.
  *
- * *Multi-scale latents* (the default): the pooled features of the encoder blocks named by LatentLevels belong to the
- * latent, too, and are concatenated to the input of the decoder block that works at their size. Level l has
- * \f$K 2^l\f$ channels at \f$1/2^{l+1}\f$ of the side. Each tensor of the latent is mixed linearly, like the paper's.
- * The default levels are 1, 2, 3.
+ * *Multi-scale latents* (the default): the pooled features of the encoder blocks listed in LatentLevels also belong to
+ * the latent. They are concatenated to the input of the decoder block that works at their size. Level l has \f$K 2^l\f$
+ * channels at \f$1/2^{l+1}\f$ of the side. Each tensor of the latent is mixed linearly, as in the paper. The default
+ * levels are 1, 2, 3.
  *
- * **Preprocessing**, which goes with the weights: the in-plane spacing that the slices were trained at, and the
- * percentiles of a volume that are mapped to 0 and 1.
+ * **Preprocessing** belongs to the weights: the in-plane spacing of the training slices, and the percentiles of a
+ * volume that are mapped to 0 and 1.
  *
  * **File.** One `.safetensors` file: the weights as tensors, everything else as string metadata under the keys
  * `latent_sr.format`, `latent_sr.architecture`, `latent_sr.preprocessing`, `latent_sr.training` (each JSON) and
  * `provenance.*`.
  *
- * As a DataObject, a model is the output of AutoencoderTrainer and an input of LatentSpaceSuperResolutionImageFilter:
- * to train it again executes the filter again.
+ * A model is a DataObject: the output of AutoencoderTrainer and an input of LatentSpaceSuperResolutionImageFilter.
+ * Training it again makes the filter execute again.
  *
  * \ingroup LatentSpaceSuperResolution
  */
@@ -98,31 +98,33 @@ public:
   itkNewMacro(Self);
   itkOverrideGetNameOfClassMacro(AutoencoderModel);
 
-  /** Slices to encode, or decoded ones: the last dimension counts the slices. */
+  /** Slices to encode, or decoded slices. The last dimension counts the slices. */
   using StackType = Image<float, 3>;
   using LevelsType = std::vector<unsigned int>;
 
-  /** The weights and what is derived from them. Only the module's own sources know LibTorch, so it is declared in
-   * src/Model/itkAutoencoderModelImplementation.h. */
+  /** The weights and what is derived from them. The type is declared in src/Model/itkAutoencoderModelImplementation.h,
+   * because public headers do not include LibTorch. */
   struct Implementation;
 
-  /** Number of 2x2 poolings P, 1 to 8, default 4. Setting another one drops the weights. */
+  /** Set/Get the number of 2x2 poolings P, 1 to 8, default 4. Setting another number drops the weights. */
   void
   SetNumberOfPoolings(unsigned int poolings);
   itkGetConstMacro(NumberOfPoolings, unsigned int);
 
-  /** Channels K of the first block, 1 to 1024, default 32. Setting another number drops the weights. */
+  /** Set/Get the number of channels K of the first block, 1 to 1024, default 32. Setting another number drops the
+   * weights. */
   void
   SetBaseChannels(unsigned int channels);
   itkGetConstMacro(BaseChannels, unsigned int);
 
-  /** Channels L of the latent, 1 to 4096, default 16. Setting another number drops the weights. */
+  /** Set/Get the number of channels L of the latent, 1 to 4096, default 16. Setting another number drops the weights.
+   */
   void
   SetLatentChannels(unsigned int channels);
   itkGetConstMacro(LatentChannels, unsigned int);
 
-  /** Encoder levels, in rising order and each below P, whose features belong to the latent. Default {1, 2, 3}; empty
-   * for the paper's network. Setting others drops the weights. */
+  /** Set/Get the encoder levels whose features belong to the latent, in rising order, each below P. Default {1, 2, 3};
+   * empty for the paper's network. Setting other levels drops the weights. */
   void
   SetLatentLevels(const LevelsType & levels);
   const LevelsType &
@@ -131,37 +133,39 @@ public:
     return m_LatentLevels;
   }
 
-  /** P = 4, K = 32, L = 16, no levels: the network of arXiv:2010.13172. Drops other weights. */
+  /** Set the network of arXiv:2010.13172: P = 4, K = 32, L = 16, no levels. Weights of another architecture are
+   * dropped. */
   void
   SetArchitectureToPaper();
 
-  /** P = 4, K = 32, L = 16, levels 1, 2, 3: the default. Drops other weights. */
+  /** Set the default network: P = 4, K = 32, L = 16, levels 1, 2, 3. Weights of another architecture are dropped. */
   void
   SetArchitectureToMultiScale();
 
-  /** In-plane spacing in mm at which the network sees slices, > 0. Default 1.4 (the paper's). Setting it turns
+  /** Set the in-plane spacing of the network input in mm, > 0. Default 1.4 (the paper's). Setting it turns
    * NativeInPlaneSpacing off.
    * \exception ExceptionObject unless it is greater than 0. */
   void
   SetInPlaneSpacing(double spacing);
-  /** The spacing that was set; 0 while NativeInPlaneSpacing is on. */
+  /** Get the in-plane spacing of the network input in mm. It is 0 while NativeInPlaneSpacing is on. */
   double
   GetInPlaneSpacing() const;
 
-  /** Whether the network sees slices at the in-plane spacing that they have, without resampling. Default off. */
+  /** Set/Get whether the network input keeps the native in-plane spacing of the slices, without resampling. Default
+   * off. */
   itkSetMacro(NativeInPlaneSpacing, bool);
   itkGetConstMacro(NativeInPlaneSpacing, bool);
   itkBooleanMacro(NativeInPlaneSpacing);
 
-  /** The percentiles of a volume, 0 to 100, that are mapped to 0 and 1. Defaults 1 and 99 (the paper's).
+  /** Set/Get the percentiles of a volume, 0 to 100, that are mapped to 0 and 1. Defaults 1 and 99 (the paper's).
    * \exception ExceptionObject unless 0 <= lower < upper <= 100. */
   void
   SetWindowPercentiles(double lower, double upper);
   itkGetConstMacro(LowerWindowPercentile, double);
   itkGetConstMacro(UpperWindowPercentile, double);
 
-  /** The smallest and the largest slice spacing in mm of the training volumes, 0 <= smallest <= largest. Default 0 and
-   * 0: nothing is known, and HasTrainingSliceSpacingRange() is false.
+  /** Set/Get the smallest and the largest slice spacing of the training volumes in mm, 0 <= smallest <= largest.
+   * Default 0 and 0: the range is unknown, and HasTrainingSliceSpacingRange() is false.
    * \exception ExceptionObject unless they are finite, in order and not negative. */
   void
   SetTrainingSliceSpacingRange(double smallest, double largest);
@@ -173,7 +177,7 @@ public:
     return m_LargestTrainingSliceSpacing > 0.0;
   }
 
-  /** The same for the in-plane spacing in mm. */
+  /** Set/Get the same range for the in-plane spacing in mm. */
   void
   SetTrainingInPlaneSpacingRange(double smallest, double largest);
   itkGetConstMacro(SmallestTrainingInPlaneSpacing, double);
@@ -184,8 +188,8 @@ public:
     return m_LargestTrainingInPlaneSpacing > 0.0;
   }
 
-  /** The same for the ratio of the slice spacing to the in-plane spacing of the network input. It tells how many of the
-   * network's pixels lie between two slices. */
+  /** Set/Get the same range for the ratio of the slice spacing to the in-plane spacing of the network input: the number
+   * of the network's pixels between two slices. */
   void
   SetTrainingSpacingRatioRange(double smallest, double largest);
   itkGetConstMacro(SmallestTrainingSpacingRatio, double);
@@ -196,37 +200,36 @@ public:
     return m_LargestTrainingSpacingRatio > 0.0;
   }
 
-  /** Extend the three ranges so that they hold a volume of these spacings in mm.
+  /** Extend the three ranges so that they contain a volume with these spacings in mm.
    * \exception ExceptionObject unless both spacings are greater than 0. The ranges then stay as they were. */
   void
   ExtendTrainingRanges(double sliceSpacing, double inPlaneSpacing);
 
-  /** A sentence that says how a volume's spacings in mm lie outside of the training's ranges. Volumes of one protocol
-   * differ by up to 5 %, so the text is empty within that tolerance. It is empty, too, where the ranges are not known.
-   */
+  /** Get a sentence that says how a volume's spacings in mm lie outside of the training ranges. Volumes of one protocol
+   * differ by up to 5 %, so the text is empty within that tolerance. It is also empty if the ranges are unknown. */
   std::string
   DescribeDeviationFromTraining(double sliceSpacing, double inPlaneSpacing) const;
 
-  /** The gain of the network in the output mode ResidualCorrected, finite and >= 0. Default 1.
-   * SliceRecoveryExperiment::ComputeResidualGainSums() tells which gain has the least mean squared error on validation
-   * volumes. */
+  /** Set/Get the gain of the network in the output modes ResidualCorrected and ProfileCorrected, finite and >= 0.
+   * Default 1. SliceRecoveryExperiment::ComputeResidualGainSums() gives the gain with the least mean squared error on
+   * validation volumes. */
   void
   SetResidualGain(double gain);
   itkGetConstMacro(ResidualGain, double);
 
-  /** Provenance: how the model was made, as text under names such as `data`, `license`, `command`, `date`. Setting an
-   * empty text removes the entry. */
+  /** Set an entry of the provenance, which tells how the model was made. Names are, for example, `data`, `license`,
+   * `command` and `date`. Setting an empty text removes the entry. */
   void
   SetProvenance(const std::string & name, const std::string & text);
-  /** The text of an entry, empty if there is none. */
+  /** Get the text of an entry. It is empty if there is no such entry. */
   std::string
   GetProvenance(const std::string & name) const;
-  /** The names of all entries, sorted. */
+  /** Get the names of all entries, sorted. */
   std::vector<std::string>
   GetProvenanceNames() const;
 
-  /** Make a network with random weights from a seed. They are those of PyTorch's default initialization of
-   * convolutions: uniform with bound 1/sqrt(fan in). The random numbers come from a generator of their own, not from
+  /** Make a network with random weights from a seed. The distribution is that of PyTorch's default initialization of
+   * convolutions: uniform with bound 1/sqrt(fan in). The random numbers come from a separate generator, not from
    * LibTorch's.
    * \exception ExceptionObject if LatentLevels has a level that is not below NumberOfPoolings. */
   void
@@ -236,24 +239,25 @@ public:
   bool
   HasWeights() const;
 
-  /** Number of trainable parameters of the architecture, with weights or without. The running statistics of the batch
-   * normalizations are not counted. */
+  /** Get the number of trainable parameters of the architecture, whether the model has weights or not. The running
+   * statistics of the batch normalizations are not counted. */
   SizeValueType
   GetNumberOfParameters() const;
 
   /** Encode each slice of a stack. The network was trained on values in [0, 1].
-   * \exception ExceptionObject without weights, for an empty stack, or a size that is no multiple of \f$2^P\f$. */
+   * \exception ExceptionObject if the model has no weights, the stack is empty, or its size is not a multiple of
+   * \f$2^P\f$. */
   AutoencoderLatent::Pointer
   Encode(const StackType * slices) const;
 
-  /** Decode a latent; values are not clamped.
-   * \exception ExceptionObject without weights, or if the latent is not one of this architecture. */
+  /** Decode a latent. The values are not clamped.
+   * \exception ExceptionObject if the model has no weights, or the latent is of another architecture. */
   StackType::Pointer
   Decode(const AutoencoderLatent * latent) const;
 
-  /** Read a model file: architecture, weights, preprocessing and provenance are those of the file. On failure the model
-   * stays as it was.
-   * \exception ExceptionObject that names the file and what is wrong with it. */
+  /** Read the architecture, weights, preprocessing and provenance from a model file. On failure the model does not
+   * change.
+   * \exception ExceptionObject that names the file and the error. */
   void
   Read(const std::string & fileName);
 
@@ -262,18 +266,19 @@ public:
   void
   ReadBundled();
 
-  /** Write a model file. It appears whole or not at all: bytes go to a temporary file beside it, which is then renamed.
+  /** Write a model file. The bytes go to a temporary file beside it, which is then renamed, so there is never a partial
+   * file.
    * \param fileName usually has the extension `.safetensors`
    * \param halfPrecision store the weights as 16-bit floating point numbers
-   * \exception ExceptionObject without weights, or if the file can't be written. */
+   * \exception ExceptionObject if the model has no weights, or the file can't be written. */
   void
   Write(const std::string & fileName, bool halfPrecision = false) const;
 
-  /** Everything but the weights as JSON text, as `latent-sr info` shows it. */
+  /** Get everything except the weights as JSON text, as `latent-sr info` shows it. */
   std::string
   GetDescription() const;
 
-  /** Drop the weights and the provenance. The architecture and the preprocessing stay. */
+  /** Drop the weights and the provenance. The architecture and the preprocessing are kept. */
   void
   Initialize() override;
 
@@ -283,13 +288,13 @@ public:
   Graft(const DataObject * data) override;
 
 #ifndef ITK_WRAPPING_PARSER
-  /** For the module's own sources: the weights, null without. */
+  /** The weights, or null if there are none; for use within the module only. */
   const Implementation *
   GetImplementation() const
   {
     return m_Implementation.get();
   }
-  /** For the module's own sources: take weights of this architecture. */
+  /** Set weights of this architecture; for use within the module only. */
   void
   SetImplementation(std::shared_ptr<Implementation> implementation);
 #endif

@@ -24,14 +24,14 @@
 namespace itk
 {
 /** \class AutoencoderTrainer
- * \brief Trains an autoencoder on the in-plane slices of anisotropic volumes, without any high-resolution example.
+ * \brief Trains an autoencoder on the in-plane slices of anisotropic volumes. It needs no high-resolution example.
  *
- * Images and files may be given, or both. Volumes may differ in size, spacing and slice axis (that of each volume's
- * largest spacing, unless SliceAxis is set). Each is windowed by its percentiles, and resampled in plane to the model's
- * spacing. The output is an AutoencoderModel. The objective, the parameters and the events are those of
- * AutoencoderTrainerBase.
+ * The training volumes are images, files, or both. They may differ in size, spacing and slice axis (the axis of each
+ * volume's largest spacing, unless SliceAxis is set). The window of a volume is given by its percentiles. Slices are
+ * resampled in plane to the model's spacing. The output is an AutoencoderModel. AutoencoderTrainerBase documents the
+ * objective, the parameters and the events.
  *
- * \tparam TImage 3D, or 4D (each frame is a volume), of scalar pixels
+ * \tparam TImage 3D or 4D image with scalar pixels; each phase of a 4D image is a volume
  *
  * \sa AutoencoderModel, LatentSpaceSuperResolutionImageFilter
  * \ingroup LatentSpaceSuperResolution
@@ -56,7 +56,7 @@ public:
                 "Images have to be stacks of slices: 3D, or 4D (3D + time).");
   itkConceptMacro(PixelConvertibleToFloatCheck, (Concept::Convertible<typename ImageType::PixelType, float>));
 
-  /** The volumes to train on, numbered from 0. */
+  /** Set/Get the volumes to train on, numbered from 0. */
   void
   SetTrainingImage(DataObjectPointerArraySizeType number, const ImageType * image);
   void
@@ -64,11 +64,10 @@ public:
   const ImageType *
   GetTrainingImage(DataObjectPointerArraySizeType number) const;
 
-  /** How many there are. */
   SizeValueType
   GetNumberOfTrainingImages() const;
 
-  /** The volumes to validate on, numbered from 0. Default: none. */
+  /** Set/Get the volumes to validate on, numbered from 0. Default: none. */
   void
   SetValidationImage(DataObjectPointerArraySizeType number, const ImageType * image);
   void
@@ -76,7 +75,6 @@ public:
   const ImageType *
   GetValidationImage(DataObjectPointerArraySizeType number) const;
 
-  /** How many there are. */
   SizeValueType
   GetNumberOfValidationImages() const;
 
@@ -101,7 +99,7 @@ private:
   static std::string
   ValidationInputName(DataObjectPointerArraySizeType number);
 
-  /** The image that a volume is in, and its frame. */
+  /** The image that contains a volume, and the index of the volume's phase in it. */
   std::pair<const ImageType *, SizeValueType>
   FindImage(RoleEnum role, SizeValueType number) const;
 

@@ -30,7 +30,7 @@ namespace itk
 {
 class TrainingVolumes;
 
-// A parameter lives in AutoencoderTrainingParameters, what a training has reached in AutoencoderTrainingProgress.
+// AutoencoderTrainingParameters holds the parameters, AutoencoderTrainingProgress the results so far.
 #define itkTrainingParameterMacro(name, member, type)     \
   virtual void Set##name(type value)                      \
   {                                                       \
@@ -49,48 +49,48 @@ class TrainingVolumes;
   ITK_MACROEND_NOOP_STATEMENT
 
 /** \class AutoencoderTrainerBase
- * \brief The part of AutoencoderTrainer that does not depend on the type of images: parameters, loop, events.
+ * \brief The part of AutoencoderTrainer that does not depend on the image type: parameters, loop, events.
  *
- * **Objective.** With samples \f$(x_a, x_t, x_b)\f$ of three slices of one volume, a < t < b, and
- * \f$\alpha = (t-a)/(b-a)\f$,
+ * **Objective.** A sample is three slices \f$(x_a, x_t, x_b)\f$ of one volume, a < t < b. With
+ * \f$\alpha = (t-a)/(b-a)\f$, the loss is
  * \f[ L = w_r \, \mathrm{MSE}(D(E(x_a)), x_a)
  *       + w_s \left[ \mathrm{MSE}(\hat x, x_t) + w_{ssim} (1 - \mathrm{SSIM}(\hat x, x_t)) \right], \quad
  *     \hat x = D((1-\alpha) E(x_a) + \alpha E(x_b)) . \f]
- * \f$w_r\f$ is ReconstructionWeight, \f$w_s\f$ SynthesisWeight (arXiv:2202.09258; 0 is arXiv:2010.13172),
- * \f$w_{ssim}\f$ SSIMWeight. The reconstruction term is computed on a quarter of the batch when there is a synthesis
- * term, and on all of it otherwise. b - a is 2, or with the probability WideGapShare more, up to MaximumSliceGap.
- * Volumes that have fewer than three slices take part in the reconstruction only.
+ * \f$w_r\f$ is ReconstructionWeight, \f$w_s\f$ is SynthesisWeight (arXiv:2202.09258; 0 is arXiv:2010.13172), and
+ * \f$w_{ssim}\f$ is SSIMWeight. The reconstruction term is computed on a quarter of the batch if there is a synthesis
+ * term, and on the whole batch otherwise. b - a is 2. With the probability WideGapShare it is larger, up to
+ * MaximumSliceGap. Volumes with fewer than three slices are used for the reconstruction term only.
  *
- * **Volumes** are the training images of AutoencoderTrainer, and those of files, which are read when they are needed.
- * As many as fit in CacheSize are in memory; if that is not all of them, a window moves over a shuffled order of them,
- * one volume every VolumeInterval iterations, which is read by another thread in the meantime.
+ * **Volumes** are the training images of AutoencoderTrainer and the volumes of files. Files are read when they are
+ * needed. Memory holds as many volumes as fit in CacheSize. If some do not fit, a new volume in shuffled order replaces
+ * the oldest ones every VolumeInterval iterations. Another thread reads it in advance.
  *
- * **Validation.** If there are validation volumes, every ValidationInterval iterations the (averaged) weights are
- * measured on slices of them that are synthesized from their neighbors: of each volume every other slice is kept, the
- * window comes from the kept ones, and the central 128 x 128 pixels of dropped slices are compared, at most
- * MaximumNumberOfValidationSlices of them. The output is the model whose \f$\mathrm{MSE} + 0.1 (1 - \mathrm{SSIM})\f$
- * was lowest there, its ResidualGain the best on them, and EarlyStoppingPatience may end the training. How well a
- * network reconstructs says nothing about how well it synthesizes.
+ * **Validation.** If there are validation volumes, the (averaged) weights are validated every ValidationInterval
+ * iterations. Every other slice of each volume is kept; the dropped slices are synthesized from their neighbors. The
+ * window comes from the kept slices. The central 128 x 128 pixels of at most MaximumNumberOfValidationSlices dropped
+ * slices are compared. The output is the model with the lowest \f$\mathrm{MSE} + 0.1 (1 - \mathrm{SSIM})\f$, and its
+ * ResidualGain is the best gain on these slices. EarlyStoppingPatience may end the training. Validation uses
+ * synthesized slices because the quality of reconstructed slices says nothing about theirs.
  *
- * **Checkpoints.** With a CheckpointFileName, all that the training has come to is written there from time to time, and
- * at its end: the file is whole at any moment. With Resume, a training goes on from it, to the same weights bit for bit
- * as if it had not been interrupted (on the same machine with the same number of threads, and unless its schedule or
- * its end follow a time budget). A loss that is not finite leaves the last checkpoint as it is.
+ * **Checkpoints.** With a CheckpointFileName, the state of the training is written there at intervals and at the end.
+ * The file is complete at any moment. With Resume, a training continues from it. The weights are then the same, bit for
+ * bit, as without the interruption, on the same machine with the same number of threads, unless the schedule or the end
+ * follows a time budget. After a loss that is not finite, the last checkpoint is kept.
  *
  * **More than one process.** With a ProcessGroupName, the processes of that torch.distributed group train one model
- * together. Each takes its share of every batch, and gradients are added up, in buckets, while the backward pass goes
- * on: the weights are those that one process would get from the whole batch, but for the batch normalization, which
- * normalizes each process's share by its own statistics (FreezeNormalization avoids that). The running statistics are
- * averaged over processes before each validation and checkpoint and at the end. All processes need the same parameters
- * and volumes. Only the first one writes checkpoints. If a process is lost, the others fail.
+ * together. Each process computes a share of every batch. Gradients are summed in buckets during the backward pass. The
+ * weights are those of one process that computes the whole batch, with one exception: batch normalization uses the
+ * statistics of each process's share (FreezeNormalization avoids that). The running statistics are averaged over the
+ * processes before each validation and checkpoint, and at the end. All processes need the same parameters and volumes.
+ * Only the first process writes checkpoints. If a process is lost, the others fail.
  *
  * **Events.** StartEvent, IterationEvent after every iteration, ProgressEvent, EndEvent. An observer of IterationEvent
- * may read CurrentIteration, the losses and the learning rate, and may call StopTraining(). AbortGenerateDataOn() ends
- * the training within one iteration, too, but as an abort: Update() throws ProcessAborted. In both cases the output is
- * the model so far. After an abort, or a loss that is not finite, it counts as not generated, so that a filter behind
- * it would train again: DisconnectPipeline() it to use it.
+ * may read CurrentIteration, the losses and the learning rate, and may call StopTraining(). AbortGenerateDataOn() also
+ * ends the training within one iteration, but Update() then throws ProcessAborted. In both cases the output is the
+ * model so far. After an abort, or a loss that is not finite, ITK takes the output for not generated, and a filter that
+ * uses it would train again. Call DisconnectPipeline() on the output before using it.
  *
- * The weights are those of the exponential moving average, if WeightAveraging is not 0.
+ * The output has the weights of the exponential moving average, unless WeightAveraging is 0.
  *
  * The same seed, inputs, parameters, number of threads and machine give the same weights, unless there is a time
  * budget.
@@ -113,20 +113,21 @@ public:
   using PrecisionEnum = AutoencoderModelEnums::Precision;
   using StopConditionEnum = AutoencoderTrainerEnums::StopCondition;
 
-  /** The trained model. Its architecture and preprocessing are those of the InitialModel. */
+  /** Get the trained model. Its architecture and preprocessing are those of the InitialModel. */
   AutoencoderModel *
   GetOutput();
   const AutoencoderModel *
   GetOutput() const;
 
-  /** Architecture, preprocessing and, if it has any, weights to start from. Without one (the default), a model with the
-   * default architecture and random weights. */
+  /** Set/Get the model with the architecture and preprocessing, and with the weights to start from if it has any.
+   * Default: none; the training starts with the default architecture and random weights. */
   itkSetInputMacro(InitialModel, AutoencoderModel);
   itkGetInputMacro(InitialModel, AutoencoderModel);
 
-  /** Files to train on, besides images: NIfTI, NRRD, MetaImage, or whatever else the program's ImageIOs read, 3D or 4D
-   * (each frame is a volume), or folders with one DICOM series each. They are read when they are needed. A folder whose
-   * slices differ in size, spacing or orientation, or are no regular stack, is refused. Default: none. */
+  /** Set/Get the files to train on, in addition to images. Default: none. A file may be NIfTI, NRRD, MetaImage, or
+   * another format with a registered ImageIO, in 3D or 4D (each phase is a volume). A folder with one DICOM series may
+   * be given as well. It is refused if its slices differ in size, spacing or orientation, or are not a regular stack.
+   * Files are read when they are needed. */
   void
   SetTrainingFileNames(const std::vector<std::string> & names);
   const std::vector<std::string> &
@@ -137,7 +138,7 @@ public:
   void
   AddTrainingFileName(const std::string & name);
 
-  /** Files to validate on. Default: none. */
+  /** Set/Get the files to validate on. Default: none. */
   void
   SetValidationFileNames(const std::vector<std::string> & names);
   const std::vector<std::string> &
@@ -148,7 +149,8 @@ public:
   void
   AddValidationFileName(const std::string & name);
 
-  /** The through-plane axis of all volumes, 0 to 2. Setting it turns AutomaticSliceAxis off; 2 while that is on. */
+  /** Set/Get the through-plane axis of all volumes, 0 to 2. Setting it turns AutomaticSliceAxis off. While that is on,
+   * as by default, GetSliceAxis() returns 2. */
   void
   SetSliceAxis(unsigned int axis);
   unsigned int
@@ -157,8 +159,8 @@ public:
     return m_Parameters.sliceAxis.value_or(2);
   }
 
-  /** Whether the slice axis of each volume is that of its largest spacing. Default on. It is turned off by
-   * SetSliceAxis(). */
+  /** Set/Get whether the slice axis of each volume is the axis of its largest spacing. Default on. SetSliceAxis() turns
+   * it off. */
   void
   SetAutomaticSliceAxis(bool automatic);
   bool
@@ -168,46 +170,48 @@ public:
   }
   itkBooleanMacro(AutomaticSliceAxis);
 
-  /** Memory for training volumes in MiB, at least 1, default 4096. Two volumes are held at least. */
+  /** Set/Get the memory for training volumes in MiB, at least 1, default 4096. At least two volumes are held. */
   itkTrainingParameterMacro(CacheSize, cacheSize, SizeValueType);
 
-  /** Iterations from one volume that comes into the cache to the next, at least 1, default 5. Without effect if all
-   * volumes fit. */
+  /** Set/Get the number of iterations after which the next volume enters the cache, at least 1, default 5. It has no
+   * effect if all volumes fit. */
   itkTrainingParameterMacro(VolumeInterval, volumeInterval, SizeValueType);
 
-  /** Iterations from one validation to the next, at least 1, default 100; there is one at the end in any case. */
+  /** Set/Get the number of iterations between validations, at least 1, default 100. A training also ends with one. */
   itkTrainingParameterMacro(ValidationInterval, validationInterval, SizeValueType);
 
-  /** Slices that are synthesized in a validation, at least 1, default 64: evenly chosen of all. */
+  /** Set/Get the maximum number of slices that a validation synthesizes, at least 1, default 64. They are evenly
+   * distributed over all dropped slices. */
   itkTrainingParameterMacro(MaximumNumberOfValidationSlices, maximumNumberOfValidationSlices, SizeValueType);
 
-  /** Validations without a better one that end the training; 0 (the default): none do. */
+  /** Set/Get the number of successive validations without improvement that ends the training. Default 0: no early
+   * stopping. */
   itkTrainingParameterMacro(EarlyStoppingPatience, earlyStoppingPatience, SizeValueType);
 
-  /** A `.safetensors` file that holds the state of the training; empty (the default): none is written. */
+  /** Set/Get the name of a `.safetensors` file for the state of the training. Default empty: none is written. */
   itkTrainingParameterMacro(CheckpointFileName, checkpointFileName, const std::string &);
 
-  /** Iterations from one checkpoint to the next; default 500; 0: only CheckpointTimeInterval counts. */
+  /** Set/Get the number of iterations between checkpoints, default 500. With 0, only CheckpointTimeInterval counts. */
   itkTrainingParameterMacro(CheckpointInterval, checkpointInterval, SizeValueType);
 
-  /** Seconds after which there is a checkpoint in any case; default 600; 0: only CheckpointInterval counts. */
+  /** Set/Get the longest time between checkpoints in seconds, default 600. With 0, only CheckpointInterval counts. */
   itkTrainingParameterMacro(CheckpointTimeInterval, checkpointTimeInterval, double);
 
-  /** Go on from the checkpoint, if its file exists. What the training depends on, but for its limits, has to be what it
-   * was. Default off. */
+  /** Set/Get whether the training continues from the checkpoint, if its file exists. Default off. All that the weights
+   * depend on has to be the same as before. The limits of the training may differ. */
   itkTrainingParameterMacro(Resume, resume, bool);
   itkBooleanMacro(Resume);
 
-  /** The name of a process group of torch.distributed; empty (the default): this process alone. In Python:
-   * `torch.distributed.group.WORLD.group_name`. The BatchSize has to be a multiple of the number of processes. */
+  /** Set/Get the name of a process group of torch.distributed. Default empty: this process trains alone. In Python the
+   * name is `torch.distributed.group.WORLD.group_name`. BatchSize has to be a multiple of the number of processes. */
   itkTrainingParameterMacro(ProcessGroupName, processGroupName, const std::string &);
 
-  /** Batch normalization uses its running statistics and leaves them as they are, as in a fine-tuning with few volumes.
-   * Default off. */
+  /** Set/Get whether batch normalization uses its running statistics and does not change them. This suits fine-tuning
+   * with a small number of volumes. Default off. */
   itkTrainingParameterMacro(FreezeNormalization, freezeNormalization, bool);
   itkBooleanMacro(FreezeNormalization);
 
-  /** Set the parameter of a name from text, and list the names: see AutoencoderTrainingParameters::Set().
+  /** Set the parameter with the given name from text. See AutoencoderTrainingParameters::Set().
    * \exception ExceptionObject that names the parameter, the text and what is allowed */
   void
   SetParameter(const std::string & name, const std::string & text);
@@ -217,122 +221,125 @@ public:
     return AutoencoderTrainingParameters::GetNames();
   }
 
-  /** The paper's training: patches of 128x128 at random places, Adam with the constant learning rate 1e-5, mean squared
-   * error of the reconstruction, random multiples of 90 degrees and random intensity changes; a million iterations with
-   * batches of 8, about what this learning rate needs (the paper names neither number). The paper's network is chosen
-   * through InitialModel. */
+  /** Set the paper's training: patches of 128x128 at random positions, Adam with the constant learning rate 1e-5, the
+   * mean squared error of the reconstruction, random rotations by multiples of 90 degrees and random intensity changes.
+   * The paper names neither the number of iterations nor the batch size. A million iterations with batches of 8 is
+   * about what this learning rate needs. To train the paper's network, set it as InitialModel. */
   void
   SetParametersToPaper();
 
-  /** The default training, which is what a new object is set to: patches of 96x96 near the center, batches of 12, AdamW
-   * with 1e-3, warm-up and cosine schedule, synthesis loss with SSIM term, weight averaging; 3000 iterations. */
+  /** Set the default training, as in a new object: patches of 96x96 near the center, batches of 12, AdamW with the
+   * learning rate 1e-3, warm-up and cosine schedule, a synthesis loss with SSIM term, weight averaging, and 3000
+   * iterations. */
   void
   SetParametersToDefault();
 
-  /** Side of the square patches in pixels at the model's in-plane spacing, a multiple of 2^poolings; default 96. Slices
-   * that are smaller are mirrored at their borders. */
+  /** Set/Get the side of the square patches in pixels at the model's in-plane spacing: a multiple of 2^poolings,
+   * default 96. Smaller slices are mirrored at their borders. */
   itkTrainingParameterMacro(PatchSize, patchSize, unsigned int);
 
-  /** Samples per iteration, at least 1, default 12. */
+  /** Set/Get the number of samples per iteration, at least 1, default 12. */
   itkTrainingParameterMacro(BatchSize, batchSize, unsigned int);
 
-  /** At most so many iterations, at least 1, default 3000. */
+  /** Set/Get the maximum number of iterations, at least 1, default 3000. */
   itkTrainingParameterMacro(NumberOfIterations, numberOfIterations, SizeValueType);
 
-  /** At most so many seconds; 0 (the default): no limit. A schedule follows whichever limit comes first. */
+  /** Set/Get the maximum time in seconds. Default 0: no limit. A schedule follows the limit that is reached first. */
   itkTrainingParameterMacro(TimeBudget, timeBudget, double);
 
-  /** > 0, default 1e-3. */
+  /** Set/Get the learning rate, > 0, default 1e-3. */
   itkTrainingParameterMacro(LearningRate, learningRate, double);
 
-  /** Default Cosine. */
+  /** Set/Get the schedule of the learning rate. Default Cosine. */
   itkTrainingParameterMacro(LearningRateSchedule, learningRateSchedule, LearningRateScheduleEnum);
 
-  /** Iterations in which the learning rate rises linearly to its full value, default 100. */
+  /** Set/Get the number of iterations in which the learning rate rises linearly to its full value, default 100. */
   itkTrainingParameterMacro(NumberOfWarmUpIterations, numberOfWarmUpIterations, SizeValueType);
 
-  /** Decoupled weight decay (AdamW), >= 0, default 1e-4; with 0 it is Adam. */
+  /** Set/Get the decoupled weight decay of AdamW, >= 0, default 1e-4. With 0 the optimizer is Adam. */
   itkTrainingParameterMacro(WeightDecay, weightDecay, double);
 
-  /** The gradient's largest Euclidean norm; default 1; 0: no limit. */
+  /** Set/Get the maximum Euclidean norm of the gradient, >= 0, default 1. With 0 there is no limit. */
   itkTrainingParameterMacro(GradientClippingNorm, gradientClippingNorm, double);
 
-  /** Weight of the mean squared error of reconstructed slices, >= 0, default 0.2. */
+  /** Set/Get the weight of the mean squared error of reconstructed slices, >= 0, default 0.2. */
   itkTrainingParameterMacro(ReconstructionWeight, reconstructionWeight, double);
 
-  /** Weight of the loss of synthesized slices, >= 0, default 1. */
+  /** Set/Get the weight of the loss of synthesized slices, >= 0, default 1. */
   itkTrainingParameterMacro(SynthesisWeight, synthesisWeight, double);
 
-  /** Weight of 1 - SSIM within the loss of synthesized slices, >= 0, default 0.1. */
+  /** Set/Get the weight of 1 - SSIM within the loss of synthesized slices, >= 0, default 0.1. */
   itkTrainingParameterMacro(SSIMWeight, ssimWeight, double);
 
-  /** Largest distance of the two encoded slices, in slices; at least 2, default 3. */
+  /** Set/Get the maximum distance of the two encoded slices in slice distances, at least 2, default 3. */
   itkTrainingParameterMacro(MaximumSliceGap, maximumSliceGap, unsigned int);
 
-  /** Probability of a distance greater than 2, in [0, 1], default 0.2. */
+  /** Set/Get the probability of a distance greater than 2, in [0, 1], default 0.2. */
   itkTrainingParameterMacro(WideGapShare, wideGapShare, double);
 
-  /** Patches are drawn near the center of the slices, with a normal distribution whose standard deviation is a sixth of
-   * the free play, instead of uniformly. Default on. */
+  /** Set/Get whether patches are drawn near the center of the slices instead of uniformly. Default on. The offset then
+   * has a normal distribution; its standard deviation is a sixth of the range of possible offsets. */
   itkTrainingParameterMacro(CenterPatches, centerPatches, bool);
   itkBooleanMacro(CenterPatches);
 
-  /** Random rotations by multiples of 90 degrees, default on. */
+  /** Set/Get whether patches are rotated by random multiples of 90 degrees. Default on. */
   itkTrainingParameterMacro(RotationAugmentation, rotationAugmentation, bool);
   itkBooleanMacro(RotationAugmentation);
 
-  /** Random mirroring in plane and of the order of slices, default on. */
+  /** Set/Get whether patches and the order of their slices are mirrored at random. Default on. */
   itkTrainingParameterMacro(FlipAugmentation, flipAugmentation, bool);
   itkBooleanMacro(FlipAugmentation);
 
-  /** Probability of a random change of intensities (gamma, gain, offset; the same for the slices of a sample), in [0,
-   * 1], default 0.7. */
+  /** Set/Get the probability of a random change of intensities, in [0, 1], default 0.7. Gamma, gain and offset change,
+   * in the same way for all slices of a sample. */
   itkTrainingParameterMacro(IntensityAugmentation, intensityAugmentation, double);
 
-  /** Decay of the exponential moving average of the weights, in [0, 1), default 0.995; 0: no averaging. */
+  /** Set/Get the decay of the exponential moving average of the weights, in [0, 1), default 0.995. With 0 there is no
+   * averaging. */
   itkTrainingParameterMacro(WeightAveraging, weightAveraging, double);
 
-  /** Arithmetic of the convolutions, default Float32. With BFloat16, weights and losses stay in single precision. */
+  /** Set/Get the arithmetic of the convolutions, default Float32. With BFloat16, weights and losses stay in single
+   * precision. */
   itkTrainingParameterMacro(Precision, precision, PrecisionEnum);
 
-  /** Seed of the initial weights and of everything random in the training, default 0. */
+  /** Set/Get the seed of the initial weights and of all random numbers in the training, default 0. */
   itkTrainingParameterMacro(Seed, seed, unsigned int);
 
-  /** Iterations done. */
+  /** Get the number of completed iterations. */
   itkTrainingProgressMacro(CurrentIteration, currentIteration, SizeValueType);
-  /** Loss of the last iteration, and its parts before weighting; a part that was not computed is 0. */
+  /** Get the loss of the last iteration, and its terms before weighting. A term that was not computed is 0. */
   itkTrainingProgressMacro(CurrentLoss, currentLoss, double);
   itkTrainingProgressMacro(CurrentReconstructionLoss, currentReconstructionLoss, double);
   itkTrainingProgressMacro(CurrentSynthesisLoss, currentSynthesisLoss, double);
-  /** Learning rate of the last iteration. */
+  /** Get the learning rate of the last iteration. */
   itkTrainingProgressMacro(CurrentLearningRate, currentLearningRate, double);
-  /** Seconds since the first iteration began. */
+  /** Get the time in seconds since the first iteration began. */
   itkTrainingProgressMacro(ElapsedTime, elapsedTime, double);
 
-  /** The iteration after which the last validation was, 0 before the first. */
+  /** Get the iteration of the last validation; 0 before the first one. */
   itkTrainingProgressMacro(ValidationIteration, validationIteration, SizeValueType);
-  /** What it found: mean PSNR in dB, mean SSIM, and the loss that models are chosen by. */
+  /** Get the results of the last validation: mean PSNR in dB, mean SSIM, and the loss by which the best model is
+   * chosen. */
   itkTrainingProgressMacro(ValidationPSNR, validationPSNR, double);
   itkTrainingProgressMacro(ValidationSSIM, validationSSIM, double);
   itkTrainingProgressMacro(ValidationLoss, validationLoss, double);
-  /** What linear and cubic B-spline interpolation reach on the same slices. */
+  /** Get the results of linear and cubic B-spline interpolation on the same slices. */
   itkTrainingProgressMacro(LinearValidationPSNR, linearValidationPSNR, double);
   itkTrainingProgressMacro(LinearValidationSSIM, linearValidationSSIM, double);
   itkTrainingProgressMacro(BSplineValidationPSNR, bsplineValidationPSNR, double);
   itkTrainingProgressMacro(BSplineValidationSSIM, bsplineValidationSSIM, double);
-  /** The iteration of the best validation, 0 before the first. */
+  /** Get the iteration of the best validation; 0 before the first one. */
   itkTrainingProgressMacro(BestIteration, bestIteration, SizeValueType);
-  /** The iteration that the training went on from; 0 if it began anew. */
+  /** Get the iteration of the checkpoint from which the training continued; 0 if it started from the beginning. */
   itkTrainingProgressMacro(ResumedIteration, resumedIteration, SizeValueType);
 
-  /** Why the last training ended. */
+  /** Get the reason why the last training ended. */
   itkTrainingProgressMacro(StopCondition, stopCondition, StopConditionEnum);
-  /** The same in a sentence. */
+  /** Get the same reason as a sentence. */
   std::string
   GetStopConditionDescription() const;
 
-  /** End the training after the current iteration, with the model so far. May be called by an observer, or from another
-   * thread. */
+  /** End the training after the current iteration, with the model so far. Observers and other threads may call it. */
   void
   StopTraining();
 
@@ -340,21 +347,21 @@ protected:
   AutoencoderTrainerBase();
   ~AutoencoderTrainerBase() override;
 
-  /** What volumes are for. */
+  /** The purpose of a volume. */
   enum class RoleEnum : uint8_t
   {
     Training,
     Validation
   };
 
-  /** The slice axis that was set; without a value while it is automatic. */
+  /** The slice axis that was set. It has no value while the axis is automatic. */
   std::optional<unsigned int>
   GetChosenSliceAxis() const
   {
     return m_Parameters.sliceAxis;
   }
 
-  /** The volumes that are given as images. */
+  /** The volumes that are given as images. A 4D image contains several volumes. */
   virtual SizeValueType
   GetNumberOfImageVolumes(RoleEnum role) const = 0;
   virtual TrainingVolumeGeometry
@@ -376,7 +383,7 @@ protected:
 private:
   void
   SetParameters(const AutoencoderTrainingParameters & parameters);
-  /** NaN in place of NaN is no change. */
+  /** Replacing NaN by NaN is not a change. */
   template <typename T>
   void
   SetParameterMember(T & member, const T & value)
@@ -393,10 +400,10 @@ private:
   MakeStartingModel() const;
   void
   Train();
-  /** The volumes of a role: images first, then those of files. */
+  /** The training or validation volumes: images first, then the volumes of files. */
   TrainingVolumes
   MakeVolumes(RoleEnum role) const;
-  /** What the weights follow from, as JSON: an entry of the model's provenance. */
+  /** What the weights depend on, as JSON for the model's provenance. */
   std::string
   DescribeTraining(SizeValueType numberOfVolumes) const;
 

@@ -34,8 +34,8 @@ class AutoencoderTrainerEnums
 public:
   /** \class LearningRateSchedule
    * \ingroup LatentSpaceSuperResolution
-   * Constant, or Cosine: a half period of the cosine, from the full learning rate to a thousandth of it at the end of
-   * the iterations or of the time budget. */
+   * Constant, or Cosine. Cosine is a half period of the cosine. It falls from the full learning rate to a thousandth of
+   * it at the end of the iterations or of the time budget. */
   enum class LearningRateSchedule : uint8_t
   {
     Constant = 0,

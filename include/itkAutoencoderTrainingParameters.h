@@ -29,14 +29,14 @@
 namespace itk
 {
 /** \class AutoencoderTrainingParameters
- * \brief The parameters of a training: their default values, their names, what is allowed, and how they are written.
+ * \brief The parameters of a training: their default values, names, allowed values and text forms.
  *
- * The setters and getters of AutoencoderTrainerBase document each parameter and read and write its member here. All
- * that lists parameters is fed from this struct: SetParameter() (`latent-sr train --set`), PrintSelf(), the provenance
- * in the model file, and the check whether a checkpoint belongs to a training.
+ * The setters and getters of AutoencoderTrainerBase document each parameter, and read and write its member here. All
+ * lists of parameters come from this struct: SetParameter() (`latent-sr train --set`), PrintSelf(), the provenance in
+ * the model file, and the check whether a checkpoint belongs to a training.
  *
- * A new parameter has a member here, its line in VisitParameters() and its check in Check() (both in
- * src/Training/itkAutoencoderTrainingParameters.cxx), and its setter and getter in AutoencoderTrainerBase.
+ * To add a parameter, add a member here, a line in VisitParameters() and a check in Check() (both in
+ * src/Training/itkAutoencoderTrainingParameters.cxx), and a setter and a getter in AutoencoderTrainerBase.
  *
  * \ingroup LatentSpaceSuperResolution
  */
@@ -68,7 +68,7 @@ struct LatentSpaceSuperResolution_EXPORT AutoencoderTrainingParameters
   double                   weightAveraging{ 0.995 };
   bool                     freezeNormalization{ false };
 
-  /** Without a value: of each volume the axis of the largest spacing. */
+  /** No value: the axis of the largest spacing of each volume. */
   std::optional<unsigned int> sliceAxis;
   SizeValueType               cacheSize{ 4096 };
   SizeValueType               volumeInterval{ 5 };
@@ -82,38 +82,39 @@ struct LatentSpaceSuperResolution_EXPORT AutoencoderTrainingParameters
   bool          resume{ false };
   std::string   processGroupName;
 
-  /** Set what makes the recipe to the default values, or to those of arXiv:2010.13172; what concerns the data, the
-   * validation, the checkpoints, the seed, the precision and the time stays as it is. */
+  /** Set the recipe to the default values, or to those of arXiv:2010.13172. The parameters of the data, the validation,
+   * the checkpoints, the seed, the precision and the time budget do not change. */
   void
   SetRecipeToDefault();
   void
   SetRecipeToPaper();
 
-  /** Whether all parameters have the same values; NaN is the same as NaN. */
+  /** Whether all parameters have the same values. NaN counts as equal to NaN. */
   bool
   IsSameAs(const AutoencoderTrainingParameters & other) const;
 
-  /** Throw an ExceptionObject that names a parameter, its value and what is allowed, unless all are allowed. */
+  /** Check the values of all parameters.
+   * \exception ExceptionObject that names a parameter, its value and what is allowed */
   void
   Check() const;
 
-  /** Throw an ExceptionObject unless a network with so many poolings can halve the patches as often. */
+  /** Check that a network with the given number of poolings can halve the patches.
+   * \exception ExceptionObject if it cannot */
   void
   CheckPatchSize(unsigned int poolings) const;
 
-  /** The names of all parameters: those of the setters. */
+  /** The names of all parameters, as in the names of the setters. */
   static std::vector<std::string>
   GetNames();
 
-  /** Set the parameter of a name from text. Upper and lower case, hyphens and underscores in the name make no
-   * difference. Switches are true or false, a schedule is constant or cosine, a precision float32 or bfloat16, a slice
-   * axis 0, 1, 2 or auto.
+  /** Set the parameter with the given name from text. Case, hyphens and underscores in the name are ignored. A switch
+   * is true or false, a schedule constant or cosine, a precision float32 or bfloat16, a slice axis 0, 1, 2 or auto.
    * \exception ExceptionObject that names the parameter, the text and what is allowed */
   void
   Set(const std::string & name, const std::string & text);
 
-  /** JSON objects: what the weights follow from, for a model file; and what has to be the same in a training that goes
-   * on from a checkpoint. */
+  /** The parameters that the weights depend on, for a model file, and the parameters that have to be the same in a
+   * resumed training, for a checkpoint. Both are JSON objects. */
   std::string
   DescribeForModel() const;
   std::string

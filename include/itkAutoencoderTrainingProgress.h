@@ -24,8 +24,8 @@
 namespace itk
 {
 /** \class AutoencoderTrainingProgress
- * \brief How far a training is, and what it has reached. The getters of AutoencoderTrainerBase document
- * most members; the others are the loss of the best validation, and the number of validations after it.
+ * \brief The progress and the results of a training. The getters of AutoencoderTrainerBase document most members.
+ * bestValidationLoss is the loss of the best validation, validationsSinceBest the number of validations after it.
  * \ingroup LatentSpaceSuperResolution
  */
 struct AutoencoderTrainingProgress

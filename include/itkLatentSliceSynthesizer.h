@@ -27,40 +27,41 @@
 namespace itk
 {
 /** \class LatentSliceSynthesizer
- * \brief Computes slices between acquired ones from mixed latents: what LatentSpaceSuperResolutionImageFilter does to
- * plain buffers, free of image types.
+ * \brief Computes slices between acquired slices from mixed latents. LatentSpaceSuperResolutionImageFilter calls it
+ * with plain buffers, so it does not depend on image types.
  *
- * Slices go in and come out in native intensities and at their native in-plane spacing. In between
- * 1. intensities are mapped linearly, the window to [0, 1], and clamped. What the clamping cuts off (bright vessels,
- *    say) is interpolated linearly and added to the result in the end;
- * 2. slices are resampled in plane to the model's spacing (bicubic, anti-aliased), unless the spacings differ by less
- *    than SpacingTolerance. The detail that this loses is interpolated linearly and added to the result in the end (in
- *    the mode LowPassCorrected, a share of it);
- * 3. slices are padded by mirroring to the next size that the network can halve as often as it has poolings;
- * 4. every slice is read and encoded once, and slices are decoded in batches. All batches have the same shape, the last
- *    one is filled up: what LibTorch computes for a slice may depend on the shape in the last bits, and so a slice's
- *    pixels are the same whichever others are asked for along with it.
+ * Input and output slices have native intensities and the native in-plane spacing. The steps between them:
+ * 1. The window is mapped linearly to [0, 1], and intensities are clamped. The excess over the window (of bright
+ *    vessels, for example) is interpolated linearly and added to the result at the end.
+ * 2. Slices are resampled in plane to the model's spacing (bicubic, anti-aliased), unless the spacings differ by less
+ *    than SpacingTolerance. The detail lost here is interpolated linearly and added to the result at the end. The mode
+ *    LowPassCorrected adds a share of it only.
+ * 3. Slices are padded by mirroring to the next size that the network can halve once per pooling.
+ * 4. Every acquired slice is read and encoded once. Slices are decoded in batches that all have the same shape; the
+ *    last batch is filled up. The last bits of LibTorch's result for a slice may depend on the batch's shape. With one
+ *    shape, the pixels of a slice do not depend on the other slices that are requested.
  *
- * Memory: the slices and latents of a few acquired slices, and what the network needs for a batch.
+ * Memory: some acquired slices with their latents, and what the network needs for a batch.
  *
  * \ingroup LatentSpaceSuperResolution
  */
 class LatentSpaceSuperResolution_EXPORT LatentSliceSynthesizer
 {
 public:
-  /** A place between two acquired slices: `slice` + `alpha` in units of the slice spacing. */
+  /** A position in the stack of acquired slices: `slice` + `alpha` in units of the slice spacing. */
   struct Position
   {
     SizeValueType slice{ 0 };
-    /** 0 at the slice, towards 1 at the next one; in [0, 1). */
+    /** Share of the way to the next slice, in [0, 1). */
     double alpha{ 0.0 };
   };
 
-  /** Acquired slices. */
+  /** The acquired slices. */
   struct Stack
   {
-    /** Reads the slice of a number: rows x columns values in native intensities, columns fastest. Called once for each
-     * slice that is needed, in rising order, in the calling thread. What it throws ends the computation. */
+    /** Reads the slice with the given number: rows x columns values in native intensities, columns fastest. It is
+     * called once for each slice that is needed, in rising order, in the calling thread. An exception from it ends the
+     * computation. */
     std::function<std::vector<float>(SizeValueType slice)> read;
 
     SizeValueType slices{ 0 };
@@ -77,62 +78,64 @@ public:
     using OutputModeEnum = LatentSpaceSuperResolutionImageFilterEnums::OutputMode;
     using PrecisionEnum = AutoencoderModelEnums::Precision;
 
-    /** Any but Automatic. */
+    /** Any mode except Automatic. */
     OutputModeEnum outputMode{ OutputModeEnum::Decoded };
     PrecisionEnum  precision{ PrecisionEnum::Float32 };
     std::string    device{ "cpu" };
-    /** Threads of the network's arithmetic; 0: leave LibTorch's setting alone. */
+    /** Number of threads for the network's arithmetic; 0: LibTorch's setting is not changed. */
     unsigned int numberOfThreads{ 0 };
-    /** Native intensities that are mapped to 0 and 1. If they are equal, slices are interpolated linearly. */
+    /** The window: native intensities mapped to 0 and 1. If they are equal, slices are interpolated linearly. */
     double windowMinimum{ 0.0 };
     double windowMaximum{ 1.0 };
-    /** Of the network's share in ResidualCorrected and ProfileCorrected. */
+    /** Gain of the network in ResidualCorrected and ProfileCorrected. */
     double residualGain{ 1.0 };
-    /** 1, 4 (rotations) or 8 (and flips): the mean of what is decoded of the slices in so many orientations. */
+    /** Number of orientations whose decoded slices are averaged: 1, 4 (rotations) or 8 (rotations and flips). */
     unsigned int numberOfOrientations{ 1 };
-    /** Of the Gaussian in LowPassCorrected, in pixels of the network. */
+    /** Standard deviation of the Gaussian in LowPassCorrected, in pixels of the network. */
     double lowPassSigma{ 0.0 };
-    /** Of what the Gaussian takes away and of detail finer than the network's pixels in LowPassCorrected, 0 to 1. */
+    /** Share, 0 to 1, of the detail that LowPassCorrected adds: of what the Gaussian removes, and of the detail finer
+     * than the network's pixels. */
     double detailGain{ 0.0 };
-    /** Standard deviation of the slices' profile in ProfileCorrected, in slice distances; 0: not corrected for. */
+    /** Standard deviation of the slice profile in ProfileCorrected, in slice distances; 0: no sharpening. */
     double profileSigma{ 0.0 };
   };
 
-  /** Receives the slice at positions[index] in native intensities (rows x columns values). The order of calls is not
-   * that of the positions. */
+  /** Receives the slice at positions[index] in native intensities (rows x columns values). The calls may come in
+   * another order than the positions. */
   using SliceFunction = std::function<void(SizeValueType index, const float * pixels)>;
-  /** Receives the share that is done, 0 to 1, in the calling thread. What it throws ends the computation. */
+  /** Receives the share that is done, 0 to 1, in the calling thread. An exception from it ends the computation. */
   using ProgressFunction = std::function<void(float progress)>;
 
-  /** In-plane spacings whose ratio to the model's is within 1 +- this are taken as the model's. */
+  /** An in-plane spacing whose ratio to the model's spacing differs from 1 by at most this value is taken for the
+   * model's spacing. */
   static constexpr double SpacingTolerance = 0.03;
 
-  /** In mm: acquired slices this far apart share no detail finer than the low-pass of LowPassCorrected. Measured on the
-   * training subjects (docs/output-modes.md). */
+  /** Slice distance in mm at which neighboring acquired slices no longer share detail finer than the low-pass of
+   * LowPassCorrected. It was measured on the training subjects (docs/output-modes.md). */
   static constexpr double DetailDistance = 14.0;
 
-  /** The share of the acquired slices' detail that tells something of slices half-way between them, which decreases
-   * with the distance of the acquired slices in mm: 1 - distance / DetailDistance, at least 0. */
+  /** Share of the acquired slices' detail that is also present in a slice half-way between them. It decreases with the
+   * distance of the acquired slices in mm: 1 - distance / DetailDistance, at least 0. */
   static double
   ComputeDetailGain(double sliceSpacing);
 
-  /** Whether a mode copies the acquired slices: nothing is synthesized at their positions. */
+  /** Whether a mode copies the acquired slices instead of synthesizing slices at their positions. */
   static bool
   CopiesAcquiredSlices(Settings::OutputModeEnum mode);
 
-  /** How many acquired slices beyond the two around a position a mode needs on each side. */
+  /** Number of acquired slices that a mode needs on each side beyond the two around a position. */
   static SizeValueType
   GetReach(Settings::OutputModeEnum mode);
 
-  /** In ProfileCorrected, the weights of acquired slices in what is interpolated at a position; their sum is 1. Beyond
-   * the ends of the stack its first and last slice are repeated. */
+  /** The weights of the acquired slices in the interpolation at a position in the mode ProfileCorrected. Their sum is
+   * 1. The first and the last slice are repeated beyond the ends of the stack. */
   static std::map<SizeValueType, double>
   ComputeProfileWeights(const Position & position, SizeValueType slices, double profileSigma);
 
-  /** \exception ExceptionObject if there is no model, or it has no weights */
+  /** \exception ExceptionObject if there is no model, or the model has no weights */
   LatentSliceSynthesizer(const AutoencoderModel * model, const Settings & settings);
 
-  /** Compute the slices at positions.
+  /** Compute the slices at the given positions.
    * \exception ExceptionObject if a position lies outside of the stack, the device does not exist, or LibTorch fails.
    */
   void
@@ -141,7 +144,8 @@ public:
              const SliceFunction &         receive,
              const ProgressFunction &      progress) const;
 
-  /** Throw an ExceptionObject that names the device unless LibTorch can compute on it. */
+  /** Check that LibTorch can compute on a device.
+   * \exception ExceptionObject that names the device if LibTorch cannot */
   static void
   CheckDevice(const std::string & device);
 

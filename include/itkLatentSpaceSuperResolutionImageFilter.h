@@ -32,56 +32,56 @@
 namespace itk
 {
 /** \class LatentSpaceSuperResolutionImageFilter
- * \brief Turns a stack of thick slices into one of thin slices, decoded from mixed latents of an autoencoder.
+ * \brief Turns a stack of thick slices into a stack of thin slices, decoded from mixed latents of an autoencoder.
  *
- * A slice at the fraction \f$\alpha\f$ of the way from the acquired slice \f$x_n\f$ to the next is decoded from
+ * A slice at the fraction \f$\alpha\f$ of the way from the acquired slice \f$x_n\f$ to the next one is decoded from
  * \f$z_\alpha = (1-\alpha) z_n + \alpha z_{n+1}\f$, where \f$z_n\f$ is the latent of \f$x_n\f$ (arXiv:2010.13172,
- * Section 3). The OutputMode says what becomes of acquired slices and how much of the linear interpolation is kept.
+ * Section 3). The OutputMode determines whether acquired slices are copied, and which correction is added to decoded
+ * slices.
  *
- * **Geometry.** Along the slice axis, n slices become \f$(n-1) f + 1\f$ with an integer UpsamplingFactor f: the spacing
- * is divided by f, index and physical point of the first acquired slice stay what they are (index times f), and every
- * f-th slice lies exactly where an acquired one does. With an OutputSliceSpacing s instead, slices lie at multiples of
- * s from the first acquired one as far as the last one reaches. Origin and direction are kept; nothing is extrapolated;
- * the other axes stay as they are.
+ * **Geometry.** With an integer UpsamplingFactor f, n slices become \f$(n-1) f + 1\f$ slices along the slice axis. The
+ * spacing is divided by f, and the start index is multiplied by f. The origin and the physical point of the first slice
+ * do not change, and every f-th slice lies exactly at an acquired slice. With an OutputSliceSpacing s instead, slices
+ * lie at multiples of s from the first acquired slice, up to the last acquired slice. The first output slice then has
+ * index 0. The direction and the other axes do not change. Nothing is extrapolated.
  *
- * **Model.** An AutoencoderModel given as input (it may be the output of a trainer), a ModelFileName, or, with neither,
- * the bundled model.
+ * **Model.** The filter uses the AutoencoderModel that is set as input (it may be the output of a trainer). Without one
+ * it reads ModelFileName. Without either it uses the bundled model.
  *
- * **Intensities.** The network sees the volume with a window mapped to [0, 1]: the model's percentiles of the volume's
- * largest possible region (exact, see StreamedWindow), or the window set by WindowMinimum and
- * WindowMaximum. Results are mapped back to native intensities, and for integer pixel types rounded and saturated. What
- * lies outside of the window is interpolated linearly. A volume whose window is empty (a constant one) is interpolated
- * linearly altogether.
+ * **Intensities.** In the network input, the window is mapped to [0, 1]. The window is given by WindowMinimum and
+ * WindowMaximum, or by the model's percentiles of the volume's largest possible region (exact, see StreamedWindow).
+ * Results are mapped back to native intensities. For integer pixel types they are rounded and saturated. The excess
+ * over the window is interpolated linearly. If the window is empty, as that of a constant volume, the whole volume is
+ * interpolated linearly.
  *
- * **In plane**, size and spacing stay what they are. If the spacing differs from the model's by more than 3 %, the
- * network sees slices that are resampled to its own; detail finer than that is interpolated linearly and added (in the
- * mode LowPassCorrected a share of it, see DetailGain).
+ * **In plane**, size and spacing do not change. If the spacing differs from the model's by more than 3 %, the network
+ * input is resampled to the model's spacing. Detail finer than that spacing is interpolated linearly and added. The
+ * mode LowPassCorrected adds a share of it only, see DetailGain.
  *
- * **Streaming.** Output regions may be requested slab by slab along the slice axis (and, of 4D images, frame by frame);
- * in plane, whole slices are computed. A slab asks for the acquired slices around it (in the mode ProfileCorrected
- * three more on each side) and nothing else, and gets the same pixels as the whole volume, bit for bit on a CPU.
- * Percentiles need to have seen the whole volume: if less than that is asked for, the input is read once (for pixel
- * types of more than 16 bits, twice) in slabs of the size of the first requested one before that is computed. The slabs
- * that follow in the same update know the percentiles.
+ * **Streaming.** The output may be requested slab by slab along the slice axis, and 4D images phase by phase. In plane,
+ * whole slices are computed. A slab requests only the acquired slices around it, and in the mode ProfileCorrected three
+ * more on each side. Its pixels are the same as in the whole volume, bit for bit on a CPU. The percentiles depend on
+ * the whole volume. If less than that is requested, the input is first read once (twice for pixel types of more than 16
+ * bits) in slabs of the requested size. The percentiles are kept for the slabs that follow in the same update.
  *
- * **Memory.** Besides input and output: a few slices with their latents and what the network needs for a batch of one
- * to four slices, whatever the number of slices and the factor.
+ * **Memory.** Besides input and output, the filter holds some slices with their latents, and what the network needs for
+ * a batch of one to four slices. This does not depend on the number of slices or the factor.
  *
- * **Threads.** With a NumberOfWorkUnits of 1 no thread is started, and reading a model never starts one. A process that
- * is made by fork(), as the workers of a data loader are, lacks the threads of its parent, and LibTorch would wait for
- * them for ever: there the filter computes in one thread, with the pixels that one thread gives anywhere, and a warning
- * says so once if more were asked for. The same holds for trainers and metrics. Spawned processes have no such limit.
+ * **Threads.** With a NumberOfWorkUnits of 1 the filter starts no thread. Reading a model never starts one. A process
+ * made by fork(), such as a worker of a data loader, lacks the threads of its parent, and LibTorch would wait for them
+ * forever. In such a process the filter uses one thread, and warns once if more were requested. The pixels are those of
+ * one thread in any process. The same holds for trainers and metrics. Spawned processes have no such limit.
  *
- * **Warning.** If the slice spacing, the in-plane spacing or their ratio lies outside of what the model was trained on
- * by more than 5 %, a TrainingRangeWarningEvent is invoked, once for an input and a model, GetTrainingRangeWarning()
- * says how, and the text is printed as ITK's warnings are.
+ * **Warning.** The filter warns if the slice spacing, the in-plane spacing or their ratio lies outside of the model's
+ * training range by more than 5 %. It then invokes a TrainingRangeWarningEvent and prints the text of
+ * GetTrainingRangeWarning() as an ITK warning, once for an input and a model.
  *
- * **Defined special cases.** One slice gives one slice, and two slices or a side of one pixel need no special
- * treatment. An empty image is refused, and so is a pixel that is not finite, with its index. All refusals:
- * docs/refusals.md.
+ * **Defined special cases.** One slice gives one slice. Two slices, or a side of one pixel, need no special treatment.
+ * An empty image is refused. A pixel that is not finite is refused with its index. docs/refusals.md lists all refusals.
  *
- * \tparam TInputImage 3D, or 4D (every frame is super-resolved on its own, with one window for all), of scalar pixels
- * \tparam TOutputImage of the same dimension
+ * \tparam TInputImage 3D or 4D image with scalar pixels; the phases of a 4D image are processed separately, with the
+ * same window
+ * \tparam TOutputImage image of the same dimension
  *
  * \sa AutoencoderModel, AutoencoderTrainer, ImageQualityMetricsCalculator
  * \ingroup LatentSpaceSuperResolution
@@ -116,85 +116,93 @@ public:
   itkConceptMacro(InputConvertibleToDoubleCheck, (Concept::Convertible<InputPixelType, double>));
   itkConceptMacro(DoubleConvertibleToOutputCheck, (Concept::Convertible<double, OutputPixelType>));
 
-  /** The model, an input of the pipeline. Default: none, see ModelFileName. */
+  /** Set/Get the model, an input of the pipeline. Default: none; ModelFileName is used. */
   itkSetInputMacro(Model, AutoencoderModel);
   itkGetInputMacro(Model, AutoencoderModel);
 
-  /** A model file, used if no Model is set. Default: empty, the bundled model. */
+  /** Set/Get the name of a model file, which is used if no Model is set. Default empty: the bundled model. */
   itkSetStringMacro(ModelFileName);
   itkGetStringMacro(ModelFileName);
 
-  /** The output has this many slice distances for each one of the input, at least 1; default 2. Without effect if an
-   * OutputSliceSpacing is set. */
+  /** Set/Get the number of output slice distances per input slice distance, at least 1. Default 2. It has no effect if
+   * an OutputSliceSpacing is set. */
   itkSetMacro(UpsamplingFactor, unsigned int);
   itkGetConstMacro(UpsamplingFactor, unsigned int);
 
-  /** Slice spacing of the output in mm, > 0 and of any ratio to the input's; default 1. Setting it turns
-   * AutomaticOutputSliceSpacing off, which is on by default: the input's spacing divided by the UpsamplingFactor. */
+  /** Set/Get the slice spacing of the output in mm, > 0, default 1. Its ratio to the input's spacing may be any number.
+   * Setting it turns AutomaticOutputSliceSpacing off. While that is on, as by default, the spacing is the input's
+   * spacing divided by the UpsamplingFactor. */
   itkSetAutomaticParameterMacro(OutputSliceSpacing, double);
 
-  /** The through-plane axis, 0 to 2; default 2. Setting it turns AutomaticSliceAxis off, which is on by default: the
-   * axis of the largest spacing. */
+  /** Set/Get the through-plane axis, 0 to 2, default 2. Setting it turns AutomaticSliceAxis off. While that is on, as
+   * by default, it is the axis of the largest spacing. */
   itkSetAutomaticParameterMacro(SliceAxis, unsigned int);
 
-  /** What the output's slices are made of. Default Automatic: ProfileCorrected or LowPassCorrected, depending on the
-   * SliceThickness, which measure best on held-out volumes (docs/output-modes.md); Decoded is the paper's. */
+  /** Set/Get how output slices are made. Default Automatic: ProfileCorrected or LowPassCorrected, depending on the
+   * SliceThickness. These modes have the best measured quality on held-out volumes (docs/output-modes.md). Decoded is
+   * the paper's mode. */
   itkSetEnumMacro(OutputMode, OutputModeEnum);
   itkGetEnumMacro(OutputMode, OutputModeEnum);
 
-  /** Thickness of the acquired slices in mm, the full width at half maximum of their profile, >= 0. Default 0:
-   * infinitely thin, which is what slices of an unknown thickness are taken for. Only the modes Automatic and
-   * ProfileCorrected look at it. */
+  /** Set/Get the thickness of the acquired slices in mm: the full width at half maximum of their profile, >= 0. Default
+   * 0: infinitely thin. Use 0 if the thickness is unknown. Only the modes Automatic and ProfileCorrected use it. */
   itkSetParameterMacro(SliceThickness, double);
   itkGetConstMacro(SliceThickness, double);
 
-  /** The mode that is used for the current input: never Automatic.
+  /** Get the mode that is used for the current input. It is never Automatic.
    * \exception ExceptionObject if there is no input, or two axes have the largest spacing. */
   OutputModeEnum
   GetOutputModeUsed() const;
 
-  /** Arithmetic of the network. Default Float32. On a CUDA device, whether that may be TF32 is LibTorch's setting. */
+  /** Set/Get the arithmetic of the network. Default Float32. On a CUDA device, LibTorch's setting determines whether
+   * Float32 may be computed as TF32. */
   itkSetEnumMacro(Precision, PrecisionEnum);
   itkGetEnumMacro(Precision, PrecisionEnum);
 
-  /** Gain of the network's share in the modes ResidualCorrected and ProfileCorrected, >= 0; 0 is interpolation alone.
-   * Default 1. Setting it turns AutomaticResidualGain off, which is on by default: the model's ResidualGain. */
+  /** Set/Get the gain of the network in the modes ResidualCorrected and ProfileCorrected, >= 0, default 1. With 0,
+   * slices are only interpolated. Setting it turns AutomaticResidualGain off. While that is on, as by default, it is
+   * the model's ResidualGain. */
   itkSetAutomaticParameterMacro(ResidualGain, double);
 
-  /** Slices are encoded and decoded in so many orientations, and the results averaged: 1 (the default), 4 (rotations by
-   * multiples of 90 degrees) or 8 (flips, too). It takes so many times the time, and is a little better. */
+  /** Set/Get the number of orientations in which slices are encoded and decoded: 1 (the default), 4 (rotations by
+   * multiples of 90 degrees) or 8 (rotations and flips). The results are averaged. The time is proportional to the
+   * number; the quality is slightly higher. */
   itkSetMacro(NumberOfOrientations, unsigned int);
   itkGetConstMacro(NumberOfOrientations, unsigned int);
 
-  /** Standard deviation of the Gaussian in the mode LowPassCorrected, in pixels of the network (of the model's in-plane
-   * spacing), >= 0, default 3. The smaller it is, the closer the result is to the acquired slices, with their noise. */
+  /** Set/Get the standard deviation of the Gaussian in the mode LowPassCorrected, in pixels of the network (at the
+   * model's in-plane spacing), 0 to 1000, default 3. With a smaller value the result is closer to the acquired slices,
+   * including their noise. */
   itkSetParameterMacro(LowPassSigma, double);
   itkGetConstMacro(LowPassSigma, double);
 
-  /** Share, 0 to 1, of the acquired slices' detail that the mode LowPassCorrected interpolates linearly and adds: of
-   * what the Gaussian takes away, and of what is finer than the network's pixels. The larger it is, the more of their
-   * noise comes along. Default 0. Setting it turns AutomaticDetailGain off, which is on by default: the closer the
-   * slices, the larger, see LatentSliceSynthesizer::ComputeDetailGain() and docs/output-modes.md. */
+  /** Set/Get the share, 0 to 1, of the acquired slices' detail that the mode LowPassCorrected interpolates linearly and
+   * adds. Detail is what the Gaussian removes, and what is finer than the network's pixels. A larger share adds more of
+   * the slices' noise. Default 0. Setting it turns AutomaticDetailGain off. While that is on, as by default, the share
+   * is larger for closer slices, see LatentSliceSynthesizer::ComputeDetailGain() and docs/output-modes.md. */
   itkSetAutomaticParameterMacro(DetailGain, double);
 
-  /** Where LibTorch computes: "cpu" (the default), "cuda", "cuda:1", ... A device that is not there is refused. */
+  /** Set/Get the device on which LibTorch computes: "cpu" (the default), "cuda", "cuda:1", ... A device that does not
+   * exist is refused. */
   itkSetStringMacro(Device);
   itkGetStringMacro(Device);
 
-  /** Native intensities that are mapped to 0 and 1: the window. Defaults 0 and 1. Setting them turns
-   * AutomaticWindowMinimum and AutomaticWindowMaximum off, which are on by default: the model's percentiles of the
-   * volume. Both or neither have to be set. What lies outside of the window is interpolated linearly. */
+  /** Set/Get the window: the native intensities that are mapped to 0 and 1. Defaults 0 and 1. Setting them turns
+   * AutomaticWindowMinimum and AutomaticWindowMaximum off. While these are on, as by default, the window is given by
+   * the model's percentiles of the volume. Both or neither have to be set. The excess over the window is interpolated
+   * linearly. */
   itkSetAutomaticParameterMacro(WindowMinimum, double);
   itkSetAutomaticParameterMacro(WindowMaximum, double);
 
-  /** The window of the last update: what was set, or the percentiles that were computed. */
+  /** Get the window of the last update: the one that was set, or the computed percentiles. */
   itkGetConstMacro(WindowMinimumUsed, double);
   itkGetConstMacro(WindowMaximumUsed, double);
 
-  /** How the spacing of the last update's input lies outside of what the model was trained on; empty if it does not. */
+  /** Get the text that says how the spacing in the last update lies outside of the model's training range. It is empty
+   * if the spacing lies inside. */
   itkGetStringMacro(TrainingRangeWarning);
 
-  /** The slice axis of the current input: what was set, or the one found.
+  /** Get the slice axis of the current input: the one that was set, or the axis of the largest spacing.
    * \exception ExceptionObject if there is no input, or two axes have the largest spacing. */
   unsigned int
   GetSliceAxisUsed() const;
@@ -220,23 +228,24 @@ protected:
 private:
   using PositionType = LatentSliceSynthesizer::Position;
 
-  /** Shares of a slice distance that are taken for rounding: files often hold spacings in single precision. */
+  /** Deviation from an acquired slice, as a share of the slice distance, that is taken for rounding. Files often hold
+   * spacings in single precision. */
   static constexpr double PositionTolerance = 1e-3;
 
-  /** Shares of the distance of the slices from which on the mode Automatic takes them as touching. */
+  /** Slice thickness, as a share of the slice distance, from which the mode Automatic takes slices as touching. */
   static constexpr double TouchingThickness = 0.8;
 
-  /** In mm; up to about this distance of the slices ProfileCorrected was measured to be the better mode for touching
-   * ones (docs/output-modes.md). */
+  /** Slice distance in mm up to which ProfileCorrected was measured to be the better mode for touching slices
+   * (docs/output-modes.md). */
   static constexpr double LargestProfileDistance = 7.0;
 
-  /** In pixels; a Gaussian that is wider than a slice is as good as a constant. */
+  /** In pixels. A Gaussian that is wider than a slice is practically constant. */
   static constexpr double MaximumLowPassSigma = 1000.0;
 
-  /** The share of an update that the computation of percentiles is taken for in its progress. */
+  /** The share of the progress of an update that is assigned to the computation of percentiles. */
   static constexpr float WindowProgress = 0.1f;
 
-  /** Where, in slices from the first acquired one, an output slice of this index lies. */
+  /** The position of the output slice with the given index. */
   PositionType
   ComputePosition(IndexValueType outputIndex, unsigned int axis) const;
 
@@ -251,21 +260,22 @@ private:
   void
   VerifyModeParameters() const;
 
-  /** The model to use: the input, or that of the file or the bundled one, which are read once. */
+  /** The model to use: the input, the model of the file, or the bundled model. The last two are read once. */
   const AutoencoderModel *
   ObtainModel();
 
-  /** Set the window that is used: the explicit one, or the model's percentiles of the largest possible region.
-   * \return the share of the update that this was, 0 if the window was known */
+  /** Set the window that is used: the explicit window, or the model's percentiles of the largest possible region.
+   * \return the share of the progress that this step took; 0 if the window was known */
   float
   UpdateWindow(const AutoencoderModel * model);
 
-  /** Tell observers the share that is done.
-   * \exception ProcessAborted if one of them, or another thread, has asked for it */
+  /** Report the share that is done to the observers.
+   * \exception ProcessAborted if an observer or another thread has set AbortGenerateData */
   void
   UpdateProgressOrAbort(float progress);
 
-  /** The output slices of a request: those that are synthesized, with their positions, and those that are copied. */
+  /** The indices of the requested output slices: those that are synthesized, with their positions, and those that are
+   * copied. */
   struct RequestedSlices
   {
     std::vector<PositionType>   positions;
@@ -282,11 +292,11 @@ private:
   void
   WarnIfOutsideOfTrainingRange(const AutoencoderModel * model);
 
-  /** Copy the acquired slice that an output slice coincides with, bit for bit if the pixel types are the same. */
+  /** Copy the acquired slice at the position of an output slice. The copy is exact if the pixel types are the same. */
   void
   CopyAcquiredSlice(const OutputImageRegionType & outputSlice, unsigned int axis, IndexValueType inputIndex);
 
-  /** A value in the output's pixel type: rounded and saturated if that is an integer. */
+  /** Convert a value to the output's pixel type. For integer types it is rounded and saturated. */
   static OutputPixelType
   ConvertPixel(double value);
 

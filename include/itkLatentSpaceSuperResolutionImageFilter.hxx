@@ -33,7 +33,7 @@ template <typename TInputImage, typename TOutputImage>
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::LatentSpaceSuperResolutionImageFilter()
 {
   this->AddOptionalInputName("Model");
-  // LibTorch is driven from one thread and has threads of its own.
+  // GenerateData() calls LibTorch from one thread. LibTorch has its own threads.
   this->DynamicMultiThreadingOn();
 }
 
@@ -150,7 +150,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateOutput
 
   if (!m_AutomaticOutputSliceSpacing)
   {
-    // The last slice is where the last acquired one is, if the ratio says so but for rounding.
+    // A last slice that misses the last acquired slice only by rounding still belongs to the output.
     const double extent = static_cast<double>(slices - 1) * spacing[axis];
     const double count = std::floor(extent / m_OutputSliceSpacing + PositionTolerance) + 1.0;
     if (count > 1e6)
@@ -158,7 +158,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateOutput
       itkExceptionMacro("OutputSliceSpacing is " << m_OutputSliceSpacing << " mm: that would make " << count
                                                  << " slices of " << slices << ", but at most 1000000 are allowed.");
     }
-    // The first slice has index 0 and lies at the first acquired one, wherever the input's index starts.
+    // The first slice has index 0 and lies at the first acquired slice, also if the input's index starts elsewhere.
     typename InputImageType::IndexType first{};
     first[axis] = region.GetIndex(axis);
     typename InputImageType::PointType origin;
@@ -190,7 +190,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ComputePositio
   PositionType position;
   if (!m_AutomaticOutputSliceSpacing)
   {
-    // A place that differs from an acquired slice only by rounding is taken for that slice.
+    // A position that differs from an acquired slice only by rounding is taken for that slice.
     const double place = static_cast<double>(step) * m_OutputSliceSpacing / this->GetInput()->GetSpacing()[axis];
     const double nearest = std::round(place);
     const bool   isAcquired = std::abs(place - nearest) < PositionTolerance;
@@ -327,7 +327,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::WarnIfOutsideO
   const auto             inPlane = SliceStackPreprocessing::GetInPlaneAxes(axis);
   m_TrainingRangeWarning = model->DescribeDeviationFromTraining(
     input->GetSpacing()[axis], std::max(input->GetSpacing()[inPlane[0]], input->GetSpacing()[inPlane[1]]));
-  // Once, however many slabs there are.
+  // Warn once, not for every slab.
   const std::pair<ModifiedTimeType, ModifiedTimeType> times{ input->GetSource() ? input->GetPipelineMTime()
                                                                                 : input->GetMTime(),
                                                              model->GetMTime() };
@@ -391,8 +391,7 @@ void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::StoreSlice(const OutputImageRegionType & outputSlice,
                                                                              const float *                 pixels)
 {
-  // A slice's pixels lie in the same order in the image, whichever axis it is thick along: columns belong to the lower
-  // of the two in-plane axes.
+  // The pixels are in the order of the image for every slice axis, because columns belong to the lower in-plane axis.
   for (ImageScanlineIterator<OutputImageType> it(this->GetOutput(), outputSlice); !it.IsAtEnd(); it.NextLine())
   {
     for (; !it.IsAtEndOfLine(); ++it, ++pixels)

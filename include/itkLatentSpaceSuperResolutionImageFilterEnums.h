@@ -34,26 +34,26 @@ class LatentSpaceSuperResolutionImageFilterEnums
 public:
   /** \class OutputMode
    * \ingroup LatentSpaceSuperResolution
-   * What the slices of a super-resolved volume are made of. With \f$x_n\f$ an acquired slice, \f$E\f$ and \f$D\f$ the
+   * How the slices of a super-resolved volume are made. With \f$x_n\f$ an acquired slice, \f$E\f$ and \f$D\f$ the
    * encoder and the decoder, \f$z_n = E(x_n)\f$ and \f$z_\alpha = (1-\alpha) z_n + \alpha z_{n+1}\f$:
-   * - Decoded: every slice is \f$D(z_\alpha)\f$, the acquired ones too. No slice looks different from the rest.
-   * - PreserveAcquired: acquired slices are copied bit for bit, the others are \f$D(z_\alpha)\f$. Where the network
+   * - Decoded: every slice is \f$D(z_\alpha)\f$, also at acquired slices. All slices have the same appearance.
+   * - PreserveAcquired: acquired slices are copied bit for bit. The other slices are \f$D(z_\alpha)\f$. If the network
    *   removes noise, the acquired slices stand out.
-   * - ResidualCorrected: acquired slices are copied bit for bit, the others are
-   *   \f$(1-\alpha) x_n + \alpha x_{n+1} + D(z_\alpha) - (1-\alpha) D(z_n) - \alpha D(z_{n+1})\f$: the network bends
-   *   the linear interpolation. The acquired slices' noise is carried along.
-   * - LowPassCorrected: every slice is \f$D(z_\alpha) + (\gamma + (1-\gamma) G) * [(1-\alpha) r_n + \alpha
-   *   r_{n+1}]\f$ with the residual \f$r_n = x_n - D(z_n)\f$, a Gaussian G and a detail gain \f$\gamma\f$: decoded, but
-   *   with the acquired slices' brightness and contrast on the large scale, where the network's would deviate, and with
-   *   a share of their detail, the larger the closer they are.
+   * - ResidualCorrected: acquired slices are copied bit for bit. The other slices are \f$(1-\alpha) x_n + \alpha
+   *   x_{n+1} + D(z_\alpha) - (1-\alpha) D(z_n) - \alpha D(z_{n+1})\f$: the network corrects the linear interpolation.
+   *   The result contains the acquired slices' noise.
+   * - LowPassCorrected: every slice is \f$D(z_\alpha) + (\gamma + (1-\gamma) G) * [(1-\alpha) r_n + \alpha r_{n+1}]\f$
+   *   with the residual \f$r_n = x_n - D(z_n)\f$, a Gaussian G and a detail gain \f$\gamma\f$. The slice is decoded.
+   *   Its large-scale brightness and contrast are those of the acquired slices, because the network's may deviate. A
+   *   share of the acquired slices' detail is added; it is larger for closer slices.
    * - ProfileCorrected: every slice is \f$P_\alpha + D(z_\alpha) - (1-\alpha) D(z_n) - \alpha D(z_{n+1})\f$, where
-   *   \f$P\f$ is the Lanczos interpolation (radius 3) along the slice axis of the stack \f$x_n - (\sigma^2/2) (x_{n-1}
-   * - 2 x_n + x_{n+1})\f$: sharpened against the blur by the slices' thickness, a Gaussian profile of the standard
-   *   deviation \f$\sigma\f$ in slice distances, to the second order. For slices that touch or overlap: between them
-   *   six slices tell more than two. Acquired slices are sharpened, too, where the thickness is known. Noise is carried
-   *   along.
-   * - Automatic: ProfileCorrected for slices that are known to be at least 0.8 times as thick as they are apart, if
-   * that is not more than 7 mm; LowPassCorrected for others. */
+   *   \f$P\f$ is the Lanczos interpolation (radius 3) along the slice axis of the stack
+   *   \f$x_n - (\sigma^2/2) (x_{n-1} - 2 x_n + x_{n+1})\f$. That stack is sharpened, to the second order, against the
+   *   blur of a Gaussian slice profile with the standard deviation \f$\sigma\f$ in slice distances. This mode is meant
+   *   for slices that touch or overlap, because six of them tell more about a slice between them than two. Acquired
+   *   slices are sharpened, too, if the thickness is known. The result contains the acquired slices' noise.
+   * - Automatic: ProfileCorrected if the slice thickness is known to be at least 0.8 times the slice distance, and the
+   *   distance is at most 7 mm; LowPassCorrected otherwise. */
   enum class OutputMode : uint8_t
   {
     Decoded = 0,

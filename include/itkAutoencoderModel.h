@@ -117,8 +117,7 @@ public:
   SetBaseChannels(unsigned int channels);
   itkGetConstMacro(BaseChannels, unsigned int);
 
-  /** Set/Get the number of channels L of the latent, 1 to 4096, default 16. Setting another number drops the weights.
-   */
+  /** Set/Get the number of latent channels L, 1 to 4096, default 16. Setting another number drops the weights. */
   void
   SetLatentChannels(unsigned int channels);
   itkGetConstMacro(LatentChannels, unsigned int);

@@ -98,7 +98,7 @@ struct LatentSpaceSuperResolution_EXPORT AutoencoderTrainingParameters
   void
   Check() const;
 
-  /** Check that a network with the given number of poolings can halve the patches.
+  /** Check that a network with the given number of poolings can halve the patches once per pooling.
    * \exception ExceptionObject if it cannot */
   void
   CheckPatchSize(unsigned int poolings) const;

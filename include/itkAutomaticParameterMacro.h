@@ -25,7 +25,7 @@
 
 namespace itk
 {
-/** Whether setting a parameter of this value to that one changes nothing. NaN is the same as NaN, unlike in `==`. */
+/** Whether two values of a parameter are the same. Unlike in `==`, NaN is the same as NaN. */
 template <typename TValue>
 bool
 IsSameParameterValue(const TValue & first, const TValue & second)
@@ -41,8 +41,8 @@ IsSameParameterValue(const TValue & first, const TValue & second)
 }
 } // end namespace itk
 
-/** SetName() of a parameter with the member m_Name. It calls Modified() on a change only: NaN set on NaN is none,
- * unlike in itkSetMacro. */
+/** SetName() of a parameter with the member m_Name. It calls Modified() only if the value changes. Unlike in
+ * itkSetMacro, replacing NaN by NaN is not a change. */
 #define itkSetParameterMacro(name, type)                          \
   virtual void Set##name(type _arg)                               \
   {                                                               \
@@ -55,12 +55,12 @@ IsSameParameterValue(const TValue & first, const TValue & second)
   }                                                               \
   ITK_MACROEND_NOOP_STATEMENT
 
-/** A parameter that is chosen automatically unless it is set: SetName(), GetName(), SetAutomaticName(),
+/** The methods of a parameter that is chosen automatically unless it is set: SetName(), GetName(), SetAutomaticName(),
  * GetAutomaticName(), AutomaticNameOn() and AutomaticNameOff().
  *
- * SetName() turns the automatic choice off. GetName() returns what was set last, which counts while AutomaticName is
- * off. Both setters call Modified() on a change only. The class declares the members `type m_Name` and
- * `bool m_AutomaticName`, with their defaults. */
+ * SetName() turns the automatic choice off. GetName() returns the value that was set last; it is used only while
+ * AutomaticName is off. Both setters call Modified() only if a value changes. The class declares the members `type
+ * m_Name` and `bool m_AutomaticName`, with their defaults. */
 #define itkSetAutomaticParameterMacro(name, type)                                            \
   virtual void Set##name(type _arg)                                                          \
   {                                                                                          \

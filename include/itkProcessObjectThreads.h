@@ -28,20 +28,20 @@
 namespace itk
 {
 /** \class ProcessObjectThreads
- * \brief How many threads a process object may use, and work that is divided among them by its own threader.
+ * \brief The number of threads of a process object, and parallel work with these threads and the object's threader.
  * \ingroup LatentSpaceSuperResolution
  */
 class LatentSpaceSuperResolution_EXPORT ProcessObjectThreads
 {
 public:
-  /** The number of threads to use for a process object. Its number of work units alone would not do: ITK's TBB threader
-   * makes many small ones for each thread. It is 1 in a process that was made by fork() and so has lost the threads of
-   * LibTorch; a warning says so if others were asked for. */
+  /** Get the number of threads to use for a process object. It may be smaller than the number of work units, because
+   * ITK's TBB threader makes many small work units for each thread. It is 1 in a process made by fork(), which lacks
+   * the threads of LibTorch. A warning says so if more threads were requested. */
   static unsigned int
   GetNumberOfThreads(const ProcessObject * process);
 
-  /** Call a function for parts of a region, in as many threads as the process object may use; without a process object,
-   * or with one thread, once for the whole region in the calling thread. */
+  /** Call a function for parts of a region, in the threads that the process object may use. With one thread or without
+   * a process object, the function is called once, for the whole region in the calling thread. */
   template <unsigned int VDimension>
   static void
   ParallelizeImageRegion(const ProcessObject *                                        process,

@@ -25,30 +25,32 @@
 namespace itk
 {
 /** \class SliceRecoveryExperiment
- * \brief Drops slices of a volume and recovers them with every method: the comparison of arXiv:2010.13172, made fair.
+ * \brief Drops slices of a volume and recovers them with several methods. This is the comparison of arXiv:2010.13172,
+ * with the same conditions for all methods.
  *
- * Of the volume's slices every KeepEvery-th is kept, from the first on, as far as a dropped slice has kept ones on both
- * sides; slices behind the last kept one are left out. Everything that follows knows the kept slices only:
- * 1. the window, the percentiles 1 and 99 of the kept slices, mapped to [0, 1] and clamped;
- * 2. the crop to the central CropSize pixels in plane, if one is set (the paper: 128);
- * 3. the recovery onto the exact grid of the dropped slices, by ITK's own interpolators in ResampleImageFilter, or by
- *    LatentSpaceSuperResolutionImageFilter;
- * 4. clamping to [0, 1].
+ * Every KeepEvery-th slice of the volume is kept, starting with the first. Slices after the last kept slice are left
+ * out, so every dropped slice has kept slices on both sides. The next steps use the kept slices only:
+ * 1. The window, given by the percentiles 1 and 99 of the kept slices, is mapped to [0, 1], and intensities are
+ *    clamped.
+ * 2. Slices are cropped to the central CropSize pixels in plane, if CropSize is set (the paper: 128).
+ * 3. The dropped slices are recovered on their exact grid, by ITK's interpolators in ResampleImageFilter, or by
+ *    LatentSpaceSuperResolutionImageFilter.
+ * 4. Recovered intensities are clamped to [0, 1].
  *
  * Methods, by name: `nearest`, `linear`, `bspline` (order 3, BSplineInterpolateImageFunction) and `bspline0` to
- * `bspline5`, `lanczos` (radius 3, WindowedSincInterpolateImageFunction) and `lanczos4` (radius 4), and the control
- * `linear-blur`: linear, then in every recovered slice a Gaussian with a standard deviation of 1.5 pixels. It shows
- * what mere smoothing gains. Models are run by RecoverByModel().
+ * `bspline5`, `lanczos` (radius 3, WindowedSincInterpolateImageFunction), `lanczos4` (radius 4), and the control
+ * `linear-blur`: linear interpolation, then a Gaussian with a standard deviation of 1.5 pixels in plane. The control
+ * shows the effect of smoothing alone. RecoverByModel() runs models.
  *
- * Of a volume with thin slices, a SliceThickness makes thick ones: what is kept is then the volume after a Gaussian
- * along the slice axis with that full width at half maximum (ITK's discrete one), and what it is compared with remains
- * the volume itself. Models are told the thickness, which scanners know of their slices: it is the filter's
- * SliceThickness.
+ * SliceThickness simulates thick slices from a volume with thin slices. The kept slices are then taken from the volume
+ * after a Gaussian along the slice axis with that full width at half maximum (ITK's discrete Gaussian). The truth is
+ * still the volume itself. The thickness is also set as the filter's SliceThickness, because it is known for acquired
+ * slices.
  *
- * The parameters, methods and results are those of SliceRecoveryExperimentBase. The buffered pixels are used: call
- * Update() of the image's source before.
+ * SliceRecoveryExperimentBase documents the parameters, methods and results. The experiment uses the buffered pixels of
+ * the image: call Update() of its source before.
  *
- * \tparam TImage 3D, of scalar pixels
+ * \tparam TImage 3D image with scalar pixels
  *
  * \sa SliceRecoveryExperimentBase
  *

@@ -34,7 +34,7 @@ namespace itk
 /** \class SliceRecoveryExperimentBase
  * \brief Parameters, methods and results of SliceRecoveryExperiment, for images of any type.
  *
- * What is computed here works on Image<float, 3>. The subclass holds the image.
+ * All computations here use Image<float, 3>. The subclass holds the image.
  *
  * \sa SliceRecoveryExperiment
  *
@@ -52,30 +52,30 @@ public:
 
   itkOverrideGetNameOfClassMacro(SliceRecoveryExperimentBase);
 
-  /** Truth and recovered volumes: intensities in [0, 1]. */
+  /** The type of the truth and of recovered volumes, with intensities in [0, 1]. */
   using RealImageType = Image<float, 3>;
   using OutputModeEnum = LatentSpaceSuperResolutionImageFilterEnums::OutputMode;
   using PrecisionEnum = AutoencoderModelEnums::Precision;
 
-  /** Set/Get that every k-th slice is kept, k at least 2, default 2. */
+  /** Set/Get the number k of which every k-th slice is kept, at least 2, default 2. */
   itkSetMacro(KeepEvery, unsigned int);
   itkGetConstMacro(KeepEvery, unsigned int);
 
-  /** Set/Get the side in pixels of the central square that is kept in plane. A smaller slice is kept whole. Default 0:
-   * no crop. */
+  /** Set/Get the side in pixels of the central square to which slices are cropped in plane. A smaller slice is not
+   * cropped. Default 0: no crop. */
   itkSetMacro(CropSize, SizeValueType);
   itkGetConstMacro(CropSize, SizeValueType);
 
-  /** Set/Get the simulated thickness of the slices in mm, the full width at half maximum of a Gaussian profile. Default
-   * 0: the slices are those of the image. */
+  /** Set/Get the simulated slice thickness in mm, the full width at half maximum of a Gaussian profile, >= 0. Default
+   * 0: no simulation. */
   itkSetMacro(SliceThickness, double);
   itkGetConstMacro(SliceThickness, double);
 
-  /** Set/Get the through-plane axis, 0 to 2. Default: AutomaticSliceAxis is on, and it is the axis of the largest
-   * spacing. */
+  /** Set/Get the through-plane axis, 0 to 2, default 0. Setting it turns AutomaticSliceAxis off. While that is on, as
+   * by default, it is the axis of the largest spacing. */
   itkSetAutomaticParameterMacro(SliceAxis, unsigned int);
 
-  /** Set/Get the arithmetic of the network, default Float32, and its device, default "cpu", as in
+  /** Set/Get the arithmetic of the network (default Float32) and its device (default "cpu"), as in
    * LatentSpaceSuperResolutionImageFilter. */
   itkSetEnumMacro(Precision, PrecisionEnum);
   itkGetEnumMacro(Precision, PrecisionEnum);
@@ -87,58 +87,58 @@ public:
   itkSetMacro(NumberOfOrientations, unsigned int);
   itkGetConstMacro(NumberOfOrientations, unsigned int);
 
-  /** Drop the slices and prepare the truth. The result holds until the image, KeepEvery, CropSize, SliceThickness or
-   * the slice axis changes. What follows throws an ExceptionObject before Prepare() and after such a change. Note that
-   * writing pixels does not mark an image as modified unless its Modified() is called.
-   * \exception ExceptionObject without an image, for wrong parameters, or if fewer than KeepEvery + 1 slices are there.
-   */
+  /** Drop the slices and prepare the truth. The preparation is valid until the image, KeepEvery, CropSize,
+   * SliceThickness or the slice axis changes. Without a valid preparation, the methods below throw an ExceptionObject.
+   * Note that an image with changed pixels counts as changed only after a call of its Modified().
+   * \exception ExceptionObject if there is no image, a parameter is wrong, or the image has fewer than KeepEvery + 1
+   * slices. */
   void
   Prepare();
 
-  /** The slice axis that Prepare() used. */
+  /** Get the slice axis that Prepare() used. */
   unsigned int
   GetSliceAxisUsed() const;
 
-  /** Native intensities that were mapped to 0 and 1. */
+  /** Get the window: the native intensities that were mapped to 0 and 1. */
   double
   GetWindowMinimum() const;
   double
   GetWindowMaximum() const;
 
-  /** All slices from the first to the last kept one, windowed and cropped. */
+  /** Get all slices from the first to the last kept slice, windowed and cropped. */
   const RealImageType *
   GetTruth() const;
 
-  /** The kept slices, windowed and cropped. */
+  /** Get the kept slices, windowed and cropped. */
   const RealImageType *
   GetKeptSlices() const;
 
-  /** Slice numbers of the dropped slices, along the slice axis of the truth from 0. */
+  /** Get the indices of the dropped slices along the slice axis of the truth, from 0. */
   std::vector<SizeValueType>
   GetDroppedSliceNumbers() const;
 
-  /** The volume on the truth's grid, recovered by an interpolation method.
-   * \exception ExceptionObject for an unknown method, naming the known ones */
+  /** Recover the volume on the truth's grid by an interpolation method.
+   * \exception ExceptionObject that names the known methods if the method is unknown */
   RealImageType::Pointer
   RecoverByInterpolation(const std::string & method) const;
 
-  /** The same, recovered by a model. Null is the bundled model. */
+  /** Recover the volume on the truth's grid by a model. Null stands for the bundled model. */
   RealImageType::Pointer
   RecoverByModel(const AutoencoderModel * model, OutputModeEnum mode) const;
 
-  /** What the best gain of a model's ResidualCorrected mode follows from in closed form: with the mode's correction c
-   * at gain 1 and the error e of the linear interpolation, over all pixels of the dropped slices, the sums of c e and
-   * of c c, in this order. The gain that minimizes the mean squared error over several volumes is the quotient of the
-   * sums over all of them; with it, the mode is at least as good as linear interpolation on these volumes. Volumes that
-   * the model was trained on give too large a gain. */
+  /** Compute the two sums that give the best gain of a model in the mode ResidualCorrected. Let c be the mode's
+   * correction at gain 1, and e the error of linear interpolation. The result is the sum of c e and the sum of c c, in
+   * this order, over all pixels of the dropped slices. To find the gain with the least mean squared error on several
+   * volumes, add the sums over all of them, and divide the first by the second. With this gain, the mode is at least as
+   * good as linear interpolation on these volumes. Volumes that the model was trained on give too large a gain. */
   std::vector<double>
   ComputeResidualGainSums(const AutoencoderModel * model) const;
 
-  /** The dropped slices alone of a volume on the truth's grid, as a volume with the slice axis last. */
+  /** Extract the dropped slices from a volume on the truth's grid. In the result, the slice axis is the last axis. */
   RealImageType::Pointer
   ExtractDroppedSlices(const RealImageType * volume) const;
 
-  /** The names that RecoverByInterpolation() knows. */
+  /** Get the names of the methods for RecoverByInterpolation(). */
   static std::vector<std::string>
   GetInterpolationMethods();
 
@@ -151,23 +151,23 @@ protected:
 
   using ImageBaseType = ImageBase<3>;
   using RegionType = ImageRegion<3>;
-  /** Double precision holds the pixels of every image exactly, but for integers of more than 53 bits. */
+  /** Double precision represents all pixel types exactly, except integers of more than 53 bits. */
   using DoubleImageType = Image<double, 3>;
 
-  /** The image without its pixels, null if there is none. */
+  /** The image without access to its pixels; null if there is none. */
   virtual const ImageBaseType *
   GetImageBase() const = 0;
 
-  /** When the image or its pixels were modified last. */
+  /** The time of the last change of the image or its pixels. */
   virtual ModifiedTimeType
   GetImageMTime() const = 0;
 
-  /** A copy of a region of the image: its pixels, and nothing else of it. */
+  /** A copy of the pixels of a region of the image. The spacing, origin and direction are not copied. */
   virtual DoubleImageType::Pointer
   CopyRegion(const RegionType & region) const = 0;
 
 private:
-  /** What a preparation depends on: it has to be made again when this changes. */
+  /** What a preparation depends on. After a change, Prepare() has to be called again. */
   struct PreparationKey
   {
     const ImageBaseType * image{ nullptr };
@@ -188,7 +188,7 @@ private:
   void
   CheckParameters() const;
 
-  /** A region of one slice as it is acquired: as the image holds it, or as slices of the SliceThickness show it. */
+  /** A region of one slice as it is acquired: the image's pixels, or with the simulated SliceThickness. */
   DoubleImageType::Pointer
   AcquireSlice(const RegionType & slice, unsigned int axis) const;
 

@@ -31,44 +31,45 @@ namespace itk
 class ProcessObject;
 
 /** \class SliceStackPreprocessing
- * \brief What training, super-resolution and evaluation have to do alike to a volume before a network sees it.
+ * \brief Preprocessing of a volume that training, super-resolution and evaluation have in common.
  * \ingroup LatentSpaceSuperResolution
  */
 class LatentSpaceSuperResolution_EXPORT SliceStackPreprocessing
 {
 public:
-  /** The value below which a given percentage of the values lies, with linear interpolation between order statistics
-   * (the default of numpy.percentile), exact. Reorders the values.
+  /** The exact percentile of values, with linear interpolation between order statistics (the default of
+   * numpy.percentile). The values are reordered.
    * \exception ExceptionObject if there are no values or the percentage is not in [0, 100]. */
   static double
   Percentile(std::vector<float> & values, double percentage);
 
-  /** \exception ExceptionObject unless a percentage is in [0, 100]. */
+  /** \exception ExceptionObject if a percentage is not in [0, 100]. */
   static void
   CheckPercentage(double percentage);
 
-  /** Where a percentile lies among `count` sorted values: the rank of the order statistic at or below it, and the share
-   * of the way to the next one, in [0, 1). */
+  /** The location of a percentile among `count` sorted values: the rank of the order statistic at or below it, and the
+   * share of the way to the next one, in [0, 1). */
   static std::pair<SizeValueType, double>
   PercentileRank(double percentage, SizeValueType count);
 
-  /** A percentile from the order statistics at its rank and at the next one. */
+  /** A percentile, interpolated between the order statistics at its rank and at the next rank. */
   static double
   InterpolateOrderStatistics(double percentage, SizeValueType count, double below, double above);
 
-  /** The through-plane axis: the given one, or without one that of the largest spacing among the first three.
-   * \exception ExceptionObject that names both axes if two have the largest spacing (to a relative 1e-3), or if the
-   * given one is not 0 to 2. */
+  /** The through-plane axis: the given axis, or if none is given the axis of the largest spacing among the first three.
+   * \exception ExceptionObject if the given axis is not 0 to 2, or two axes have the largest spacing (to a relative
+   * 1e-3); it then names both axes. */
   template <unsigned int VDimension>
   static unsigned int
   ResolveSliceAxis(const ImageBase<VDimension> * image, std::optional<unsigned int> sliceAxis);
 
-  /** The in-plane axes that belong to a slice axis: that of the columns (the lower one), and that of the rows. */
+  /** The in-plane axes for a slice axis: the axis along which the columns follow each other (the lower one), and that
+   * of the rows. */
   static std::array<unsigned int, 2>
   GetInPlaneAxes(unsigned int sliceAxis);
 
-  /** Copy a region of an image to floats in the order slice by slice, row by row, columns fastest; further dimensions
-   * vary slowest.
+  /** Copy a region of an image to floats, slice by slice and row by row. Columns vary fastest, dimensions beyond the
+   * third slowest.
    * \param process whose threader and threads are used; null: the calling thread alone
    * \exception ExceptionObject that names the first pixel that is not finite. */
   template <typename TImage>
@@ -78,7 +79,7 @@ public:
              unsigned int                        sliceAxis,
              const ProcessObject *               process = nullptr);
 
-  /** \exception ExceptionObject that names the first pixel of a region that is no finite single-precision number. */
+  /** \exception ExceptionObject that names the first pixel of a region that is not a finite single-precision number. */
   template <typename TImage>
   static void
   ThrowFirstNonFinitePixel(const TImage * image, const typename TImage::RegionType & region);

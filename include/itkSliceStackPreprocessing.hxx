@@ -50,7 +50,7 @@ SliceStackPreprocessing::CopySlices(const TImage *                      image,
   constexpr unsigned int dimension = TImage::ImageDimension;
   const auto             inPlane = GetInPlaneAxes(sliceAxis);
 
-  // Steps of the buffer, in floats, along each of the image's axes.
+  // Strides of the buffer, in floats, along each axis of the image.
   std::array<SizeValueType, dimension> step{};
   step[inPlane[0]] = 1;
   step[inPlane[1]] = region.GetSize(inPlane[0]);

@@ -29,19 +29,19 @@ namespace itk
 class ProcessObject;
 
 /** \class StreamedPercentileCalculator
- * \brief Exact percentiles of an image that is seen part by part, in memory that does not grow with the image.
+ * \brief Computes exact percentiles of an image that is read part by part. The memory does not grow with the image.
  *
  * A percentile p of n values is the order statistic at the (fractional) rank p/100 (n-1), with linear interpolation
- * between neighboring order statistics: the default of numpy.percentile, and what SliceStackPreprocessing::Percentile()
- * gives for values in memory. Values count as single-precision numbers, which is what the network sees; the result is
- * exact for those.
+ * between neighboring order statistics. This is the default of numpy.percentile, and the result of
+ * SliceStackPreprocessing::Percentile() for values in memory. Values are converted to single precision, as for the
+ * network input. The result is exact for the converted values.
  *
- * Order statistics are found by radix selection: the first pass counts the upper 16 bits of order-preserving keys, the
- * second the lower 16 bits of the few counts that the wanted ranks fall into. Pixel types of at most 16 bits need one
- * pass only. Each pass has to see the same parts, in any order:
+ * Order statistics are found by radix selection. The first pass counts the upper 16 bits of order-preserving keys. The
+ * second pass counts the lower 16 bits, in the bins that contain the wanted ranks only. Pixel types of at most 16 bits
+ * need one pass. Each pass has to count the same parts, in any order:
  * \code
  * do
- * {
+ *   {
  *   for (part : parts)
  *   {
  *     calculator.Count(image, part);
@@ -49,7 +49,7 @@ class ProcessObject;
  * } while (!calculator.FinishPass());
  * \endcode
  *
- * \tparam TPixel pixel type of the image, a scalar
+ * \tparam TPixel scalar pixel type of the image
  * \ingroup LatentSpaceSuperResolution
  */
 template <typename TPixel>
@@ -57,10 +57,10 @@ class StreamedPercentileCalculator
 {
 public:
   /** \param percentages each in [0, 100]
-   * \exception ExceptionObject for any other */
+   * \exception ExceptionObject if a percentage is outside of [0, 100] */
   explicit StreamedPercentileCalculator(const std::vector<double> & percentages);
 
-  /** How often all parts have to be counted: FinishPass() is true at the end of the last pass. */
+  /** Number of times that all parts have to be counted. FinishPass() returns true at the end of the last pass. */
   static constexpr unsigned int
   GetNumberOfPasses()
   {
@@ -69,17 +69,18 @@ public:
 
   /** Count the pixels of a buffered region in the current pass.
    * \param process whose threader and threads are used; null: the calling thread alone
-   * \exception ExceptionObject that names the first pixel that is no finite single-precision number. */
+   * \exception ExceptionObject that names the first pixel that is not a finite single-precision number. */
   template <typename TImage>
   void
   Count(const TImage * image, const typename TImage::RegionType & region, const ProcessObject * process = nullptr);
 
-  /** End a pass. Returns whether the percentiles are known; if not, another pass is needed.
+  /** End a pass.
+   * \return true if the percentiles are known, false if another pass is needed
    * \exception ExceptionObject if nothing was counted. */
   bool
   FinishPass();
 
-  /** The percentile that was given as number `index`.
+  /** The percentile for the percentage with the given index.
    * \exception ExceptionObject if it is not known yet. */
   double
   GetPercentile(size_t index) const;
@@ -87,37 +88,37 @@ public:
 private:
   using HistogramType = std::vector<SizeValueType>;
 
-  /** Whether the upper 16 bits of a key are all of it. */
+  /** Whether a key has only 16 bits, the upper ones. */
   static constexpr bool   KeyIsShort = std::numeric_limits<TPixel>::is_integer && sizeof(TPixel) <= 2;
   static constexpr size_t NumberOfBins = size_t{ 1 } << 16;
 
-  /** A wanted order statistic: its rank, and what is known of its key. */
+  /** A wanted order statistic: its rank, and the known bits of its key. */
   struct OrderStatistic
   {
     SizeValueType rank{ 0 };
-    /** Rank among the values whose upper bits are the same. */
+    /** Rank among the values with the same upper bits. */
     SizeValueType rankInBin{ 0 };
     uint32_t      upper{ 0 };
     uint32_t      lower{ 0 };
   };
 
-  /** A number of 32 bits that is ordered like the pixels' values. */
+  /** A 32-bit number in the same order as the pixel values. */
   static uint32_t
   ToKey(TPixel pixel);
   /** The value of a key. */
   static double
   FromKey(uint32_t key);
 
-  /** The bin that a rank falls into; what is left of the rank within the bin stays in `rank`. */
+  /** The bin that contains a rank. `rank` becomes the rank within the bin. */
   static uint32_t
   FindBin(const HistogramType & histogram, SizeValueType & rank);
 
   std::vector<double> m_Percentages;
   /** Two for each percentage: the order statistics below and above it. */
   std::vector<OrderStatistic> m_OrderStatistics;
-  /** The upper bits that the second pass looks into, sorted. */
+  /** The upper bits of the bins that the second pass refines, sorted. */
   std::vector<uint32_t> m_Uppers;
-  /** In the first pass one histogram, in the second one for each of m_Uppers. */
+  /** One histogram in the first pass; one for each of m_Uppers in the second. */
   std::vector<HistogramType> m_Histograms;
   SizeValueType              m_NumberOfValues{ 0 };
   unsigned int               m_Pass{ 0 };

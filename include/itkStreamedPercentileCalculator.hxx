@@ -55,8 +55,8 @@ StreamedPercentileCalculator<TPixel>::ToKey(TPixel pixel)
   }
   else
   {
-    // Of floating point numbers that are not negative, the bits are in the same order as the values; of negative ones,
-    // in the opposite order.
+    // The bits of non-negative floating point numbers are in the same order as the values; the bits of negative ones
+    // are in the opposite order.
     const auto value = static_cast<float>(pixel);
     uint32_t   bits = 0;
     std::memcpy(&bits, &value, sizeof bits);
@@ -93,7 +93,7 @@ StreamedPercentileCalculator<TPixel>::Count(const TImage *                      
   const bool        isFirstPass = m_Pass == 0;
   std::mutex        mutex;
   std::atomic<bool> isFinite{ true };
-  // Every part has histograms of its own: as many parts as threads, not many small ones.
+  // Every part has its own histograms, so there are as many parts as threads instead of many small parts.
   ProcessObjectThreads::ParallelizeImageRegion<TImage::ImageDimension>(
     process, region, [&](const typename TImage::RegionType & part) {
       std::vector<HistogramType> histograms(m_Histograms.size(), HistogramType(NumberOfBins, 0));

@@ -27,11 +27,12 @@
 namespace itk
 {
 /** \class StreamedWindow
- * \brief Two percentiles of the largest possible region of a filter's input, which need not be in memory as a whole.
+ * \brief The window of a filter's input: two percentiles of its largest possible region. The input need not fit in
+ * memory.
  *
- * The window is remembered until the input, the pipeline in front of it or the percentages change.
+ * The window is kept until the input, the pipeline before it or the percentages change.
  *
- * \tparam TImage of scalar pixels
+ * \tparam TImage image with scalar pixels
  * \ingroup LatentSpaceSuperResolution
  */
 template <typename TImage>
@@ -40,15 +41,15 @@ class StreamedWindow
 public:
   using RegionType = typename TImage::RegionType;
   using PixelType = typename TImage::PixelType;
-  /** Is told the share that is done, 0 to 1, after every part. What it throws ends the computation. */
+  /** Receives the share that is done, 0 to 1, after every part. An exception from it ends the computation. */
   using ProgressFunction = std::function<void(double share)>;
 
-  /** Compute the percentiles, if they are not those of this input already. Reads the input in parts of its requested
-   * size where it is not buffered as a whole; then what was requested is buffered again.
+  /** Compute the percentiles, unless those of this input are already known. If the input is not buffered completely, it
+   * is read in parts of the requested size. Afterwards the requested region is buffered again.
    * \param percentages lower and upper, each in [0, 100]
-   * \param process whose threads count
-   * \return whether there was something to compute
-   * \exception ExceptionObject that names the first pixel that is no finite single-precision number */
+   * \param process whose threads are used
+   * \return whether the percentiles had to be computed
+   * \exception ExceptionObject that names the first pixel that is not a finite single-precision number */
   bool
   Update(TImage *                          input,
          const std::pair<double, double> & percentages,
@@ -74,7 +75,7 @@ public:
   }
 
 private:
-  /** When the input was changed last. */
+  /** The time of the last change of the input. */
   static ModifiedTimeType
   FindTime(const TImage * input);
 
@@ -85,8 +86,8 @@ private:
               const ProcessObject *                     process,
               const ProgressFunction &                  progress);
 
-  /** Move a part to the next place of a region, in all dimensions.
-   * \return false behind the last one */
+  /** Move a part to the next location in a region, in all dimensions.
+   * \return false after the last location */
   static bool
   MoveToNextPart(RegionType & part, const RegionType & whole);
 

@@ -24,8 +24,8 @@ template <typename TImage>
 ModifiedTimeType
 StreamedWindow<TImage>::FindTime(const TImage * input)
 {
-  // The time stamp of an image that has a source changes with every slab: what counts is when the pipeline in front of
-  // it did, or that somebody has changed the image itself after it was made.
+  // The time stamp of an image with a source changes with every slab. Therefore the time of the pipeline counts, unless
+  // the image itself was modified after its last update.
   return input->GetSource() && input->GetMTime() <= input->GetUpdateMTime() ? input->GetPipelineMTime()
                                                                             : input->GetMTime();
 }
@@ -53,7 +53,7 @@ StreamedWindow<TImage>::Update(TImage *                          input,
     pass += 1.0;
   } while (!calculator.FinishPass());
 
-  // What the request is computed from has to be there again.
+  // The filter needs the region that was requested first.
   input->SetRequestedRegion(requested);
   input->PropagateRequestedRegion();
   input->UpdateOutputData();
@@ -79,7 +79,7 @@ StreamedWindow<TImage>::CountPixels(TImage *                                  in
     counted += region.GetNumberOfPixels();
     progress(static_cast<double>(counted) / static_cast<double>(largest.GetNumberOfPixels()));
   };
-  // Parts of the requested size side by side.
+  // Parts of the requested size cover the largest possible region.
   RegionType part = input->GetRequestedRegion();
   part.SetIndex(largest.GetIndex());
   do
@@ -92,7 +92,7 @@ StreamedWindow<TImage>::CountPixels(TImage *                                  in
       input->PropagateRequestedRegion();
       input->UpdateOutputData();
     }
-    // A source may give more than it is asked for.
+    // A source may give more than the requested region.
     if (counted == 0 && input->GetBufferedRegion().IsInside(largest))
     {
       count(largest);

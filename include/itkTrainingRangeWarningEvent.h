@@ -24,8 +24,8 @@
 namespace itk
 {
 /** \class TrainingRangeWarningEvent
- * \brief Invoked by LatentSpaceSuperResolutionImageFilter when a volume's spacing lies outside of the range that its
- * model was trained on. GetTrainingRangeWarning() of the filter says how.
+ * \brief LatentSpaceSuperResolutionImageFilter invokes this event if a volume's spacing lies outside of the model's
+ * training range. The filter's GetTrainingRangeWarning() gives the details.
  * \ingroup LatentSpaceSuperResolution
  */
 class LatentSpaceSuperResolution_EXPORT TrainingRangeWarningEvent : public UserEvent

@@ -27,7 +27,7 @@
 namespace itk
 {
 /** \class TrainingVolumeGeometry
- * \brief Size and spacings (in mm) of a volume to train on, and what to call it in messages.
+ * \brief Size and spacings (in mm) of a training volume, and its name in messages.
  * \ingroup LatentSpaceSuperResolution
  */
 struct TrainingVolumeGeometry
@@ -41,7 +41,7 @@ struct TrainingVolumeGeometry
   std::string   name;
 };
 
-/** Of one volume of a region, with slices along an axis; without a name. */
+/** Make the geometry, without a name, of one volume of a region with slices along an axis. */
 template <typename TImage>
 TrainingVolumeGeometry
 MakeTrainingVolumeGeometry(const TImage * image, const typename TImage::RegionType & region, unsigned int sliceAxis)
@@ -58,7 +58,7 @@ MakeTrainingVolumeGeometry(const TImage * image, const typename TImage::RegionTy
 }
 
 /** \class TrainingVolume
- * \brief A volume to train on in native intensities: slices one after the other, columns fastest.
+ * \brief A training volume in native intensities: slice by slice, columns fastest.
  * \ingroup LatentSpaceSuperResolution
  */
 struct TrainingVolume : TrainingVolumeGeometry

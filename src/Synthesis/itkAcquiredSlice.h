@@ -28,26 +28,26 @@
 
 namespace itk
 {
-/** What is kept of an acquired slice as long as positions around it are synthesized. Slices are (1, 1, rows, columns).
+/** The data of an acquired slice while slices around it are synthesized. Slices have the shape (1, 1, rows, columns).
  */
 struct AcquiredSlice
 {
-  /** Native intensities, and their extremes. */
+  /** Native intensities, and their minimum and maximum. */
   torch::Tensor native;
   torch::Tensor minimum;
   torch::Tensor maximum;
-  /** What the network input lacks of the native slice, in native intensities: the excess over the window, and a share
-   * of the detail that is finer than the network's pixels. */
+  /** The part of the native slice that the network input lacks, in native intensities: the excess over the window, and
+   * a share of the detail finer than the network's pixels. */
   torch::Tensor remainder;
-  /** At the network's pixels, in [0, 1]. */
+  /** In [0, 1], at the model's in-plane spacing, without padding. */
   torch::Tensor networkInput;
-  /** One for each orientation. */
+  /** One latent per orientation. */
   std::vector<AutoencoderNetwork::LatentType> latents;
-  /** What the output mode's correction keeps of the decoded slice: see SliceCorrection::Keep(). */
+  /** What the output mode's correction needs of the decoded slice, see SliceCorrection::Keep(). */
   torch::Tensor correction;
 };
 
-/** The acquired slices that are in memory, by their numbers. */
+/** The acquired slices in memory, by their indices in the stack. */
 using AcquiredSlices = std::map<SizeValueType, AcquiredSlice>;
 
 /** Interpolate a member of acquired slices linearly at a position. */

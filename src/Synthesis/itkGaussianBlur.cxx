@@ -56,12 +56,12 @@ GaussianBlur::GetMatrix(int64_t length, const torch::Device & device) const
 torch::Tensor
 GaussianBlur::Apply(const torch::Tensor & slices) const
 {
-  // Below the smallest normal number, a square is 0 and a Gaussian a single pixel.
+  // For a tiny sigma the square underflows to 0. The Gaussian is then a single pixel.
   if (m_Sigma * m_Sigma == 0.0)
   {
     return slices;
   }
-  // In double precision, which no autocast lowers.
+  // Autocast does not lower double precision.
   const torch::Tensor rows = this->GetMatrix(slices.size(2), slices.device());
   const torch::Tensor columns = this->GetMatrix(slices.size(3), slices.device());
   return torch::matmul(torch::matmul(rows, slices.to(torch::kDouble)), columns.t()).to(slices.scalar_type());

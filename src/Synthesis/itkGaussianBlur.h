@@ -26,8 +26,9 @@ namespace itk
 {
 /** Blurs slices in plane with a Gaussian, mirrored at the borders.
  *
- * Along each axis the blur is a product with a matrix into which the mirrored ends of the Gaussian are folded: memory
- * depends on the slices' sides alone, however wide the Gaussian. The matrices are kept from slice to slice. */
+ * Along each axis the blur is a product with a matrix that contains the mirrored ends of the Gaussian. The memory
+ * therefore depends on the size of the slices only, not on the width of the Gaussian. The matrices are kept for further
+ * slices. */
 class GaussianBlur
 {
 public:

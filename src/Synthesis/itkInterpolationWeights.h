@@ -24,15 +24,15 @@
 
 namespace itk
 {
-/** Weights of acquired slices, by their numbers, in an interpolation along the slice axis. Their sum is 1. */
+/** Weights of the acquired slices, by their indices, in an interpolation along the slice axis. Their sum is 1. */
 using InterpolationWeights = std::map<SizeValueType, double>;
 
 InterpolationWeights
 ComputeLinearWeights(const LatentSliceSynthesizer::Position & position);
 
-/** Lanczos interpolation (radius 3) of a stack that is sharpened against the blur of its slices' profile, see
- * LatentSpaceSuperResolutionImageFilterEnums::OutputMode. Beyond the ends of the stack its first and last slice are
- * repeated.
+/** Lanczos interpolation (radius 3) of a stack that is sharpened against the blur of the slice profile, see
+ * LatentSpaceSuperResolutionImageFilterEnums::OutputMode. The first and the last slice are repeated beyond the ends of
+ * the stack.
  * \param profileSigma standard deviation of the profile in slice distances; 0: no sharpening */
 InterpolationWeights
 ComputeProfileWeights(const LatentSliceSynthesizer::Position & position, SizeValueType slices, double profileSigma);

@@ -67,7 +67,7 @@ LatentSliceSynthesizer::CopiesAcquiredSlices(Settings::OutputModeEnum mode)
 SizeValueType
 LatentSliceSynthesizer::GetReach(Settings::OutputModeEnum mode)
 {
-  // Lanczos interpolation of radius 3 takes two slices beyond the one beside a position, sharpening one more.
+  // Lanczos interpolation of radius 3 needs two more slices on each side, sharpening needs one more.
   constexpr SizeValueType profileReach = 3;
   switch (mode)
   {

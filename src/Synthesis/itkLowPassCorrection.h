@@ -23,8 +23,8 @@
 
 namespace itk
 {
-/** The mode LowPassCorrected: decoded slices with the acquired slices' brightness and contrast on the large scale, and
- * a share of their detail. */
+/** The mode LowPassCorrected: decoded slices with the large-scale brightness and contrast of the acquired slices, and a
+ * share of their detail. */
 class LowPassCorrection : public SliceCorrection
 {
 public:
@@ -43,8 +43,8 @@ public:
   {
     return m_Settings.detailGain;
   }
-  /** Keeps the low-pass of what decoding loses of the network input, and a share of the rest of it, at the network's
-   * pixels. */
+  /** Keeps the difference of the network input and the decoded slice, at the network's pixels: its low-pass, and a
+   * share of the rest. */
   void
   Keep(AcquiredSlice & slice, const torch::Tensor & decoded) const override
   {

@@ -26,8 +26,8 @@
 
 namespace itk
 {
-/** The in-plane grids of slices: their own, the network's, and the network's after padding. All slices are tensors
- * (N, 1, rows, columns). */
+/** The in-plane grids of a slice: native, at the model's spacing, and at the model's spacing with padding. All slices
+ * are tensors (N, 1, rows, columns). */
 class NetworkGrid
 {
 public:

@@ -22,7 +22,7 @@
 
 namespace itk
 {
-/** The modes Decoded and PreserveAcquired: slices as they are decoded. */
+/** The modes Decoded and PreserveAcquired: decoded slices without a correction. */
 class NoCorrection : public SliceCorrection
 {
 public:

@@ -22,8 +22,8 @@
 
 namespace itk
 {
-/** The mode ProfileCorrected: as ResidualCorrected, but the interpolation is that of Lanczos, of a stack that is
- * sharpened against the blur of its slices' profile. */
+/** The mode ProfileCorrected: like ResidualCorrected, but with Lanczos interpolation of a stack that is sharpened
+ * against the blur of the slice profile. */
 class ProfileCorrection : public ResidualCorrection
 {
 public:

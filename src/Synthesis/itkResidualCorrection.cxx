@@ -42,7 +42,7 @@ ResidualCorrection::Apply(const Position & position, const AcquiredSlices & slic
     minimum = minimum.defined() ? torch::minimum(minimum, acquired.minimum) : acquired.minimum;
     maximum = maximum.defined() ? torch::maximum(maximum, acquired.maximum) : acquired.maximum;
   }
-  // Steep slopes overshoot. An intensity that no slice around has is not plausible.
+  // The result may overshoot at steep slopes. Intensities outside of the range of the slices around are not plausible.
   return torch::clamp(slice, minimum, maximum);
 }
 } // end namespace itk

@@ -22,8 +22,8 @@
 
 namespace itk
 {
-/** The mode ResidualCorrected: an interpolation of the acquired slices, corrected by how much what is decoded deviates
- * from the interpolation of the decoded acquired slices. */
+/** The mode ResidualCorrected: an interpolation of the acquired slices plus a correction. The correction is the
+ * difference of the decoded slice and the interpolation of the decoded acquired slices. */
 class ResidualCorrection : public SliceCorrection
 {
 public:
@@ -36,7 +36,7 @@ public:
   {
     return true;
   }
-  /** Keeps the decoded slice in [0, 1] at native pixels. */
+  /** Keeps the decoded slice in [0, 1], at native pixels. */
   void
   Keep(AcquiredSlice & slice, const torch::Tensor & decoded) const override;
   torch::Tensor

@@ -27,8 +27,8 @@ namespace itk
 {
 namespace
 {
-/** Slices of a batch. On a CPU a few are as fast as many, and a batch has to be filled up where only one slice is asked
- * for. */
+/** Number of slices in a batch. It is small on a CPU: larger batches are not faster there, and a batch has to be filled
+ * up even if only one slice is requested. */
 size_t
 ComputeBatchSize(const torch::Device & device, int64_t pixels)
 {

@@ -32,14 +32,14 @@
 namespace itk
 {
 /** Encodes and decodes batches of slices in several orientations, on a device and in a precision. All batches have the
- * same size: a shorter one is filled up with its last slice. */
+ * same size: a shorter batch is filled up with copies of its last slice. */
 class SliceAutoencoder
 {
 public:
   using LatentType = AutoencoderNetwork::LatentType;
   using Settings = LatentSliceSynthesizer::Settings;
 
-  /** \param paddedPixels of a slice, which decide how many of them make a batch */
+  /** \param paddedPixels number of pixels of a padded slice; it determines the number of slices in a batch */
   SliceAutoencoder(const AutoencoderModel & model, const Settings & settings, int64_t paddedPixels);
 
   const torch::Device &
@@ -53,16 +53,18 @@ public:
     return m_BatchSize;
   }
 
-  /** Tensors as one of a whole batch. */
+  /** Join tensors to one tensor with the size of a batch. */
   torch::Tensor
   MakeBatch(std::vector<torch::Tensor> slices) const;
 
-  /** Encode a batch of padded slices: a latent for each orientation. */
+  /** Encode a batch of padded slices.
+   * \return a latent per orientation */
   std::vector<LatentType>
   Encode(const torch::Tensor & slices);
 
-  /** Decode a batch: the mean over orientations, padded slices.
-   * \param mixLatents makes the batch of latents of an orientation */
+  /** Decode a batch.
+   * \param mixLatents makes the batch of mixed latents of an orientation
+   * \return the mean of the padded slices over the orientations */
   torch::Tensor
   Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents);
 
@@ -70,7 +72,7 @@ private:
   const AutoencoderModel::Implementation & m_Model;
   torch::Device                            m_Device;
   unsigned int                             m_NumberOfOrientations;
-  /** The network on the device; null where the model's own convolutions compute: in single precision on the CPU. */
+  /** The network on the device. It is null in single precision on a CPU, where the module's convolutions are used. */
   std::shared_ptr<AutoencoderNetwork> m_Network;
   size_t                              m_BatchSize;
   TensorPool                          m_Pool;

@@ -26,27 +26,27 @@
 
 namespace itk
 {
-/** What an output mode makes of decoded slices: one derived class per mode. To add a mode, derive a class, and return
- * it from Make(). The equations are those of LatentSpaceSuperResolutionImageFilterEnums::OutputMode. */
+/** The correction that an output mode adds to decoded slices. To add a mode, derive a class and return it from Make().
+ * LatentSpaceSuperResolutionImageFilterEnums::OutputMode has the equations. */
 class SliceCorrection
 {
 public:
   using Position = LatentSliceSynthesizer::Position;
   using Settings = LatentSliceSynthesizer::Settings;
 
-  /** The correction of settings.outputMode.
-   * \param slices the number of acquired slices
-   * \exception ExceptionObject for the mode Automatic, which is none of its own */
+  /** Make the correction for settings.outputMode.
+   * \param slices number of acquired slices
+   * \exception ExceptionObject for the mode Automatic, which only chooses another mode */
   static std::unique_ptr<SliceCorrection>
   Make(const Settings & settings, const NetworkGrid & grid, SizeValueType slices);
 
   virtual ~SliceCorrection() = default;
 
-  /** Whether acquired slices are decoded, too, where only slices between them are asked for. */
+  /** Whether acquired slices have to be decoded even if only slices between them are requested. */
   virtual bool
   NeedsDecodedAcquiredSlices() const = 0;
 
-  /** The acquired slices that are read for a position, and their weights where they are interpolated. */
+  /** The acquired slices that are read for a position, and their weights in the interpolation. */
   virtual InterpolationWeights
   ComputeWeights(const Position & position) const
   {
@@ -60,13 +60,13 @@ public:
     return 1.0;
   }
 
-  /** Keep of an acquired slice what the correction of the slices around it needs.
-   * \param decoded the slice as it is decoded, in [0, 1] at the network's pixels */
+  /** Store in an acquired slice what the correction of the slices around it needs.
+   * \param decoded the decoded acquired slice, in [0, 1] at the network's pixels */
   virtual void
   Keep(AcquiredSlice & slice, const torch::Tensor & decoded) const = 0;
 
-  /** The slice at a position in native intensities and pixels.
-   * \param decoded what is decoded there, in [0, 1] at the network's pixels */
+  /** Compute the corrected slice at a position, in native intensities and pixels.
+   * \param decoded the decoded slice at the position, in [0, 1] at the network's pixels */
   virtual torch::Tensor
   Apply(const Position & position, const AcquiredSlices & slices, const torch::Tensor & decoded) const = 0;
 
@@ -82,8 +82,8 @@ protected:
     return m_Settings.windowMaximum - m_Settings.windowMinimum;
   }
 
-  /** A slice in [0, 1] at the network's pixels in native intensities and pixels, with the interpolated remainders of
-   * the acquired slices. */
+  /** Convert a slice in [0, 1] at the network's pixels to native intensities and pixels, and add the interpolated
+   * remainders of the acquired slices. */
   torch::Tensor
   RestoreNative(const Position & position, const AcquiredSlices & slices, const torch::Tensor & slice) const;
 

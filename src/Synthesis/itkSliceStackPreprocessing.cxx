@@ -58,7 +58,7 @@ SliceStackPreprocessing::Percentile(std::vector<float> & values, double percenta
   const SizeValueType rank = PercentileRank(percentage, values.size()).first;
   const auto          middle = values.begin() + static_cast<std::ptrdiff_t>(rank);
   std::nth_element(values.begin(), middle, values.end());
-  // What lies behind the selected value is not smaller: the next one in order is its minimum.
+  // The values after the selected one are not smaller. Their minimum is the next value in order.
   const double above = rank + 1 < values.size() ? *std::min_element(middle + 1, values.end()) : *middle;
   return InterpolateOrderStatistics(percentage, values.size(), *middle, above);
 }

@@ -73,7 +73,7 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
       }
     }
     count(batch.size());
-    // Jobs are sorted by the later one of the two slices that they need.
+    // Jobs are sorted by the later one of the two slices around a position, so earlier slices are not needed any more.
     m_Acquired.erase(m_Acquired.begin(), m_Acquired.lower_bound(last - std::min(last, reach + 1)));
   }
 }
@@ -179,7 +179,7 @@ SliceSynthesis::Decode(const std::vector<Job> & jobs)
   const torch::Tensor padded =
     m_Autoencoder.Decode([&](unsigned int orientation) { return this->MixLatentsOfJobs(jobs, orientation); });
   std::vector<torch::Tensor> slices = m_Grid.Crop(padded).clamp(0.0, 1.0).contiguous().split(1);
-  // What the batch was filled up with is of no use.
+  // Drop the slices that only fill up the batch.
   slices.resize(jobs.size());
   return slices;
 }

@@ -32,8 +32,8 @@
 
 namespace itk
 {
-/** One run of LatentSliceSynthesizer: reads and encodes acquired slices when they are needed, decodes slices in
- * batches, corrects them, and forgets acquired slices that nothing needs any more. */
+/** One run of LatentSliceSynthesizer. It reads and encodes acquired slices when they are needed, decodes slices in
+ * batches, corrects them, and releases acquired slices that are no longer needed. */
 class SliceSynthesis
 {
 public:
@@ -50,10 +50,10 @@ public:
 
 private:
   using Job = SynthesisPlan::Job;
-  /** Is told how many slices more have been encoded or decoded. */
+  /** Receives the number of further slices that have been read or decoded. */
   using CountFunction = std::function<void(size_t more)>;
 
-  /** A constant volume: there is nothing that a network could tell. */
+  /** The window of a constant volume is empty. Its slices are interpolated without the network. */
   bool
   WindowIsEmpty() const
   {
@@ -66,12 +66,12 @@ private:
   Read(const std::vector<SizeValueType> & numbers);
   void
   Encode(const std::vector<SizeValueType> & numbers);
-  /** Decode to [0, 1] at the network's pixels, a tensor for each job. */
+  /** Decode to [0, 1] at the network's pixels. The result has one tensor per job. */
   std::vector<torch::Tensor>
   Decode(const std::vector<Job> & jobs);
   AutoencoderNetwork::LatentType
   MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const;
-  /** The slice of a job in native intensities and pixels; nothing was decoded if the window is empty. */
+  /** The output slice of a job, in native intensities and pixels. `decoded` is empty if the window is empty. */
   torch::Tensor
   Finish(const Job & job, const std::vector<torch::Tensor> & decoded, size_t place) const;
 
@@ -81,7 +81,7 @@ private:
   SliceAutoencoder                 m_Autoencoder;
   std::unique_ptr<SliceCorrection> m_Correction;
   AcquiredSlices                   m_Acquired;
-  /** How many slices of the plan have been read. */
+  /** Number of slices of the plan that have been read. */
   size_t m_NumberOfReadSlices{ 0 };
 };
 } // end namespace itk

@@ -37,7 +37,7 @@ MirrorIndex(int64_t index, int64_t length)
 
 namespace
 {
-/** For every pixel of a padded side, the pixel that it mirrors. */
+/** For every pixel of a padded row or column, the index of the pixel that it mirrors. */
 torch::Tensor
 MirrorIndices(int64_t length, int64_t paddedLength, const torch::Device & device)
 {

@@ -22,41 +22,42 @@
 
 namespace itk
 {
-/** What slices as tensors of the shape (N, 1, rows, columns) go through before and after the network. */
+/** Operations on slices before and after the network. Slices are tensors of the shape (N, 1, rows, columns). */
 namespace SliceTensors
 {
-/** The number of pixels that a side of a slice has for the network: the same if the model has no spacing, or one that
- * is within LatentSliceSynthesizer::SpacingTolerance; else what it takes to keep the extent at the model's spacing,
+/** Number of pixels of a side of the network input. The side does not change if the model has no spacing, or the
+ * spacings agree within LatentSliceSynthesizer::SpacingTolerance. Otherwise the extent is kept at the model's spacing,
  * rounded to whole pixels, at least 1. */
 int64_t
 NetworkLength(int64_t length, double spacing, double modelSpacing);
 
-/** The side that a side of so many pixels is padded to: the next one that is divisible by the poolings. */
+/** Number of pixels of a side after padding: the next number that can be halved once per pooling. */
 int64_t
 PaddedLength(int64_t length, int64_t poolings);
 
-/** Resample in plane to another size with the same extent: bicubic, anti-aliased where the size falls. */
+/** Resample in plane to another size with the same extent: bicubic, with anti-aliasing for a smaller size. */
 torch::Tensor
 Resample(const torch::Tensor & slices, int64_t rows, int64_t columns);
 
-/** The pixel of a side that an index outside of it mirrors: at the border pixels' outer edges, as often as it takes. */
+/** The pixel that an index outside of a side mirrors. The side is mirrored at the outer edges of its border pixels,
+ * repeatedly if necessary. */
 int64_t
 MirrorIndex(int64_t index, int64_t length);
 
-/** Pad by mirroring at the border pixels' outer edges, as often as it takes, so that the sides become `rows` and
- * `columns`, with the slice in the middle. */
+/** Pad to `rows` and `columns` by mirroring, see MirrorIndex(). The slice is in the middle. */
 torch::Tensor
 MirrorPad(const torch::Tensor & slices, int64_t rows, int64_t columns);
 
-/** Cut the middle out again: the inverse of MirrorPad. */
+/** Crop to the middle: the inverse of MirrorPad(). */
 torch::Tensor
 CropCenter(const torch::Tensor & slices, int64_t rows, int64_t columns);
 
-/** One of eight orientations: a rotation by `orientation` times 90 degrees, from 4 on after a flip of the columns. */
+/** Bring slices into one of eight orientations: a rotation by `orientation` times 90 degrees. From 4 on, the columns
+ * are flipped before. */
 torch::Tensor
 Orient(const torch::Tensor & slices, unsigned int orientation);
 
-/** The inverse of Orient. */
+/** The inverse of Orient(). */
 torch::Tensor
 Reorient(const torch::Tensor & slices, unsigned int orientation);
 

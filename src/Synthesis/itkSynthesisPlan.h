@@ -25,14 +25,14 @@
 
 namespace itk
 {
-/** Which acquired slices are read and encoded, and what is decoded in which order. */
+/** The acquired slices to read and to encode, and the slices to decode, in order. */
 struct SynthesisPlan
 {
-  /** A slice to decode: one that was asked for, or an acquired one that a correction needs. */
+  /** A slice to decode: a requested slice, or an acquired slice that a correction needs. */
   struct Job
   {
     LatentSliceSynthesizer::Position position;
-    /** Of the position that was asked for. */
+    /** Index of the requested position. */
     SizeValueType number{ 0 };
     bool          isOutput{ false };
   };
@@ -49,13 +49,11 @@ struct SynthesisPlan
     return position.slice + (position.alpha > 0.0 ? 1 : 0);
   }
 
-  /** Acquired slices that are read, and those of them that the network encodes: those around positions. In rising
-   * order.
-   */
+  /** The acquired slices to read, and those of them to encode, which lie around positions. In rising order. */
   std::vector<SizeValueType> read;
   std::vector<SizeValueType> encoded;
-  /** Sorted by their last slices, acquired slices before those between them: a job comes when all that it needs can be
-   * there. */
+  /** Sorted by the later one of the two slices around a position, acquired slices before slices between them.
+   * Everything that a job needs is then available before it. */
   std::vector<Job> jobs;
 };
 } // end namespace itk

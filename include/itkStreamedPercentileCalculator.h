@@ -37,7 +37,7 @@ class ProcessObject;
  * network input. The result is exact for the converted values.
  *
  * Order statistics are found by radix selection. The first pass counts the upper 16 bits of order-preserving keys. The
- * second pass counts the lower 16 bits, in the bins that contain the wanted ranks only. Pixel types of at most 16 bits
+ * second pass counts the lower 16 bits, but only in the bins that contain a wanted rank. Pixel types of at most 16 bits
  * need one pass. Each pass has to count the same parts, in any order:
  * \code
  * do

@@ -26,12 +26,12 @@
 
 namespace itk
 {
-/** Blurs along one axis by ITK's discrete Gaussian. */
+/** Blurs along one axis with ITK's discrete Gaussian. */
 namespace DirectionalGaussian
 {
 using OperatorType = GaussianOperator<double, 3>;
 
-/** A Gaussian of a standard deviation in pixels, exact to a thousandth of its area. */
+/** Make a Gaussian from its standard deviation in pixels. Its area is exact to a thousandth. */
 inline OperatorType
 MakeOperator(unsigned int axis, double sigma)
 {
@@ -39,13 +39,13 @@ MakeOperator(unsigned int axis, double sigma)
   gaussian.SetDirection(axis);
   gaussian.SetVariance(sigma * sigma);
   gaussian.SetMaximumError(0.001);
-  // Wide enough for the error to decide.
+  // This width is never reached, so the maximum error alone determines the kernel.
   gaussian.SetMaximumKernelWidth(static_cast<unsigned int>(std::ceil(10.0 * sigma)) + 3);
   gaussian.CreateDirectional();
   return gaussian;
 }
 
-/** A region of an image after the operator. The pixels at the image's border are repeated behind it. */
+/** Apply the operator to a region of an image. The border pixels of the image are repeated outside of it. */
 template <typename TImage>
 Image<float, 3>::Pointer
 BlurRegion(const TImage * image, const OperatorType & gaussian, const ImageRegion<3> & region)

@@ -61,7 +61,7 @@ struct Method
 {
   const char * name;
   InterpolatorType::Pointer (*makeInterpolator)();
-  /** Standard deviation in pixels of a Gaussian that every slice is blurred by afterwards; 0: not at all. */
+  /** Standard deviation in pixels of a Gaussian that blurs every interpolated slice; 0: no blur. */
   double sigma{ 0.0 };
 };
 

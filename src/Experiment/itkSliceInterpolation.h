@@ -25,7 +25,7 @@
 
 namespace itk
 {
-/** Interpolates slices by ITK's interpolators: the methods that SliceRecoveryExperiment compares models with. */
+/** Interpolates slices with ITK's interpolators. SliceRecoveryExperiment compares models with these methods. */
 namespace SliceInterpolation
 {
 using ImageType = Image<float, 3>;
@@ -34,8 +34,8 @@ using ImageType = Image<float, 3>;
 std::vector<std::string>
 GetMethods();
 
-/** The acquired slices on another grid, by the method of a name.
- * \exception ExceptionObject for an unknown method, naming the known ones */
+/** Interpolate the acquired slices on another grid.
+ * \exception ExceptionObject that names the known methods if the method is unknown */
 ImageType::Pointer
 Interpolate(const ImageType *   acquiredSlices,
             const ImageType *   grid,

@@ -38,7 +38,7 @@ namespace
 using RealImageType = SliceRecoveryExperimentBase::RealImageType;
 using RegionType = ImageRegion<3>;
 
-/** The slice of a region that has a number, from 0. */
+/** The slice with the given number in a region, from 0. */
 RegionType
 SliceOf(RegionType region, unsigned int axis, SizeValueType number)
 {
@@ -47,7 +47,7 @@ SliceOf(RegionType region, unsigned int axis, SizeValueType number)
   return region;
 }
 
-/** The central square of a region in plane; where it is smaller, the whole. */
+/** The central square of a region in plane. A side that is smaller than the square is not cropped. */
 RegionType
 CropInPlane(RegionType region, unsigned int axis, SizeValueType cropSize)
 {
@@ -60,7 +60,7 @@ CropInPlane(RegionType region, unsigned int axis, SizeValueType cropSize)
   return region;
 }
 
-/** Intensities outside of the window become 0 and 1. */
+/** Set intensities below the window to 0 and above it to 1. */
 void
 ClampToWindow(RealImageType * volume)
 {
@@ -108,7 +108,7 @@ SliceRecoveryExperimentBase::Prepare()
                                        << " are needed.");
   }
 
-  // The window, from whole kept slices and nothing else.
+  // The window is computed from the kept slices only, before the crop.
   const SizeValueType kept = (slices - 1) / m_KeepEvery + 1;
   std::vector<float>  pixels;
   for (SizeValueType i = 0; i < kept; ++i)
@@ -125,7 +125,7 @@ SliceRecoveryExperimentBase::Prepare()
                       << minimum << "): there is nothing to recover.");
   }
 
-  // Both volumes get the geometry of the crop, with indices from 0. The truth ends with the last kept slice.
+  // Both volumes have the geometry of the crop, with indices from 0. The truth ends with the last kept slice.
   const RegionType region = m_CropSize > 0 ? CropInPlane(whole, axis, m_CropSize) : whole;
   const auto       makeVolume = [&](SizeValueType count, unsigned int step, const auto & copySlice) {
     auto volume = RealImageType::New();

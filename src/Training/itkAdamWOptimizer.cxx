@@ -24,7 +24,7 @@ namespace itk
 {
 namespace
 {
-/** The entry of a file's metadata with the number of steps. */
+/** Key of the number of steps in the file's metadata. */
 constexpr const char * StepsKey = "latent_sr.steps";
 } // namespace
 
@@ -61,7 +61,7 @@ AdamWOptimizer::ClipGradients(double largest)
 void
 AdamWOptimizer::Step(double learningRate)
 {
-  // PyTorch's own defaults of AdamW.
+  // PyTorch's defaults for AdamW.
   constexpr double           beta1 = 0.9;
   constexpr double           beta2 = 0.999;
   constexpr double           epsilon = 1e-8;
@@ -69,7 +69,7 @@ AdamWOptimizer::Step(double learningRate)
   std::vector<torch::Tensor> gradients;
   for (const torch::Tensor & parameter : m_Parameters)
   {
-    // The kernel goes through memory, not through indices.
+    // The fused kernel runs through memory and ignores strides, so both need the same memory format.
     const torch::Tensor & gradient = parameter.grad();
     gradients.push_back(gradient.strides() == parameter.strides()
                           ? gradient

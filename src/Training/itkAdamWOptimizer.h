@@ -27,17 +27,17 @@
 
 namespace itk
 {
-/** AdamW (Loshchilov and Hutter, arXiv:1711.05101), with PyTorch's fused kernel. Unlike torch::optim::AdamW, it runs
- * on tensors in any memory format and stores its moments under the parameters' names. */
+/** AdamW (Loshchilov and Hutter, arXiv:1711.05101) with PyTorch's fused kernel. Unlike torch::optim::AdamW, it accepts
+ * tensors in any memory format, and stores its moments under the parameters' names. */
 class AdamWOptimizer
 {
 public:
-  /** \param parameters what is trained, by names; their gradients are read in each step
-   * \param weightDecay decoupled from the gradient; 0: Adam */
+  /** \param parameters named tensors to train; their gradients are read in each step
+   * \param weightDecay decoupled weight decay; 0: Adam */
   AdamWOptimizer(const TensorStorage::NamedTensors & parameters, double weightDecay);
 
-  /** Scale the gradients so that their Euclidean norm is `largest` at most; 0: no limit.
-   * \return their norm before */
+  /** Scale the gradients so that their Euclidean norm is at most `largest`; 0: no limit.
+   * \return their norm before scaling */
   double
   ClipGradients(double largest);
 
@@ -50,8 +50,8 @@ public:
     return m_NumberOfSteps;
   }
 
-  /** The moments and the number of steps.
-   * \exception std::runtime_error if a file does not hold them */
+  /** Store and load the moments and the number of steps.
+   * \exception std::runtime_error if the file does not contain them */
   void
   Store(SafetensorsFile & file) const;
   void
@@ -65,7 +65,7 @@ private:
   std::vector<torch::Tensor> m_Parameters;
   std::vector<torch::Tensor> m_FirstMoments;
   std::vector<torch::Tensor> m_SecondMoments;
-  /** The kernel wants the number of steps as a tensor for each parameter. */
+  /** The kernel needs the number of steps as a tensor for each parameter. */
   std::vector<torch::Tensor> m_StepCounts;
   double                     m_WeightDecay;
   SizeValueType              m_NumberOfSteps{ 0 };

@@ -110,7 +110,7 @@ AutoencoderTrainerBase::VerifyPreconditions() const
 {
   Superclass::VerifyPreconditions();
   const auto * model = this->GetInitialModel();
-  // What an upstream trainer will give is not known yet: the training checks again.
+  // The number of poolings is not known yet if another trainer makes the model. MakeStartingModel() checks it again.
   if (!model || !model->GetSource())
   {
     m_Parameters.CheckPatchSize(model ? model->GetNumberOfPoolings() : AutoencoderModel::New()->GetNumberOfPoolings());

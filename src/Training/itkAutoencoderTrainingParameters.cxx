@@ -36,20 +36,21 @@ namespace
 using Json = nlohmann::ordered_json;
 using Parameters = AutoencoderTrainingParameters;
 
-/** Where a parameter is written. */
+/** The files that a parameter is written to. */
 enum class Record : uint8_t
 {
-  /** Weights follow from it: into the model file, and the same in a training that goes on from a checkpoint. */
+  /** The weights depend on it. It is written to the model file, and has to be the same in a resumed training. */
   ModelAndCheckpoint,
-  /** It limits the training, and may be another one in a training that goes on. */
+  /** It limits the training. It is written to the model file, and may change in a resumed training. */
   Model,
-  /** It decides which volumes are seen when: the same in a training that goes on, but of no interest later. */
+  /** It determines the order of volumes. It has to be the same in a resumed training, but is not written to the model
+   * file. */
   Checkpoint,
-  /** Weights don't follow from it. */
+  /** The weights do not depend on it. */
   Nowhere
 };
 
-/** Calls `visit(record, name, key, member)` for every parameter; the key is its name in JSON. */
+/** Call `visit(record, name, key, member)` for every parameter. The key is its name in JSON. */
 template <typename TParameters, typename TVisitor>
 void
 VisitParameters(TParameters & p, TVisitor && visit)
@@ -98,7 +99,7 @@ ToLower(std::string text)
   return text;
 }
 
-/** A name without what makes no difference in it. */
+/** A name in lower case, without hyphens and underscores. */
 std::string
 Normalize(const std::string & name)
 {
@@ -107,7 +108,7 @@ Normalize(const std::string & name)
   return normal;
 }
 
-// Parse(): a value from text. Each returns what is allowed if the text is something else, and nullptr otherwise.
+// Each Parse() reads a value from text. It returns nullptr, or what is allowed if the text is not valid.
 
 template <typename T>
 const char *
@@ -118,7 +119,7 @@ Parse(const std::string & text, T & value)
   T parsed{};
   if constexpr (std::is_unsigned_v<T>)
   {
-    // Streams read "-1" as the largest number.
+    // A stream would read "-1" as the largest number.
     if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos || !(in >> parsed))
     {
       return "a whole number";
@@ -248,7 +249,7 @@ PrintValue(std::ostream & os, const std::optional<unsigned int> & value)
   }
 }
 
-/** The parameters that have one of some records. */
+/** The parameters with one of the given records, as JSON. */
 std::string
 Describe(const Parameters & parameters, std::initializer_list<Record> records)
 {

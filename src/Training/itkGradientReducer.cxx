@@ -32,7 +32,7 @@ namespace
 {
 constexpr int64_t BucketElements = 256 * 1024;
 
-/** Calls a function when the gradient of a parameter has been accumulated. */
+/** Calls a function after the gradient of a parameter has been accumulated. */
 class GradientHook : public torch::autograd::PostAccumulateGradHook
 {
 public:
@@ -89,7 +89,7 @@ GradientReducer::GradientReducer(const std::string & groupName, std::vector<torc
     bucket->parameters.push_back(*parameter);
     torch::autograd::impl::set_post_acc_grad_hooks(*parameter, std::make_unique<GradientHook>([this, bucket] {
       --bucket->missing;
-      // Always in the same order, or processes would add up different buckets.
+      // Buckets are sent in the same order in all processes. Otherwise different buckets would be added.
       for (auto & next : m_Buckets)
       {
         if (next->missing > 0)

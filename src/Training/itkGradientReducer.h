@@ -32,15 +32,14 @@ class Work;
 
 namespace itk
 {
-/** Adds up gradients over the processes of a torch.distributed process group.
+/** Sums gradients over the processes of a torch.distributed process group.
  *
- * Parameters are gathered into buckets of about a megabyte, in the order in which backward passes reach them: from the
- * network's end to its beginning. As soon as the last gradient of a bucket is there, the bucket is sent on its way,
- * while the backward pass goes on. */
+ * Parameters are gathered into buckets of about a megabyte, in the order of the backward pass: from the network's end
+ * to its beginning. A bucket is sent as soon as its last gradient is computed, while the backward pass continues. */
 class GradientReducer
 {
 public:
-  /** \param groupName of the group, as `torch.distributed` knows it; empty: there is one process, and nothing to do
+  /** \param groupName name of the group in `torch.distributed`; empty: a single process, and nothing to do
    * \param parameters in the order of the forward pass
    * \exception ExceptionObject if there is no such group */
   GradientReducer(const std::string & groupName, std::vector<torch::Tensor> parameters);
@@ -61,11 +60,11 @@ public:
     return m_NumberOfProcesses;
   }
 
-  /** Run the backward pass of a loss; then gradients are the sums over all processes. */
+  /** Run the backward pass of a loss. Afterwards the gradients are the sums over all processes. */
   void
   Backward(const torch::Tensor & loss);
 
-  /** Sums over all processes, in place. */
+  /** Sum over all processes, in place. */
   void
   Sum(std::vector<double> & values) const;
   void

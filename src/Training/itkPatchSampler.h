@@ -28,8 +28,8 @@
 
 namespace itk
 {
-/** Draws the random patches of a training from preprocessed volumes, with augmentation. A sample depends on nothing but
- * the volumes that are there, the seed, the iteration and its number within the batch. */
+/** Draws the random patches of a training from preprocessed volumes, with augmentation. A sample depends only on the
+ * volumes in the cache, the seed, the iteration and its index in the batch. */
 class PatchSampler
 {
 public:
@@ -48,11 +48,11 @@ public:
   /** Samples of three slices. */
   struct Triplets
   {
-    /** (N, 1, size, size) each: the encoded slices, and the one between them. */
+    /** (N, 1, size, size) each: the encoded slices, and the slice between them. */
     torch::Tensor first;
     torch::Tensor between;
     torch::Tensor second;
-    /** (N, 1, 1, 1): where between first and second it lies. */
+    /** (N, 1, 1, 1): the position of `between`, as the share of the way from `first` to `second`. */
     torch::Tensor alpha;
   };
 
@@ -62,29 +62,30 @@ public:
     : m_Settings(settings)
   {}
 
-  /** The volumes to draw from: (slices, rows, columns) each, of intensities in [0, 1], not smaller than a patch. */
+  /** Set the volumes to draw from: (slices, rows, columns) each, with intensities in [0, 1], not smaller than a patch.
+   */
   void
   SetVolumes(const VolumesType & volumes);
 
-  /** Whether there is a volume with three slices at least. */
+  /** Whether there is a volume with at least three slices. */
   bool
   HasTriplets() const
   {
     return !m_Deep.empty();
   }
 
-  /** Whether there is a volume with less. */
+  /** Whether there is a volume with fewer than three slices. */
   bool
   HasShallowVolumes() const
   {
     return m_Deep.size() < m_Volumes.size();
   }
 
-  /** The samples of these numbers. */
+  /** Draw samples of three slices. `samples` are their indices in the batch. */
   Triplets
   DrawTriplets(SizeValueType iteration, const std::vector<int64_t> & samples) const;
 
-  /** Single slices, (count, 1, size, size). */
+  /** Draw samples of single slices, (count, 1, size, size). */
   torch::Tensor
   DrawSlices(SizeValueType iteration, const std::vector<int64_t> & samples) const;
 
@@ -92,7 +93,7 @@ private:
   int64_t
   DrawOffset(TrainingRandom & random, int64_t free) const;
 
-  /** A patch of a few slices, augmented alike: (slices, size, size). */
+  /** Draw one patch from several slices, with the same augmentation for all: (slices, size, size). */
   torch::Tensor
   DrawPatch(TrainingRandom & random, const torch::Tensor & slices) const;
 

@@ -32,7 +32,7 @@ namespace
 {
 using ImageType = Image<float, 3>;
 
-/** What the header of a file says. */
+/** The header of a file. */
 struct SliceFile
 {
   std::string              name;
@@ -62,7 +62,7 @@ ReadHeader(const std::string & name)
   return file;
 }
 
-/** By name: a folder lists its files in any order. */
+/** Sorted by name, because a folder lists its files in any order. */
 std::vector<SliceFile>
 ReadHeaders(const std::string & folder)
 {
@@ -100,7 +100,7 @@ LargestDifference(const ImageType::DirectionType & a, const ImageType::Direction
   return (a - b).GetVnlMatrix().absolute_value_max();
 }
 
-/** Refuse a file that is no slice of the stack that the first one belongs to. */
+/** Check that a file is a slice of the same stack as the first file. */
 void
 CheckAlike(const SliceFile & file, const SliceFile & first)
 {
@@ -139,7 +139,7 @@ CheckAlike(const SliceFile & file, const SliceFile & first)
   }
 }
 
-/** Refuse slices, in their order, that do not lie one above the other at regular distances. */
+/** Check that sorted slices lie one above the other at regular distances. */
 void
 CheckPositions(const std::vector<SliceFile> & files)
 {

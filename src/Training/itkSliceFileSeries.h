@@ -24,25 +24,25 @@
 namespace itk
 {
 /** \class SliceFileSeries
- * \brief Finds the slices of one DICOM series in a folder, and makes sure that they are a stack.
+ * \brief Finds the slices of one DICOM series in a folder, and checks that they are a regular stack.
  *
- * ITK's series reader takes size, spacing and orientation from the first file alone. A folder is refused here if other
- * files differ from it, or if the slices do not lie one above the other at regular distances: what is read is a regular
- * grid. Files that no registered ImageIO can read, and hidden ones, are passed over.
+ * ITK's series reader takes size, spacing and orientation from the first file only. Therefore a folder is refused here
+ * if other files differ from the first, or if the slices do not lie one above the other at regular distances. Hidden
+ * files, and files that no registered ImageIO can read, are ignored.
  */
 class SliceFileSeries
 {
 public:
-  /** Direction cosines may differ by so much. */
+  /** Maximum difference of direction cosines. */
   static constexpr double DirectionTolerance = 5e-4;
-  /** Pixel spacings may differ by this share. */
+  /** Maximum relative difference of pixel spacings. */
   static constexpr double SpacingTolerance = 1e-3;
-  /** In mm: slices that are closer than this lie at the same position. */
+  /** In mm. Slices that are closer than this lie at the same position. */
   static constexpr double SamePosition = 1e-3;
-  /** In mm: a slice may lie so far from its place in the regular grid, along the normal and in plane. */
+  /** In mm. Maximum distance of a slice from its place in the regular grid, along the normal and in plane. */
   static constexpr double PositionTolerance = 0.05;
 
-  /** The files in the order in which their slices lie along the normal.
+  /** Get the files, sorted by the positions of their slices along the normal.
    * \exception ExceptionObject that names the file, its value and what is allowed */
   static std::vector<std::string>
   Find(const std::string & folder);

@@ -41,7 +41,7 @@ UseChannelsLast(AutoencoderNetwork & network)
   }
 }
 
-/** A copy in channels-last layout: a copy between two such networks is one of plain memory. */
+/** A copy in channels-last layout. Copies between two such networks are plain memory copies. */
 std::shared_ptr<AutoencoderNetwork>
 CloneInChannelsLast(const AutoencoderNetwork & network)
 {
@@ -104,7 +104,7 @@ TrainedNetwork::Step(SizeValueType iteration, double learningRate)
   {
     return losses;
   }
-  // The weights so far gave a finite loss. Whether those after the step do is not known before the next one.
+  // These weights gave a finite loss. Whether the next weights do is known only in the next step.
   at::_foreach_copy_(m_LastGoodTensors, m_Average ? m_AverageTensors : m_NetworkTensors);
   m_Network->zero_grad();
   m_Reducer.Backward(terms.total);
@@ -128,7 +128,7 @@ TrainedNetwork::UpdateAverage()
   }
   const torch::NoGradGuard noGradient;
   const auto               steps = static_cast<double>(m_Optimizer.GetNumberOfSteps());
-  // Short at first, so that the random initial weights don't stay in the average.
+  // The average forgets quickly at first, so that the random initial weights vanish from it.
   const double decay = std::min(m_Parameters.weightAveraging, (1.0 + steps) / (10.0 + steps));
   at::_foreach_lerp_(m_AverageTensors, m_NetworkTensors, 1.0 - decay);
 }

@@ -30,12 +30,12 @@
 
 namespace itk
 {
-/** The network in training: its weights, their moving average, the best and the last good ones, and the step that
- * changes them. */
+/** The network in training: its current weights, their moving average, the best and the last good weights, and the step
+ * of the optimizer. */
 class TrainedNetwork
 {
 public:
-  /** Of one step, over all processes; the parts are before weighting, and 0 if they were not computed. */
+  /** The losses of one step, summed over all processes. The terms are not weighted, and 0 if they were not computed. */
   struct Losses
   {
     double reconstruction{ 0.0 };
@@ -45,7 +45,7 @@ public:
 
   TrainedNetwork(const AutoencoderTrainingParameters & parameters, const AutoencoderNetwork & start);
 
-  /** The volumes to draw patches from: see PatchSampler::SetVolumes(). */
+  /** Set the volumes to draw patches from, see PatchSampler::SetVolumes(). */
   void
   SetVolumes(const PatchSampler::VolumesType & volumes)
   {
@@ -57,7 +57,8 @@ public:
     return m_Reducer;
   }
 
-  /** One step of the optimizer. If the loss or the gradient is not finite, the total says so, and the weights stay. */
+  /** Run one step of the optimizer. If the loss or the gradient is not finite, the returned total is not finite, and
+   * the weights do not change. */
   Losses
   Step(SizeValueType iteration, double learningRate);
 
@@ -65,23 +66,24 @@ public:
   void
   SynchronizeStatistics();
 
-  /** The averaged weights, or the current ones, in evaluation mode: shared, to measure them. */
+  /** Get the averaged weights, or without averaging the current weights, in evaluation mode. They may be shared with
+   * this object, so use them for validation only. */
   std::shared_ptr<AutoencoderNetwork>
   GetCurrent();
 
-  /** Keep the current weights as the best so far. */
+  /** Keep a copy of GetCurrent() as the best network so far. */
   void
   KeepBest();
 
-  /** A copy in evaluation mode: the best weights, or if none were kept the current ones. */
+  /** Copy the best network, or GetCurrent() if none was kept, in evaluation mode. */
   std::shared_ptr<AutoencoderNetwork>
   CopyResult();
-  /** A copy in evaluation mode of those before the step that led to a loss or a gradient that is not finite. */
+  /** Copy the last network with a finite loss, in evaluation mode. */
   std::shared_ptr<AutoencoderNetwork>
   CopyLastGood() const;
 
-  /** Everything that the next steps depend on, but for the iteration's number.
-   * \exception std::runtime_error if a file does not hold it */
+  /** Store and load everything that the next steps depend on, except the number of the iteration.
+   * \exception std::runtime_error if the file does not contain it */
   void
   Store(SafetensorsFile & file);
   void

@@ -36,7 +36,7 @@ constexpr const char * Format = "latent-sr/checkpoint/1";
 constexpr const char * StateKey = "latent_sr.state";
 constexpr const char * SettingsKey = "latent_sr.settings";
 
-/** The value of an entry of a checkpoint's metadata. */
+/** Get the value of a metadata entry of a checkpoint. */
 const std::string &
 RequireEntry(const SafetensorsFile & file, const std::string & fileName, const char * key)
 {
@@ -49,7 +49,7 @@ RequireEntry(const SafetensorsFile & file, const std::string & fileName, const c
   return found->second;
 }
 
-/** An entry of a checkpoint's metadata that holds JSON with an object. */
+/** Get a metadata entry of a checkpoint that contains a JSON object. */
 TrainingCheckpoint::Json
 RequireObject(const SafetensorsFile & file, const std::string & fileName, const char * key)
 {
@@ -62,7 +62,7 @@ RequireObject(const SafetensorsFile & file, const std::string & fileName, const 
   }
   return value;
 }
-/** Calls `visit(key, member)` for all that a training goes on with. */
+/** Call `visit(key, member)` for all members that a resumed training starts with. */
 template <typename TProgress, typename TVisitor>
 void
 VisitState(TProgress & progress, TVisitor && visit)
@@ -90,7 +90,7 @@ TrainingCheckpoint::TrainingCheckpoint(const AutoencoderTrainingParameters & par
 void
 TrainingCheckpoint::CheckIsWritable(const std::string & fileName)
 {
-  // A name that nobody has: a file of the user's must not be touched.
+  // The name must not exist yet, so that no file of the user is changed.
   std::random_device random;
   std::string        trial;
   std::error_code    error;

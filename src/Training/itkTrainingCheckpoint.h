@@ -28,29 +28,30 @@
 
 namespace itk
 {
-/** The checkpoint file of a training: when it is due, what is in it, and whether it belongs to a training. */
+/** The checkpoint file of a training: when it is written, its content, and whether it belongs to a training. */
 class TrainingCheckpoint
 {
 public:
   using Json = nlohmann::ordered_json;
 
-  /** \param settings what has to be the same in a training that goes on: a JSON object. The entries TrainingVolumes
-   * and ValidationVolumes are fingerprints of volumes. */
+  /** \param settings what has to be the same in a resumed training, as a JSON object. The entries TrainingVolumes and
+   * ValidationVolumes are fingerprints of volumes. */
   TrainingCheckpoint(const AutoencoderTrainingParameters & parameters, Json settings);
 
   static constexpr const char * TrainingVolumes = "training_volumes";
   static constexpr const char * ValidationVolumes = "validation_volumes";
 
-  /** Throw an ExceptionObject unless a file of the checkpoint's name can be written: a refusal before hours of training
-   * instead of behind them. */
+  /** Check that a checkpoint can be written. A training calls this at the start, because otherwise it would fail only
+   * after hours.
+   * \exception ExceptionObject that names the file */
   static void
   CheckIsWritable(const std::string & fileName);
 
-  /** Whether one has to be written after an iteration. */
+  /** Whether a checkpoint has to be written after an iteration. */
   bool
   IsDue(const AutoencoderTrainingProgress & progress) const;
 
-  /** Let the time to the next one begin. */
+  /** Start the time interval to the next checkpoint. */
   void
   Restart(double elapsedTime)
   {
@@ -61,11 +62,11 @@ public:
   void
   Write(TrainedNetwork & network, const AutoencoderTrainingProgress & progress) const;
 
-  /** Whether the parameters ask to go on, and there is something to go on from. */
+  /** Whether Resume is on, and the file exists. */
   bool
   CanResume() const;
 
-  /** \exception ExceptionObject that names the file if it is damaged, or of another training */
+  /** \exception ExceptionObject that names the file if it is damaged, or belongs to another training */
   void
   Read(TrainedNetwork & network, AutoencoderTrainingProgress & progress) const;
 

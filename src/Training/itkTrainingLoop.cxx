@@ -32,11 +32,11 @@ namespace itk
 {
 namespace
 {
-/** Weight of 1 - SSIM in the loss that models are chosen by, whatever they are trained with: losses of different
- * trainings can be compared. */
+/** Weight of 1 - SSIM in the validation loss. It does not depend on the training's parameters, so validation losses of
+ * different trainings can be compared. */
 constexpr double ValidationSSIMWeight = 0.1;
 
-/** What the learning rate falls to by the cosine schedule, as a share of the full one. */
+/** Final learning rate of the cosine schedule, as a share of the full rate. */
 constexpr double FinalLearningRateShare = 1e-3;
 } // namespace
 
@@ -174,7 +174,8 @@ TrainingLoop::Run()
     return;
   }
   m_Network.SynchronizeStatistics();
-  // First the checkpoint: a training that goes on from it would not validate here.
+  // The checkpoint is written before the final validation, because a resumed training would not validate at this
+  // iteration.
   this->WriteCheckpoint();
   const bool isValidated =
     m_Validation.GetNumberOfSlices() > 0 && m_Progress.stopCondition != StopConditionEnum::Aborted;
@@ -254,7 +255,8 @@ TrainingLoop::Iterate()
   }
   m_Progress.elapsedTime = this->ComputeElapsedTime();
   m_Callbacks.iterated();
-  // All processes have to end, and to write, in the same iteration: the clock is the first one's.
+  // All processes have to stop and to write checkpoints in the same iteration. Therefore they use the clock of the
+  // first process.
   std::vector<double> shared{ m_Callbacks.isAborted() ? 1.0 : 0.0,
                               m_Callbacks.isStopRequested() ? 1.0 : 0.0,
                               this->IsFirstProcess() ? m_Progress.elapsedTime : 0.0 };
@@ -339,7 +341,7 @@ TrainingLoop::SetResult(const std::shared_ptr<AutoencoderNetwork> & network)
   auto implementation = std::make_shared<AutoencoderModel::Implementation>();
   implementation->network = network;
   m_Model.SetImplementation(implementation);
-  // The gain of the starting weights is that of other corrections.
+  // The gain of the initial model does not fit the new weights.
   m_Model.SetResidualGain(1.0);
 }
 } // end namespace itk

@@ -33,24 +33,24 @@
 
 namespace itk
 {
-/** One training from its first iteration to its end: the order of its steps, validations and checkpoints. */
+/** One training from its first to its last iteration: the order of steps, validations and checkpoints. */
 class TrainingLoop
 {
 public:
-  /** What the trainer is asked and told between iterations, in its own thread. */
+  /** Calls to the trainer between iterations, in the trainer's thread. */
   struct Callbacks
   {
-    /** After every iteration. */
+    /** Called after every iteration. */
     std::function<void()> iterated;
-    /** The share that is done, 0 to 1. */
+    /** Receives the share that is done, 0 to 1. */
     std::function<void(double)> progressed;
     std::function<bool()>       isAborted;
     std::function<bool()>       isStopRequested;
   };
 
-  /** Load the volumes, and go on from the checkpoint if there is one.
-   * \param model the weights to start from; receives the trained ones
-   * \param progress is kept up to date */
+  /** Prepare the training volumes, load the validation volumes, and read the checkpoint if the training resumes.
+   * \param model contains the weights to start from, and receives the trained weights
+   * \param progress is updated during the training */
   TrainingLoop(const AutoencoderTrainingParameters & parameters,
                const TrainingVolumes &               volumes,
                const TrainingVolumes &               validationVolumes,
@@ -58,7 +58,7 @@ public:
                AutoencoderTrainingProgress &         progress,
                Callbacks                             callbacks);
 
-  /** Train until there is a reason to stop: progress.stopCondition. */
+  /** Train until there is a reason to stop, which is stored in progress.stopCondition. */
   void
   Run();
 
@@ -67,15 +67,15 @@ private:
 
   std::unique_ptr<TrainingVolumeCache>
   MakeCache();
-  /** A length of slices in pixels of the network, not smaller than a patch. */
+  /** A side of a slice in pixels of the network, at least that of a patch. */
   int64_t
   ComputePatchableLength(SizeValueType length, double spacing) const;
-  /** Load a volume as the network sees it: (slices, rows, columns) in [0, 1], not smaller than a patch. */
+  /** Load a volume as network input: (slices, rows, columns) in [0, 1], not smaller than a patch. */
   torch::Tensor
   LoadVolume(SizeValueType number) const;
   void
   PrepareValidation(const TrainingVolumes & volumes);
-  /** What has to be the same in a training that goes on. */
+  /** What has to be the same in a resumed training. */
   TrainingCheckpoint::Json
   DescribeSettings(const TrainingVolumes & validationVolumes) const;
 
@@ -83,7 +83,7 @@ private:
   IsFirstProcess() const;
   double
   ComputeElapsedTime() const;
-  /** How much of the training is done, in iterations or in time, whichever is more; 0 to 1. */
+  /** The share of the training that is done, 0 to 1: the larger one of the shares in iterations and in time. */
   double
   ComputeShareDone() const;
   double
@@ -92,7 +92,8 @@ private:
   Iterate();
   void
   Validate();
-  /** \param aborted, stopRequested whether any process was */
+  /** \param aborted whether any process was aborted
+   * \param stopRequested whether a stop was requested in any process */
   StopConditionEnum
   FindStopCondition(bool aborted, bool stopRequested) const;
   void
@@ -110,7 +111,7 @@ private:
   std::unique_ptr<TrainingVolumeCache>  m_Cache;
   std::unique_ptr<TrainingCheckpoint>   m_Checkpoint;
   std::chrono::steady_clock::time_point m_Start;
-  /** Seconds of the training that this one goes on from. */
+  /** Seconds that the training took before it was resumed. */
   double m_ElapsedBefore{ 0.0 };
 };
 } // end namespace itk

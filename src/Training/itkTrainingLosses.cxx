@@ -29,7 +29,7 @@ SSIM(const torch::Tensor & x, const torch::Tensor & y)
   constexpr double c2 = 0.03 * 0.03;
   torch::Tensor    kernel = torch::exp(-(torch::arange(11.0, x.options()) - 5.0).square() / (2.0 * 1.5 * 1.5));
   kernel = kernel / kernel.sum();
-  // One pass over the five moments, as channels of one image batch.
+  // All five moments are filtered in one convolution, as one batch.
   const torch::Tensor moments = torch::cat({ x, y, x * x, y * y, x * y }, 0);
   const torch::Tensor means =
     torch::conv2d(torch::conv2d(moments, kernel.view({ 1, 1, 11, 1 })), kernel.view({ 1, 1, 1, 11 }));

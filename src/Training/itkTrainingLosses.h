@@ -25,8 +25,8 @@ namespace itk
 namespace TrainingLosses
 {
 /** SSIM of each of N 2D images (N, 1, rows, columns) in [0, 1]: Gaussian window of 11 taps, sigma 1.5, population
- * covariance, mean over the valid region (Wang et al. 2004). Sides have to be 11 pixels at least. A term of losses and
- * of the choice of models; ImageQualityMetricsCalculator measures. */
+ * covariance, mean over the valid region (Wang et al. 2004). Sides have to be at least 11 pixels. This function is for
+ * training and validation losses. Use ImageQualityMetricsCalculator to measure image quality. */
 torch::Tensor
 SSIM(const torch::Tensor & x, const torch::Tensor & y);
 } // namespace TrainingLosses

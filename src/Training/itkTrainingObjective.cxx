@@ -27,7 +27,8 @@ namespace itk
 {
 namespace
 {
-/** To reconstruct a slice costs a decoding. One of so many samples is enough to hold the autoencoder's shape. */
+/** Every ReconstructionStride-th sample is reconstructed. Each reconstruction costs a decoding, and this number is
+ * enough to keep the network an autoencoder. */
 constexpr int64_t ReconstructionStride = 4;
 
 torch::Tensor
@@ -125,7 +126,7 @@ TrainingObjective::ChooseReconstructed(const PatchSampler::Triplets & triplets, 
   }
   if (m_Sampler.HasShallowVolumes())
   {
-    // Volumes without triplets take part in the reconstruction only.
+    // Volumes with fewer than three slices have no triplets, and are used for the reconstruction term only.
     reconstructed.areExtra = true;
     reconstructed.slices =
       m_Sampler.DrawSlices(iteration, AddOffset(m_ReconstructedSamples, static_cast<int64_t>(m_Parameters.batchSize)));
@@ -135,7 +136,7 @@ TrainingObjective::ChooseReconstructed(const PatchSampler::Triplets & triplets, 
     }
     return reconstructed;
   }
-  // The triplets' first slices are encoded anyway.
+  // The first slices of the triplets are encoded in any case, so they are also used for the reconstruction.
   reconstructed.places = AddOffset(m_ReconstructedSamples, -m_Samples.front());
   reconstructed.slices = triplets.first.index_select(0, torch::tensor(reconstructed.places));
   return reconstructed;
@@ -167,7 +168,7 @@ TrainingObjective::ComputeSynthesis(AutoencoderNetwork & network, SizeValueType 
   }
   decoded = decoded.to(torch::kFloat).contiguous();
 
-  // Means over the whole batch, of which this process has a share.
+  // Losses are means over the whole batch. This process computes its share of them.
   const double        share = static_cast<double>(batch) / static_cast<double>(m_Parameters.batchSize);
   const torch::Tensor synthesized = decoded.narrow(0, 0, batch);
   const torch::Tensor between = triplets.between.contiguous();

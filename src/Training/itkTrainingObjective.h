@@ -26,12 +26,12 @@
 
 namespace itk
 {
-/** The loss of a batch: the objective that AutoencoderTrainerBase states. Of several processes each computes its share
- * of the batch; the sum of the shares is the loss of the whole batch. */
+/** The loss of a batch: the objective in the documentation of AutoencoderTrainerBase. Each of several processes
+ * computes its share of the batch. The sum of these shares is the loss of the whole batch. */
 class TrainingObjective
 {
 public:
-  /** Scalars; a term that is not computed is undefined. The parts are before weighting. */
+  /** Scalars. `reconstruction` and `synthesis` are not weighted. A term that is not computed is an undefined tensor. */
   struct Terms
   {
     torch::Tensor reconstruction;
@@ -42,7 +42,7 @@ public:
   /** \exception ExceptionObject if the batch can't be divided among the processes */
   TrainingObjective(const AutoencoderTrainingParameters & parameters, int64_t rank, int64_t numberOfProcesses);
 
-  /** Draws the patches. Its volumes have to be set. */
+  /** The sampler that draws the patches. Its volumes have to be set before Compute(). */
   PatchSampler &
   GetSampler()
   {
@@ -53,13 +53,13 @@ public:
   Compute(AutoencoderNetwork & network, SizeValueType iteration) const;
 
 private:
-  /** Slices that are reconstructed next to the samples of three slices. */
+  /** Slices that are reconstructed in addition to the synthesis of triplets. */
   struct Reconstructed
   {
     torch::Tensor slices;
-    /** Where their latents are among all that are encoded. */
+    /** Indices of their latents in the batch of encoded slices. */
     std::vector<int64_t> places;
-    /** Whether they are encoded in addition to the ends of the triplets. */
+    /** Whether they are encoded in addition to the slices of the triplets. */
     bool areExtra{ false };
   };
 
@@ -73,10 +73,10 @@ private:
   AutoencoderTrainingParameters m_Parameters;
   PatchSampler                  m_Sampler;
   int64_t                       m_NumberOfProcesses;
-  /** This process's samples of a batch, and those of them that are reconstructed. */
+  /** The samples of a batch that this process computes, and those of them that are reconstructed. */
   std::vector<int64_t> m_Samples;
   std::vector<int64_t> m_ReconstructedSamples;
-  /** In all processes. */
+  /** Number of reconstructed samples of a batch in all processes. */
   SizeValueType m_NumberOfReconstructed{ 0 };
 };
 } // end namespace itk

@@ -24,9 +24,9 @@
 
 namespace itk
 {
-/** Random numbers that depend on nothing but a seed, an iteration and a sample: a training that goes on from a
- * checkpoint and one that is shared by several processes draw the same ones, and there is no state to keep. The
- * generator is SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). */
+/** Random numbers that depend only on a seed, an iteration and a sample. Therefore a resumed training, and a training
+ * in several processes, draw the same numbers, and checkpoints need no state of the generator. The generator is
+ * SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). */
 class TrainingRandom
 {
 public:
@@ -54,7 +54,7 @@ public:
     return lower + (upper - lower) * this->Uniform();
   }
 
-  /** Uniform among 0 to count - 1. */
+  /** Uniform in {0, ..., count - 1}. */
   int64_t
   Integer(int64_t count)
   {

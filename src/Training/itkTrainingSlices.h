@@ -28,9 +28,10 @@
 
 namespace itk
 {
-/** Slices of a volume, (N, 1, rows, columns) in native intensities, as a network is shown them: the model's percentiles
- * of `windowFrom` mapped to 0 and 1, at the model's in-plane spacing, in [0, 1].
- * \exception ExceptionObject if the percentiles are equal; `role` says what the volume is for */
+/** Convert slices of a volume, (N, 1, rows, columns) in native intensities, to network input without padding. The
+ * window is given by the model's percentiles of `windowFrom`.
+ * \param role purpose of the volume, for messages
+ * \exception ExceptionObject if the percentiles are equal */
 torch::Tensor
 PrepareTrainingSlices(const torch::Tensor &          native,
                       std::vector<float>             windowFrom,

@@ -34,7 +34,7 @@ namespace itk
 {
 namespace
 {
-/** Slices between the given ones, (slices - 1, rows, columns), by ITK's cubic B-spline along the stack. */
+/** Interpolate the slices half-way between the given slices by ITK's cubic B-spline: (slices - 1, rows, columns). */
 torch::Tensor
 InterpolateByBSpline(const torch::Tensor & kept)
 {
@@ -60,7 +60,7 @@ InterpolateByBSpline(const torch::Tensor & kept)
   ImageType::PointType origin = image->GetOrigin();
   origin[2] += 0.5;
   resample->SetOutputOrigin(origin);
-  // As many threads as the training uses.
+  // Use as many threads as the training.
   resample->SetNumberOfWorkUnits(static_cast<ThreadIdType>(at::get_num_threads()));
   resample->Update();
   torch::Tensor result = torch::empty({ kept.size(0) - 1, kept.size(1), kept.size(2) });
@@ -121,7 +121,7 @@ TrainingValidation::ChooseSlices(SizeValueType maximumNumberOfSlices)
   for (auto & slice : m_Slices)
   {
     slicesOfVolume[slice.volume] += 1.0;
-    // Slices are small parts of larger tensors, which would stay as long as they do.
+    // Slices are views of larger tensors. Without the copies, the larger tensors would stay in memory.
     slice.before = slice.before.clone();
     slice.truth = slice.truth.clone();
     slice.after = slice.after.clone();
@@ -141,7 +141,7 @@ TrainingValidation::Add(Scores & scores, double weight, const torch::Tensor & sl
   const double error = std::max(1e-10, torch::mse_loss(slice, truth).item<double>());
   scores.meanSquaredError += weight * error;
   scores.psnr -= weight * 10.0 * std::log10(error);
-  // Slices that are smaller than SSIM's window have none.
+  // SSIM is not defined for slices that are smaller than its window.
   if (truth.size(2) >= 11 && truth.size(3) >= 11)
   {
     scores.ssim += weight * TrainingLosses::SSIM(slice, truth).item<double>();
@@ -177,7 +177,7 @@ TrainingValidation::Measure(AutoencoderNetwork & network, int64_t rank, int64_t 
   for (size_t i = static_cast<size_t>(rank); i < m_Slices.size(); i += static_cast<size_t>(numberOfProcesses))
   {
     const Slice & slice = m_Slices[i];
-    // Both neighbors in one batch: they have the same size.
+    // Both neighbors have the same size and fit in one batch.
     const auto latent = network.Encode(ForNetwork(torch::cat({ slice.before, slice.after }, 0), network));
     const auto mixed = MixLatents(NarrowLatents(latent, 0, 1), NarrowLatents(latent, 1, 1), 0.5);
     Add(scores, slice.weight, Decode(network, mixed, slice.truth), slice.truth);

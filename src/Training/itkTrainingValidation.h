@@ -25,13 +25,13 @@
 
 namespace itk
 {
-/** Measures a network in training on slices of validation volumes that it synthesizes from their neighbors, at alpha =
- * 1/2, as SliceRecoveryExperiment does it: of every volume each second slice is kept, the window comes from the kept
- * ones, the central square is looked at. Everything happens at the network's spacing. */
+/** Validates a network in training. It synthesizes slices of validation volumes from their neighbors, at alpha = 1/2,
+ * like SliceRecoveryExperiment: every second slice is kept, the window comes from the kept slices, and the central
+ * square is compared. All computations are done at the model's in-plane spacing. */
 class TrainingValidation
 {
 public:
-  /** Means over slices, then over volumes; PSNR in dB. */
+  /** Means over the slices of a volume, then over volumes. PSNR is in dB. */
   struct Scores
   {
     double meanSquaredError{ 0.0 };
@@ -44,11 +44,11 @@ public:
 
   explicit TrainingValidation(const AutoencoderModel * model);
 
-  /** Add the slices of a volume; one with less than three slices has none. The volume itself is not kept. */
+  /** Add the slices of a volume. A volume with fewer than three slices is ignored. The volume itself is not kept. */
   void
   AddVolume(const TrainingVolume & volume);
 
-  /** Leave out slices so that there are at most so many, evenly. Has to be called once, after the last volume. */
+  /** Choose at most the given number of slices, evenly distributed. It has to be called once, after the last volume. */
   void
   ChooseSlices(SizeValueType maximumNumberOfSlices);
 
@@ -58,7 +58,7 @@ public:
     return m_Slices.size();
   }
 
-  /** What linear and cubic B-spline interpolation (ITK's) reach. */
+  /** Get the results of linear and of ITK's cubic B-spline interpolation. */
   const Scores &
   GetLinear() const
   {
@@ -70,12 +70,12 @@ public:
     return m_BSpline;
   }
 
-  /** Measure a network in evaluation mode. Of several processes, each measures its share: the sum of what they return
-   * is the result. */
+  /** Measure a network in evaluation mode. Each of several processes measures its share of the slices. The result is
+   * the sum of the returned scores. */
   Scores
   Measure(AutoencoderNetwork & network, int64_t rank, int64_t numberOfProcesses) const;
 
-  /** The sums that the best gain of ResidualCorrected follows from: see SliceRecoveryExperiment. */
+  /** Compute the sums that give the best gain of ResidualCorrected, see SliceRecoveryExperimentBase. */
   std::pair<double, double>
   ComputeResidualGainSums(AutoencoderNetwork & network) const;
 

@@ -32,11 +32,11 @@ namespace itk
 {
 namespace
 {
-/** Shuffles draw from a stream of their own. */
+/** Shuffling uses a separate stream of random numbers. */
 constexpr uint64_t ShuffleSample = std::numeric_limits<uint64_t>::max();
 
-/** Give memory that is free back to the system. The allocator of glibc keeps what the threads that load volumes have
- * freed, each thread's in a heap of its own: that was three times the cache. */
+/** Return free memory to the system. The allocator of glibc keeps the memory that loading threads have freed, in a
+ * separate heap for each thread. Without this call, that was three times the size of the cache. */
 void
 ReturnFreeMemory()
 {
@@ -97,7 +97,7 @@ TrainingVolumeCache::Advance()
 {
   const SizeValueType number = this->GetVolumeAt(m_Place);
   ++m_Place;
-  // Between two epochs a volume may come again before it has gone.
+  // At the transition between two epochs, a volume may be next in order while it is still in the window.
   const auto again = std::find(m_Window.begin(), m_Window.end(), number);
   if (again != m_Window.end())
   {
@@ -145,7 +145,7 @@ TrainingVolumeCache::LoadMissing()
     const bool stays = std::find(m_Window.begin(), m_Window.end(), it->first) != m_Window.end();
     it = stays ? std::next(it) : m_Resident.erase(it);
   }
-  // What was prefetched comes first: its thread must have ended before another volume is loaded.
+  // The prefetching thread has to end before another volume is loaded, so its volume is taken first.
   if (m_Prefetched.valid())
   {
     torch::Tensor volume = m_Prefetched.get();

@@ -30,22 +30,22 @@
 
 namespace itk
 {
-/** The volumes that a training draws its patches from, as many as fit in a given memory.
+/** The volumes that a training draws its patches from: as many as fit in a given amount of memory.
  *
- * If all of them do, they are loaded once. Otherwise there is a window that moves over an endless sequence, a shuffled
- * order of all volumes after the other: from time to time the next volume comes in, and the oldest ones go. Which ones
- * are there in an iteration depends on nothing but the seed and the iteration. The next one is loaded by another thread
- * in the meantime. */
+ * If all volumes fit, they are loaded once. Otherwise a window moves over an endless sequence, which consists of one
+ * shuffled order of all volumes after another. At intervals the next volume enters the window, and the oldest ones
+ * leave it. The volumes of an iteration depend only on the seed and the iteration. Another thread loads the next volume
+ * in advance. */
 class TrainingVolumeCache
 {
 public:
-  /** Loads the volume of a number, preprocessed, as (slices, rows, columns). Is called in another thread, too, but
-   * never in two at the same time. */
+  /** Loads and preprocesses the volume with the given number: (slices, rows, columns). It may be called in another
+   * thread, but never in two threads at the same time. */
   using LoadFunction = std::function<torch::Tensor(SizeValueType number)>;
 
-  /** \param sizes bytes of each volume when it is loaded
-   * \param capacity bytes; two volumes are held at least: the one in use, and the one that comes next
-   * \param interval iterations from one volume that comes in to the next */
+  /** \param sizes size of each loaded volume in bytes
+   * \param capacity memory in bytes; at least two volumes are held: the volume in use, and the next one
+   * \param interval number of iterations after which the next volume enters */
   TrainingVolumeCache(std::vector<SizeValueType> sizes,
                       LoadFunction               load,
                       SizeValueType              capacity,
@@ -57,12 +57,12 @@ public:
   TrainingVolumeCache &
   operator=(const TrainingVolumeCache &) = delete;
 
-  /** The volumes of an iteration, by rising numbers. Iterations have to be asked for in rising order.
-   * \exception ExceptionObject from loading */
+  /** Get the volumes of an iteration, by their numbers. Iterations have to be requested in rising order.
+   * \exception ExceptionObject if a volume can't be loaded */
   const std::map<SizeValueType, torch::Tensor> &
   MoveTo(SizeValueType iteration);
 
-  /** Whether all volumes are there all the time. */
+  /** Whether all volumes are in memory all the time. */
   bool
   HoldsAll() const
   {
@@ -70,10 +70,10 @@ public:
   }
 
 private:
-  /** The volume at a place of the endless sequence. */
+  /** The number of the volume at a place in the endless sequence. */
   SizeValueType
   GetVolumeAt(SizeValueType place);
-  /** Let the next volume of the sequence in, in numbers only. */
+  /** Move the window to the next volume of the sequence, without loading it. */
   void
   Advance();
   void

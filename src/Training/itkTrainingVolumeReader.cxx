@@ -34,7 +34,7 @@ namespace
 using Image3DType = Image<float, 3>;
 using Image4DType = Image<float, 4>;
 
-/** Turn ITK's messages about reading, which name sources and lines, into one that names the file. */
+/** Replace exceptions about reading, whose texts name source files and lines, by one that names the file. */
 template <typename TFunction>
 auto
 Reading(const std::string & fileName, TFunction && function) -> decltype(function())
@@ -67,7 +67,7 @@ MakeReader(const std::string & fileName, const std::vector<std::string> & series
   if constexpr (std::is_same<TReader, ImageSeriesReader<Image3DType>>::value)
   {
     reader->SetFileNames(series);
-    // Where slices lie has been checked.
+    // The positions of the slices have already been checked.
     reader->SetSpacingWarningRelThreshold(std::numeric_limits<double>::max());
   }
   else
@@ -138,7 +138,7 @@ TrainingVolumeReader::Read(SizeValueType frame, const ProcessObject * process) c
         reader->GetOutput(), reader->GetOutput()->GetLargestPossibleRegion(), m_SliceAxis, process);
       return;
     }
-    // Formats that can be read in parts are: of a 4D file, one frame then.
+    // Only one phase of a 4D file is read, if the format can be streamed.
     const auto reader = MakeReader<ImageFileReader<Image4DType>>(m_FileName, m_Series);
     reader->UpdateOutputInformation();
     auto region = reader->GetOutput()->GetLargestPossibleRegion();

@@ -28,25 +28,25 @@ namespace itk
 {
 class ProcessObject;
 
-/** Reads the volumes of a file, or of a folder with the slices of one DICOM series, when they are needed. Formats are
- * those whose ImageIO is registered in the program. A folder whose slices are no regular stack is refused, see
- * SliceFileSeries; each slice is rescaled by its own slope and intercept. */
+/** Reads the volumes of a file, or of a folder with the slices of one DICOM series, when they are needed. It reads all
+ * formats with a registered ImageIO. A folder whose slices are not a regular stack is refused, see SliceFileSeries.
+ * Each slice is rescaled with its slope and intercept. */
 class TrainingVolumeReader
 {
 public:
-  /** Read what is needed to know the size.
-   * \param sliceAxis 0 to 2; without a value, that of the largest spacing
+  /** Read the headers only.
+   * \param sliceAxis 0 to 2; no value: the axis of the largest spacing
    * \exception ExceptionObject that names the file */
   TrainingVolumeReader(const std::string & fileName, std::optional<unsigned int> sliceAxis);
 
-  /** Time frames of a 4D file, 1 of others. */
+  /** Number of phases of a 4D file; 1 for other files. */
   SizeValueType
   GetNumberOfVolumes() const
   {
     return m_NumberOfVolumes;
   }
 
-  /** Of each volume. */
+  /** The geometry of each volume. */
   const TrainingVolumeGeometry &
   GetGeometry() const
   {

@@ -30,12 +30,12 @@ namespace itk
 {
 class ProcessObject;
 
-/** The volumes of a training or of its validation: those of images first, then those of files, which are read when they
- * are needed. */
+/** The training or the validation volumes: the volumes of images first, then the volumes of files. Files are read when
+ * they are needed. */
 class TrainingVolumes
 {
 public:
-  /** Volumes that are in memory. */
+  /** The volumes of images, which are in memory. */
   struct Images
   {
     SizeValueType                                               count{ 0 };
@@ -43,8 +43,8 @@ public:
     std::function<TrainingVolume(SizeValueType number)>         load;
   };
 
-  /** \param sliceAxis 0 to 2; without a value, of each file the axis of the largest spacing
-   * \param process whose threads copy what is read
+  /** \param sliceAxis 0 to 2; no value: the axis of the largest spacing of each file
+   * \param process whose threads copy the pixels
    * \exception ExceptionObject that names a file that can't be read */
   TrainingVolumes(Images                           images,
                   const std::vector<std::string> & fileNames,
@@ -62,8 +62,8 @@ public:
   TrainingVolume
   Load(SizeValueType number) const;
 
-  /** A hash (FNV-1a, 64 bits) of the names of files without their folders, the sizes and the spacings: it tells whether
-   * volumes are the same as in another run. */
+  /** Compute a hash (FNV-1a, 64 bits) of the names of files without their folders, the sizes and the spacings. It shows
+   * whether the volumes are the same as in another run. */
   std::string
   ComputeFingerprint() const;
 

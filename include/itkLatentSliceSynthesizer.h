@@ -31,7 +31,7 @@ namespace itk
  * with plain buffers, so it does not depend on image types.
  *
  * Input and output slices have native intensities and the native in-plane spacing. The steps between them:
- * 1. The window is mapped linearly to [0, 1], and intensities are clamped. The excess over the window (of bright
+ * 1. The window is mapped linearly to [0, 1], and intensities are clamped. The excess beyond the window (of bright
  *    vessels, for example) is interpolated linearly and added to the result at the end.
  * 2. Slices are resampled in plane to the model's spacing (bicubic, anti-aliased), unless the spacings differ by less
  *    than SpacingTolerance. The detail lost here is interpolated linearly and added to the result at the end. The mode

@@ -43,7 +43,7 @@ namespace itk
  * spacing is divided by f, and the start index is multiplied by f. The origin and the physical point of the first slice
  * do not change, and every f-th slice lies exactly at an acquired slice. With an OutputSliceSpacing s instead, slices
  * lie at multiples of s from the first acquired slice, up to the last acquired slice. The first output slice then has
- * index 0. The direction and the other axes do not change. Nothing is extrapolated.
+ * index 0. The direction and the other axes do not change in either case. Nothing is extrapolated.
  *
  * **Model.** The filter uses the AutoencoderModel that is set as input (it may be the output of a trainer). Without one
  * it reads ModelFileName. Without either it uses the bundled model.
@@ -51,7 +51,7 @@ namespace itk
  * **Intensities.** In the network input, the window is mapped to [0, 1]. The window is given by WindowMinimum and
  * WindowMaximum, or by the model's percentiles of the volume's largest possible region (exact, see StreamedWindow).
  * Results are mapped back to native intensities. For integer pixel types they are rounded and saturated. The excess
- * over the window is interpolated linearly. If the window is empty, as that of a constant volume, the whole volume is
+ * beyond the window is interpolated linearly. If the window is empty, as that of a constant volume, the whole volume is
  * interpolated linearly.
  *
  * **In plane**, size and spacing do not change. If the spacing differs from the model's by more than 3 %, the network
@@ -165,8 +165,8 @@ public:
   itkSetAutomaticParameterMacro(ResidualGain, double);
 
   /** Set/Get the number of orientations in which slices are encoded and decoded: 1 (the default), 4 (rotations by
-   * multiples of 90 degrees) or 8 (rotations and flips). The results are averaged. The time is proportional to the
-   * number; the quality is slightly higher. */
+   * multiples of 90 degrees) or 8 (rotations and flips). The results are averaged. More orientations take
+   * proportionally more time, and give slightly better results. */
   itkSetMacro(NumberOfOrientations, unsigned int);
   itkGetConstMacro(NumberOfOrientations, unsigned int);
 
@@ -189,7 +189,7 @@ public:
 
   /** Set/Get the window: the native intensities that are mapped to 0 and 1. Defaults 0 and 1. Setting them turns
    * AutomaticWindowMinimum and AutomaticWindowMaximum off. While these are on, as by default, the window is given by
-   * the model's percentiles of the volume. Both or neither have to be set. The excess over the window is interpolated
+   * the model's percentiles of the volume. Both or neither have to be set. The excess beyond the window is interpolated
    * linearly. */
   itkSetAutomaticParameterMacro(WindowMinimum, double);
   itkSetAutomaticParameterMacro(WindowMaximum, double);

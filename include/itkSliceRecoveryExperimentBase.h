@@ -57,7 +57,7 @@ public:
   using OutputModeEnum = LatentSpaceSuperResolutionImageFilterEnums::OutputMode;
   using PrecisionEnum = AutoencoderModelEnums::Precision;
 
-  /** Set/Get the number k of which every k-th slice is kept, at least 2, default 2. */
+  /** Set/Get the interval of kept slices: every KeepEvery-th slice is kept. At least 2, default 2. */
   itkSetMacro(KeepEvery, unsigned int);
   itkGetConstMacro(KeepEvery, unsigned int);
 
@@ -188,7 +188,7 @@ private:
   void
   CheckParameters() const;
 
-  /** A region of one slice as it is acquired: the image's pixels, or with the simulated SliceThickness. */
+  /** A region of one slice as it is acquired: the pixels of the image, blurred if a SliceThickness is simulated. */
   DoubleImageType::Pointer
   AcquireSlice(const RegionType & slice, unsigned int axis) const;
 

@@ -63,8 +63,8 @@ public:
   static unsigned int
   ResolveSliceAxis(const ImageBase<VDimension> * image, std::optional<unsigned int> sliceAxis);
 
-  /** The in-plane axes for a slice axis: the axis along which the columns follow each other (the lower one), and that
-   * of the rows. */
+  /** The in-plane axes for a slice axis: first the lower axis, which counts the columns, then the axis that counts the
+   * rows. */
   static std::array<unsigned int, 2>
   GetInPlaneAxes(unsigned int sliceAxis);
 

@@ -41,7 +41,7 @@ class ProcessObject;
  * need one pass. Each pass has to count the same parts, in any order:
  * \code
  * do
- *   {
+ * {
  *   for (part : parts)
  *   {
  *     calculator.Count(image, part);

@@ -407,7 +407,7 @@ TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNoRegularStack)
       folder[i].position[2] += 5.0;
     }
     EXPECT_TRUE(
-      Says(RefusalOf(folder), folder.GetFileName(2), { "at 10 mm", "at 12 mm", "0.05 mm off is allowed", "missing" }));
+      Says(RefusalOf(folder), folder.GetFileName(2), { "at 10 mm", "at 12 mm", "may differ by 0.05 mm", "missing" }));
   }
   {
     DicomFolder folder;

@@ -28,16 +28,15 @@
 
 namespace itk
 {
-/** The data of an acquired slice while slices around it are synthesized. Slices have the shape (1, 1, rows, columns).
- */
+/** The data of an acquired slice while slices around it are synthesized. Slices are (1, 1, rows, columns). */
 struct AcquiredSlice
 {
   /** Native intensities, and their minimum and maximum. */
   torch::Tensor native;
   torch::Tensor minimum;
   torch::Tensor maximum;
-  /** The part of the native slice that the network input lacks, in native intensities: the excess over the window, and
-   * a share of the detail finer than the network's pixels. */
+  /** The part of the native slice that is not in the network input, in native intensities: the excess beyond the
+   * window, and a share of the detail finer than the network's pixels. */
   torch::Tensor remainder;
   /** In [0, 1], at the model's in-plane spacing, without padding. */
   torch::Tensor networkInput;

@@ -45,8 +45,9 @@ SliceCorrection::Make(const Settings & settings, const NetworkGrid & grid, SizeV
     case ModeEnum::Automatic:
       break;
   }
-  itkGenericExceptionMacro("Slices were to be synthesized in the output mode "
-                           << settings.outputMode << ", but it has to be one of the modes that it stands for.");
+  itkGenericExceptionMacro("The output mode is "
+                           << settings.outputMode
+                           << ", but slices are synthesized in one of the modes that it chooses from.");
 }
 
 torch::Tensor

@@ -62,8 +62,7 @@ public:
     : m_Settings(settings)
   {}
 
-  /** Set the volumes to draw from: (slices, rows, columns) each, with intensities in [0, 1], not smaller than a patch.
-   */
+  /** Set the volumes to draw from: (slices, rows, columns) each, intensities in [0, 1], not smaller than a patch. */
   void
   SetVolumes(const VolumesType & volumes);
 

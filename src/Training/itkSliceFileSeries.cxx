@@ -167,9 +167,9 @@ CheckPositions(const std::vector<SliceFile> & files)
   if (!(std::abs(files[worst].position - placeOf(worst)) <= Series::PositionTolerance))
   {
     itkGenericExceptionMacro("'" << files[worst].name << "' lies at " << files[worst].position
-                                 << " mm along the normal, but the regular grid of the " << files.size()
-                                 << " slices has a place at " << placeOf(worst) << " mm, and "
-                                 << Series::PositionTolerance << " mm off is allowed. Is a slice missing?");
+                                 << " mm along the normal, but its place in the regular grid of the " << files.size()
+                                 << " slices is at " << placeOf(worst) << " mm: they may differ by "
+                                 << Series::PositionTolerance << " mm. Is a slice missing?");
   }
   const Vector<double, 3> normal{ { first.direction[0][2], first.direction[1][2], first.direction[2][2] } };
   for (const SliceFile & file : files)

@@ -58,8 +58,8 @@ ComputeProfileWeights(const LatentSliceSynthesizer::Position & position, SizeVal
       sum += weight;
     }
   }
-  // To the second order, the blur by the profile is 1 + (sigma^2 / 2) d^2/dz^2, and its inverse 1 - (sigma^2 / 2)
-  // d^2/dz^2.
+  // To the second order, the blur by the profile is 1 + (sigma^2 / 2) d^2/dz^2.
+  // Its inverse is 1 - (sigma^2 / 2) d^2/dz^2.
   const double         sharpening = 0.5 * profileSigma * profileSigma;
   InterpolationWeights weights;
   for (const auto & [slice, weight] : lanczos)

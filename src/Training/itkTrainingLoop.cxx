@@ -174,8 +174,8 @@ TrainingLoop::Run()
     return;
   }
   m_Network.SynchronizeStatistics();
-  // The checkpoint is written before the final validation, because a resumed training would not validate at this
-  // iteration.
+  // The checkpoint is written before the final validation, because a training that resumes from it with more iterations
+  // would not have validated here.
   this->WriteCheckpoint();
   const bool isValidated =
     m_Validation.GetNumberOfSlices() > 0 && m_Progress.stopCondition != StopConditionEnum::Aborted;

@@ -68,7 +68,7 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
     {
       if (batch[i].isOutput)
       {
-        const torch::Tensor slice = this->Finish(batch[i], decoded, i).to(torch::kCPU).contiguous();
+        const torch::Tensor slice = this->ComputeOutputSlice(batch[i], decoded, i).to(torch::kCPU).contiguous();
         receive(batch[i].number, slice.data_ptr<float>());
       }
     }
@@ -185,7 +185,7 @@ SliceSynthesis::Decode(const std::vector<Job> & jobs)
 }
 
 torch::Tensor
-SliceSynthesis::Finish(const Job & job, const std::vector<torch::Tensor> & decoded, size_t place) const
+SliceSynthesis::ComputeOutputSlice(const Job & job, const std::vector<torch::Tensor> & decoded, size_t place) const
 {
   return this->WindowIsEmpty() ? InterpolateLinearly(m_Acquired, job.position, &AcquiredSlice::native)
                                : m_Correction->Apply(job.position, m_Acquired, decoded[place]);

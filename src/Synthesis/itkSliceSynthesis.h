@@ -73,7 +73,7 @@ private:
   MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const;
   /** The output slice of a job, in native intensities and pixels. `decoded` is empty if the window is empty. */
   torch::Tensor
-  Finish(const Job & job, const std::vector<torch::Tensor> & decoded, size_t place) const;
+  ComputeOutputSlice(const Job & job, const std::vector<torch::Tensor> & decoded, size_t place) const;
 
   const Stack &                    m_Stack;
   const Settings &                 m_Settings;

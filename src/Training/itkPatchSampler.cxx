@@ -27,13 +27,13 @@ void
 PatchSampler::SetVolumes(const VolumesType & volumes)
 {
   m_Volumes.clear();
-  m_Deep.clear();
+  m_VolumesWithTriplets.clear();
   for (const auto & item : volumes)
   {
     m_Volumes.push_back(item.second);
     if (item.second.size(0) >= 3)
     {
-      m_Deep.push_back(item.second);
+      m_VolumesWithTriplets.push_back(item.second);
     }
   }
 }
@@ -82,9 +82,10 @@ PatchSampler::DrawTriplets(SizeValueType iteration, const std::vector<int64_t> &
   for (const int64_t sample : samples)
   {
     TrainingRandom        random(m_Settings.seed, iteration, static_cast<uint64_t>(sample));
-    const torch::Tensor & volume = m_Deep[random.Integer(static_cast<int64_t>(m_Deep.size()))];
-    const int64_t         widest = std::min(m_Settings.maximumSliceGap, volume.size(0) - 1);
-    int64_t               gap = 2;
+    const torch::Tensor & volume =
+      m_VolumesWithTriplets[random.Integer(static_cast<int64_t>(m_VolumesWithTriplets.size()))];
+    const int64_t widest = std::min(m_Settings.maximumSliceGap, volume.size(0) - 1);
+    int64_t       gap = 2;
     if (widest > 2 && random.Uniform() < m_Settings.wideGapShare)
     {
       gap = 3 + random.Integer(widest - 2);

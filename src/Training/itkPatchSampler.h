@@ -70,14 +70,14 @@ public:
   bool
   HasTriplets() const
   {
-    return !m_Deep.empty();
+    return !m_VolumesWithTriplets.empty();
   }
 
   /** Whether there is a volume with fewer than three slices. */
   bool
-  HasShallowVolumes() const
+  HasVolumesWithoutTriplets() const
   {
-    return m_Deep.size() < m_Volumes.size();
+    return m_VolumesWithTriplets.size() < m_Volumes.size();
   }
 
   /** Draw samples of three slices. `samples` are their indices in the batch. */
@@ -98,7 +98,7 @@ private:
 
   Settings                   m_Settings;
   std::vector<torch::Tensor> m_Volumes;
-  std::vector<torch::Tensor> m_Deep;
+  std::vector<torch::Tensor> m_VolumesWithTriplets;
 };
 } // end namespace itk
 

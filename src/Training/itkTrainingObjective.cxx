@@ -79,10 +79,10 @@ TrainingObjective::TrainingObjective(const AutoencoderTrainingParameters & param
   const int64_t share = batch / numberOfProcesses;
   for (int64_t sample = 0; sample < batch; ++sample)
   {
-    const bool isMine = sample / share == rank;
+    const bool isOfThisProcess = sample / share == rank;
     const bool isReconstructed = sample % ReconstructionStride == 0;
     m_NumberOfReconstructed += isReconstructed ? 1 : 0;
-    if (isMine)
+    if (isOfThisProcess)
     {
       m_Samples.push_back(sample);
       if (isReconstructed)
@@ -124,7 +124,7 @@ TrainingObjective::ChooseReconstructed(const PatchSampler::Triplets & triplets, 
   {
     return reconstructed;
   }
-  if (m_Sampler.HasShallowVolumes())
+  if (m_Sampler.HasVolumesWithoutTriplets())
   {
     // Volumes with fewer than three slices have no triplets, and are used for the reconstruction term only.
     reconstructed.areExtra = true;

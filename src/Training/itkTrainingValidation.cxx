@@ -161,9 +161,9 @@ ForNetwork(const torch::Tensor & slice, const AutoencoderNetwork & network)
 }
 
 torch::Tensor
-Decode(AutoencoderNetwork & network, const AutoencoderNetwork::LatentType & latent, const torch::Tensor & like)
+Decode(AutoencoderNetwork & network, const AutoencoderNetwork::LatentType & latent, const torch::Tensor & slice)
 {
-  return SliceTensors::CropCenter(network.Decode(latent).to(torch::kFloat), like.size(2), like.size(3))
+  return SliceTensors::CropCenter(network.Decode(latent).to(torch::kFloat), slice.size(2), slice.size(3))
     .clamp(0.0, 1.0)
     .contiguous();
 }
@@ -189,8 +189,8 @@ std::pair<double, double>
 TrainingValidation::ComputeResidualGainSums(AutoencoderNetwork & network) const
 {
   const torch::NoGradGuard noGradient;
-  double                   bendTimesError = 0.0;
-  double                   bendSquared = 0.0;
+  double                   correctionTimesError = 0.0;
+  double                   correctionSquared = 0.0;
   for (const Slice & slice : m_Slices)
   {
     const auto latent = network.Encode(ForNetwork(torch::cat({ slice.before, slice.after }, 0), network));
@@ -200,11 +200,12 @@ TrainingValidation::ComputeResidualGainSums(AutoencoderNetwork & network) const
       all[i] = torch::cat({ latent[i], all[i] }, 0);
     }
     const torch::Tensor decoded = Decode(network, all, slice.truth);
-    const torch::Tensor bend = decoded.narrow(0, 2, 1) - 0.5 * (decoded.narrow(0, 0, 1) + decoded.narrow(0, 1, 1));
+    const torch::Tensor correction =
+      decoded.narrow(0, 2, 1) - 0.5 * (decoded.narrow(0, 0, 1) + decoded.narrow(0, 1, 1));
     const torch::Tensor error = slice.truth - torch::lerp(slice.before, slice.after, 0.5);
-    bendTimesError += (bend * error).sum().item<double>();
-    bendSquared += (bend * bend).sum().item<double>();
+    correctionTimesError += (correction * error).sum().item<double>();
+    correctionSquared += (correction * correction).sum().item<double>();
   }
-  return { bendTimesError, bendSquared };
+  return { correctionTimesError, correctionSquared };
 }
 } // end namespace itk

@@ -60,14 +60,15 @@ TrainingVolumeCache::TrainingVolumeCache(std::vector<SizeValueType> sizes,
   m_HoldsAll = std::accumulate(m_Sizes.begin(), m_Sizes.end(), SizeValueType{ 0 }) <= m_Capacity;
   if (m_HoldsAll)
   {
-    m_Window.resize(m_Sizes.size());
-    std::iota(m_Window.begin(), m_Window.end(), SizeValueType{ 0 });
+    m_ResidentNumbers.resize(m_Sizes.size());
+    std::iota(m_ResidentNumbers.begin(), m_ResidentNumbers.end(), SizeValueType{ 0 });
     return;
   }
   do
   {
     this->Advance();
-  } while (m_Window.size() < m_Sizes.size() && m_WindowBytes + m_Sizes[this->GetVolumeAt(m_Place)] <= m_Capacity);
+  } while (m_ResidentNumbers.size() < m_Sizes.size() &&
+           m_ResidentBytes + m_Sizes[this->GetVolumeAt(m_Place)] <= m_Capacity);
 }
 
 TrainingVolumeCache::~TrainingVolumeCache()
@@ -98,19 +99,19 @@ TrainingVolumeCache::Advance()
   const SizeValueType number = this->GetVolumeAt(m_Place);
   ++m_Place;
   // At the transition between two epochs, a volume may be next in order while it is still in the window.
-  const auto again = std::find(m_Window.begin(), m_Window.end(), number);
-  if (again != m_Window.end())
+  const auto again = std::find(m_ResidentNumbers.begin(), m_ResidentNumbers.end(), number);
+  if (again != m_ResidentNumbers.end())
   {
-    m_Window.erase(again);
-    m_WindowBytes -= m_Sizes[number];
+    m_ResidentNumbers.erase(again);
+    m_ResidentBytes -= m_Sizes[number];
   }
-  while (!m_Window.empty() && m_WindowBytes + m_Sizes[number] > m_Capacity)
+  while (!m_ResidentNumbers.empty() && m_ResidentBytes + m_Sizes[number] > m_Capacity)
   {
-    m_WindowBytes -= m_Sizes[m_Window.front()];
-    m_Window.pop_front();
+    m_ResidentBytes -= m_Sizes[m_ResidentNumbers.front()];
+    m_ResidentNumbers.pop_front();
   }
-  m_Window.push_back(number);
-  m_WindowBytes += m_Sizes[number];
+  m_ResidentNumbers.push_back(number);
+  m_ResidentBytes += m_Sizes[number];
 }
 
 const std::map<SizeValueType, torch::Tensor> &
@@ -142,19 +143,20 @@ TrainingVolumeCache::LoadMissing()
 {
   for (auto it = m_Resident.begin(); it != m_Resident.end();)
   {
-    const bool stays = std::find(m_Window.begin(), m_Window.end(), it->first) != m_Window.end();
+    const bool stays =
+      std::find(m_ResidentNumbers.begin(), m_ResidentNumbers.end(), it->first) != m_ResidentNumbers.end();
     it = stays ? std::next(it) : m_Resident.erase(it);
   }
   // The prefetching thread has to end before another volume is loaded, so its volume is taken first.
   if (m_Prefetched.valid())
   {
     torch::Tensor volume = m_Prefetched.get();
-    if (std::find(m_Window.begin(), m_Window.end(), m_PrefetchedNumber) != m_Window.end())
+    if (std::find(m_ResidentNumbers.begin(), m_ResidentNumbers.end(), m_PrefetchedNumber) != m_ResidentNumbers.end())
     {
       m_Resident.emplace(m_PrefetchedNumber, std::move(volume));
     }
   }
-  for (const SizeValueType number : m_Window)
+  for (const SizeValueType number : m_ResidentNumbers)
   {
     if (m_Resident.count(number) == 0)
     {

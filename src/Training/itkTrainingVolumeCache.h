@@ -89,8 +89,8 @@ private:
   bool                                   m_HoldsAll{ false };
   std::vector<SizeValueType>             m_Order;
   SizeValueType                          m_OrderEpoch{ 0 };
-  std::deque<SizeValueType>              m_Window;
-  SizeValueType                          m_WindowBytes{ 0 };
+  std::deque<SizeValueType>              m_ResidentNumbers;
+  SizeValueType                          m_ResidentBytes{ 0 };
   SizeValueType                          m_Place{ 0 };
   SizeValueType                          m_Step{ 0 };
   std::map<SizeValueType, torch::Tensor> m_Resident;

@@ -37,7 +37,7 @@ using Image4DType = Image<float, 4>;
 /** Replace exceptions about reading, whose texts name source files and lines, by one that names the file. */
 template <typename TFunction>
 auto
-Reading(const std::string & fileName, TFunction && function) -> decltype(function())
+TranslateReadErrors(const std::string & fileName, TFunction && function) -> decltype(function())
 {
   try
   {
@@ -95,7 +95,7 @@ MakeGeometry(const TImage * image, std::optional<unsigned int> sliceAxis, unsign
 TrainingVolumeReader::TrainingVolumeReader(const std::string & fileName, std::optional<unsigned int> sliceAxis)
   : m_FileName(fileName)
 {
-  Reading(fileName, [&] {
+  TranslateReadErrors(fileName, [&] {
     std::error_code error;
     if (!std::filesystem::exists(fileName, error))
     {
@@ -129,7 +129,7 @@ TrainingVolumeReader::Read(SizeValueType frame, const ProcessObject * process) c
 {
   TrainingVolume volume;
   static_cast<TrainingVolumeGeometry &>(volume) = m_Geometry;
-  Reading(m_FileName, [&] {
+  TranslateReadErrors(m_FileName, [&] {
     if (!m_Series.empty())
     {
       const auto reader = MakeReader<ImageSeriesReader<Image3DType>>(m_FileName, m_Series);

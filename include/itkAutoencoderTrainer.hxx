@@ -123,12 +123,12 @@ AutoencoderTrainer<TImage>::FindImage(RoleEnum role, SizeValueType number) const
   for (SizeValueType i = 0;; ++i)
   {
     const ImageType *   image = role == RoleEnum::Training ? this->GetTrainingImage(i) : this->GetValidationImage(i);
-    const SizeValueType frames = ImageDimension == 3 ? 1 : image->GetBufferedRegion().GetSize(ImageDimension - 1);
-    if (number < frames)
+    const SizeValueType phases = ImageDimension == 3 ? 1 : image->GetBufferedRegion().GetSize(ImageDimension - 1);
+    if (number < phases)
     {
       return { image, number };
     }
-    number -= frames;
+    number -= phases;
   }
 }
 
@@ -162,11 +162,11 @@ template <typename TImage>
 TrainingVolume
 AutoencoderTrainer<TImage>::LoadImageVolume(RoleEnum role, SizeValueType number) const
 {
-  const auto [image, frame] = this->FindImage(role, number);
+  const auto [image, phase] = this->FindImage(role, number);
   auto region = image->GetBufferedRegion();
   if constexpr (ImageDimension > 3)
   {
-    region.SetIndex(ImageDimension - 1, region.GetIndex(ImageDimension - 1) + static_cast<IndexValueType>(frame));
+    region.SetIndex(ImageDimension - 1, region.GetIndex(ImageDimension - 1) + static_cast<IndexValueType>(phase));
     region.SetSize(ImageDimension - 1, 1);
   }
   TrainingVolume volume;

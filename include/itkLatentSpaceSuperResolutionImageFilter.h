@@ -332,8 +332,8 @@ private:
   StreamedWindow<InputImageType>                m_PercentileWindow;
   std::pair<ModifiedTimeType, ModifiedTimeType> m_WarnedTimes{ 0, 0 };
 
-  AutoencoderModel::Pointer m_OwnModel;
-  std::string               m_OwnModelFileName;
+  AutoencoderModel::Pointer m_LoadedModel;
+  std::string               m_LoadedModelFileName;
 };
 } // end namespace itk
 

@@ -266,7 +266,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ObtainModel()
   {
     return this->GetModel();
   }
-  if (!m_OwnModel || m_OwnModelFileName != m_ModelFileName)
+  if (!m_LoadedModel || m_LoadedModelFileName != m_ModelFileName)
   {
     auto model = AutoencoderModel::New();
     if (m_ModelFileName.empty())
@@ -277,10 +277,10 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ObtainModel()
     {
       model->Read(m_ModelFileName);
     }
-    m_OwnModel = model;
-    m_OwnModelFileName = m_ModelFileName;
+    m_LoadedModel = model;
+    m_LoadedModelFileName = m_ModelFileName;
   }
-  return m_OwnModel;
+  return m_LoadedModel;
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -464,15 +464,15 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
   const RequestedSlices  slices = this->ListRequestedSlices(axis);
 
   const LatentSliceSynthesizer synthesizer(model, this->MakeSettings(model, axis));
-  const SizeValueType          frames = ImageDimension == 3 ? 1 : requested.GetSize(ImageDimension - 1);
-  for (SizeValueType frame = 0; frame < frames; ++frame)
+  const SizeValueType          phases = ImageDimension == 3 ? 1 : requested.GetSize(ImageDimension - 1);
+  for (SizeValueType phase = 0; phase < phases; ++phase)
   {
     auto outputSlice = requested;
     outputSlice.SetSize(axis, 1);
     if constexpr (ImageDimension > 3)
     {
       outputSlice.SetIndex(ImageDimension - 1,
-                           requested.GetIndex(ImageDimension - 1) + static_cast<IndexValueType>(frame));
+                           requested.GetIndex(ImageDimension - 1) + static_cast<IndexValueType>(phase));
       outputSlice.SetSize(ImageDimension - 1, 1);
     }
     for (const IndexValueType i : slices.copied)
@@ -501,7 +501,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
         this->StoreSlice(outputSlice, slice);
       },
       [&](float progress) {
-        const float share = (static_cast<float>(frame) + progress) / static_cast<float>(frames);
+        const float share = (static_cast<float>(phase) + progress) / static_cast<float>(phases);
         this->UpdateProgressOrAbort(progressBefore + (1.0f - progressBefore) * share);
       });
   }
@@ -532,8 +532,8 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::PrintSelf(std:
   os << indent << "PercentileWindow: " << m_PercentileWindow.GetMinimum() << " to " << m_PercentileWindow.GetMaximum()
      << std::endl;
   os << indent << "WarnedTimes: " << m_WarnedTimes.first << ", " << m_WarnedTimes.second << std::endl;
-  itkPrintSelfObjectMacro(OwnModel);
-  os << indent << "OwnModelFileName: " << m_OwnModelFileName << std::endl;
+  itkPrintSelfObjectMacro(LoadedModel);
+  os << indent << "LoadedModelFileName: " << m_LoadedModelFileName << std::endl;
 }
 } // end namespace itk
 

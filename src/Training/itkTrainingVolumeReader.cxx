@@ -125,7 +125,7 @@ TrainingVolumeReader::TrainingVolumeReader(const std::string & fileName, std::op
 }
 
 TrainingVolume
-TrainingVolumeReader::Read(SizeValueType frame, const ProcessObject * process) const
+TrainingVolumeReader::Read(SizeValueType phase, const ProcessObject * process) const
 {
   TrainingVolume volume;
   static_cast<TrainingVolumeGeometry &>(volume) = m_Geometry;
@@ -142,7 +142,7 @@ TrainingVolumeReader::Read(SizeValueType frame, const ProcessObject * process) c
     const auto reader = MakeReader<ImageFileReader<Image4DType>>(m_FileName, m_Series);
     reader->UpdateOutputInformation();
     auto region = reader->GetOutput()->GetLargestPossibleRegion();
-    region.SetIndex(3, region.GetIndex(3) + static_cast<IndexValueType>(frame));
+    region.SetIndex(3, region.GetIndex(3) + static_cast<IndexValueType>(phase));
     region.SetSize(3, 1);
     reader->GetOutput()->SetRequestedRegion(region);
     reader->Update();

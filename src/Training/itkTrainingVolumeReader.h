@@ -55,7 +55,7 @@ public:
 
   /** \exception ExceptionObject that names the file */
   TrainingVolume
-  Read(SizeValueType frame, const ProcessObject * process) const;
+  Read(SizeValueType phase, const ProcessObject * process) const;
 
 private:
   std::string              m_FileName;

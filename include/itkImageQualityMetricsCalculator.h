@@ -30,17 +30,17 @@ namespace itk
 /** \class ImageQualityMetricsCalculator
  *  \brief Compares a test image with a reference image: errors, PSNR, SSIM, VIF and more, per slice and as a whole.
  *
- * The metrics, their parameters and results are those of ImageQualityMetricsCalculatorBase. The two images are named,
- * because VIF is not symmetric, and because the default data range is that of the reference.
+ * The metrics, their parameters and results are those of ImageQualityMetricsCalculatorBase. The roles of the two images
+ * differ: VIF is not symmetric, and the default data range is that of the reference image.
  *
- * The buffered pixels are compared, and both images must be buffered completely: call Update() of their source before.
- * Only the sizes have to agree; origin, spacing and direction are not compared.
+ * Both images must be buffered completely: call Update() on their sources first. Their sizes must agree. Their origins,
+ * spacings and directions are not compared.
  *
- * Compute() throws an ExceptionObject with the offending value if an input is missing, partly buffered, or empty; if
- * the sizes differ; if a parameter is out of its range; if slices are too small for a metric that is on; if a pixel is
- * NaN or infinite; if the data range is to be taken from a constant reference; or if the mask selects nothing. A getter
- * of a result throws an ExceptionObject if that result has not been computed, or if a parameter or an image has been
- * modified since. Note that writing pixels doesn't mark an image as modified unless its Modified() is called.
+ * Compute() throws an ExceptionObject that gives the offending value: if an input is missing, partly buffered or empty;
+ * if the sizes differ; if a parameter is out of range; if slices are too small for a metric that is on; if a pixel is
+ * NaN or infinite; if an automatic data range would come from a constant reference; or if the mask selects nothing. A
+ * getter of a result throws an ExceptionObject if that result has not been computed, or if a parameter or an image has
+ * been modified since. Writing pixels does not mark an image as modified: call its Modified().
  *
  * \tparam TImage an itk::Image of dimension 2, 3 or 4 with pixels of an arithmetic type
  *
@@ -82,27 +82,28 @@ public:
   static_assert(ImageDimension >= 2 && ImageDimension <= 4, "The image must have 2, 3 or 4 dimensions.");
   static_assert(std::is_arithmetic_v<PixelType>, "The image must have scalar pixels.");
 
-  /** The image that the test image is compared with. Required. */
+  /** Set/Get the reference image, which the test image is compared with. Required. */
   itkSetConstObjectMacro(ReferenceImage, ImageType);
   itkGetConstObjectMacro(ReferenceImage, ImageType);
 
-  /** The image whose quality is measured. Required, of the same size as the reference. */
+  /** Set/Get the test image, whose quality is measured. Required. It has the size of the reference image. */
   itkSetConstObjectMacro(TestImage, ImageType);
   itkGetConstObjectMacro(TestImage, ImageType);
 
-  /** The mask selects the pixels that count: those whose value is not zero. It has the size of the reference. What is
-   * not made of single pixels counts whole slices all the same; see ImageQualityMetricsCalculatorBase. Optional;
-   * without a mask, which is the default, all pixels are selected. */
+  /** Set/Get the mask. It has the size of the reference image and selects the pixels where it is not zero. Metrics that
+   * combine scales or frequencies are always those of whole slices; see ImageQualityMetricsCalculatorBase. Optional; by
+   * default there is no mask, and all pixels are selected. */
   itkSetConstObjectMacro(MaskImage, MaskImageType);
   itkGetConstObjectMacro(MaskImage, MaskImageType);
 
-  /** The 2D structural similarity at every pixel, with the size and the geometry of the reference image; near the
-   * border, with images mirrored at the outer edges of their border pixels. A new image with every call.
+  /** Get the map of 2D SSIM: the structural similarity at every pixel, with the size and geometry of the reference
+   * image. Near the border, images are mirrored at the outer edges of their border pixels. Each call returns a new
+   * image.
    * \exception ExceptionObject unless KeepSSIMMaps and ComputeSSIM were on */
   typename MapImageType::Pointer
   GetSSIMMap() const;
 
-  /** The same with windows of three dimensions.
+  /** Get the map of SSIM with 3D windows, as GetSSIMMap() does.
    * \exception ExceptionObject unless KeepSSIMMaps and ComputeSSIM3D were on */
   typename MapImageType::Pointer
   GetSSIM3DMap() const;

@@ -98,7 +98,7 @@ ImageQualityMetricsCalculator<TImage>::CopyPixels(const PixelType * pixels,
                                                   SizeValueType     count,
                                                   double *          values)
 {
-  // The compiler computes several pixels at once if it knows the stride.
+  // The compiler vectorizes this loop, because the stride is a constant.
   if (stride == 1)
   {
     std::transform(pixels, pixels + count, values, [](PixelType pixel) { return static_cast<double>(pixel); });

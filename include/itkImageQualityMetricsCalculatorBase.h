@@ -40,14 +40,14 @@ struct StructuralSimilarityParameters;
 } // namespace ImageQualityMetrics
 
 /** \class ImageQualityMetricsCalculatorBase
- *  \brief Parameters, metrics and results of ImageQualityMetricsCalculator, whatever the type of its images.
+ *  \brief Parameters, metrics and results of ImageQualityMetricsCalculator, for images of any type.
  *
  * With the reference image \f$x\f$, the test image \f$y\f$, the number of pixels \f$n\f$ and the data range \f$L\f$:
  *
- * - MSE \f$ = \frac{1}{n} \sum (x_i - y_i)^2\f$ in squared units of intensity, RMSE its square root, and
- *   MAE \f$ = \frac{1}{n} \sum |x_i - y_i|\f$, both in units of intensity. 0 for identical images.
- * - NRMSE, the RMSE divided by the root of the mean square of the reference (Euclidean), by its maximum minus minimum,
- *   or by its mean (see NRMSENormalization).
+ * - MSE \f$ = \frac{1}{n} \sum (x_i - y_i)^2\f$ in squared units of intensity. RMSE is its square root, and MAE \f$ =
+ *   \frac{1}{n} \sum |x_i - y_i|\f$; both are in units of intensity. 0 for identical images.
+ * - NRMSE, the RMSE divided by the root mean square of the reference (Euclidean), by its maximum minus minimum, or by
+ *   its mean (see NRMSENormalization).
  * - PSNR \f$ = 10 \log_{10}(L^2 / \mathrm{MSE})\f$ in dB; \f$+\infty\f$ for identical images. The PSNR of the volume,
  *   GetPSNR(), is not the mean of the PSNRs of the slices, GetMeanSlicePSNR().
  * - Pearson's correlation coefficient of the pixels, -1 to 1; NaN if an image is constant.
@@ -56,45 +56,48 @@ struct StructuralSimilarityParameters;
  *   {(\mu_x^2 + \mu_y^2 + (K_1 L)^2)(\sigma_x^2 + \sigma_y^2 + (K_2 L)^2)} \f]
  *   with moments in a sampled Gaussian window and population covariances (or a uniform window, or sample covariances),
  *   averaged over the pixels at which the whole window fits. At most 1, and 1 for identical images. GetSSIM() is
- *   measured **in 2D, slice by slice**; GetSSIM3D() with windows of three dimensions, which gives quite other values.
+ *   measured **in 2D, slice by slice**. GetSSIM3D() is measured with 3D windows, and its values differ from those in
+ *   2D.
  * - Multi-scale SSIM (Wang, Simoncelli, Bovik, Asilomar Conference 2003), **in 2D, slice by slice**: five scales with
  *   the weights .0448, .2856, .3001, .2363, .1333. An odd row or column is mirrored before the resolution is halved.
- *   NaN if the mean contrast of a scale is negative, as of an inverted image.
+ *   NaN if the mean contrast of a scale is negative, for example for an inverted image.
  * - VIFp, the visual information fidelity in the pixel domain of Sheikh and Bovik (IEEE Transactions on Image
  *   Processing 15(2), 2006), **in 2D, slice by slice**: four scales with Gaussian windows of 17, 9, 5 and 3 taps,
- *   variance of the visual noise 2 for intensities that are rescaled by \f$255 / L\f$. 0 for no common information,
- *   1 up to about \f$10^{-10}\f$ for identical images, above 1 for an enhanced contrast.
- * - Wavelet VIF, the form of the same paper on a steerable pyramid, **in 2D, slice by slice**.
+ *   and a variance of the visual noise of 2 for intensities that are rescaled by \f$255 / L\f$. 0 if the images have no
+ *   information in common, 1 within about \f$10^{-10}\f$ for identical images, above 1 if the test image has more
+ *   contrast.
+ * - Wavelet VIF, the variant in the same paper that uses a steerable pyramid, **in 2D, slice by slice**.
  * - GMSD, the gradient magnitude similarity deviation (Xue, Zhang, Mou, Bovik, IEEE Transactions on Image Processing
  *   23(2), 2014), **in 2D, slice by slice**; 0 for identical images, larger is worse.
  * - HFEN, the high-frequency error norm (Ravishankar, Bresler, IEEE Transactions on Medical Imaging 30(5), 2011),
  *   normalized: \f$ \|\mathrm{LoG}(y) - \mathrm{LoG}(x)\| / \|\mathrm{LoG}(x)\| \f$ with a Laplacian of Gaussian of
  *   15 x 15 pixels and a sigma of 1.5 pixels, in 2D; the norms are over all slices. 0 for identical images.
  * - Fourier correlation \f$ \sum X Y^* / \sqrt{\sum |X|^2 \sum |Y|^2} \f$ over rings (2D images) or shells (3D) of
- *   spatial frequency, and the resolution at which it falls below a threshold (Saxton, Baumeister 1982). Frames of a 4D
- *   image are summed up.
+ *   spatial frequency, and the resolution at which it falls below a threshold (Saxton, Baumeister 1982). For a 4D
+ *   image, the sums include all frames.
  * - NMI, the normalized mutual information of Studholme, Hill and Hawkes (Pattern Recognition 32, 1999):
- *   \f$ (H(x) + H(y)) / H(x, y) \f$ of a joint histogram between the images' extremes; 1 (independent) to 2; NaN if
- *   both images are constant.
+ *   \f$ (H(x) + H(y)) / H(x, y) \f$ from a joint histogram between the minimum and the maximum of each image. 1
+ *   (independent images) to 2; NaN if both images are constant.
  *
- * Errors, PSNR and Pearson's coefficient are always computed, SSIM and VIFp unless they are switched off, the others
- * only if they are switched on.
+ * Errors, PSNR and Pearson's coefficient are always computed. SSIM and VIFp are on by default, all other metrics are
+ * off.
  *
  * **Slices.** A 2D image is one slice. A 3D image is cut across the SliceAxis. A 4D image is a series of 3D frames,
- * each of which is cut across the SliceAxis; the slices of the first frame come first in the lists.
+ * each of which is cut across the SliceAxis. Lists of slices begin with those of the first frame.
  *
- * **Constant images.** SSIM is well-defined. VIF of a constant reference slice is 1 if the test slice is identical to
- * it, and undefined (NaN) otherwise; VIF of a constant test slice is 0. Undefined slices are left out of the mean.
+ * **Constant images.** SSIM is defined. If the reference slice is constant, VIF is 1 for an identical test slice and
+ * undefined (NaN) for any other. If only the test slice is constant, VIF is 0. Undefined slices are left out of the
+ * mean.
  *
- * **Mask.** Nonzero pixels of the optional mask image select the pixels. Errors, PSNR, Pearson's coefficient and NMI
- * are those of the selected pixels; for SSIM, the map is made of the whole images and then averaged over the selected
- * pixels. What combines scales or frequencies (multi-scale SSIM, VIF, GMSD, HFEN, Fourier correlation) is always that
- * of whole slices, and the default data range that of the whole reference. In slices without a selected pixel, the
- * values of the former are undefined (NaN); such slices are left out of the means.
+ * **Mask.** The optional mask image selects the pixels where it is not zero. Errors, PSNR, Pearson's coefficient and
+ * NMI are those of the selected pixels. The map of SSIM is computed from the whole images and then averaged over the
+ * selected pixels. The metrics that combine scales or frequencies (multi-scale SSIM, VIF, GMSD, HFEN, Fourier
+ * correlation) are always those of whole slices, and the default data range is that of the whole reference. In a slice
+ * without selected pixels, the errors, PSNR and SSIM are undefined (NaN), and the means leave it out.
  *
- * Pixels are compared in double precision. The results are independent of the number of threads. Beside the images, the
- * memory needed is that of a few slices in double precision per thread; a Fourier correlation takes about six times the
- * memory of a frame in double precision, and a map that of the image in double precision.
+ * Pixels are compared in double precision. The results do not depend on the number of threads. In addition to the
+ * images, each thread needs memory for a few slices in double precision. A Fourier correlation needs about six frames
+ * in double precision, and each map one image in double precision.
  *
  * \sa ImageQualityMetricsCalculator
  *
@@ -117,33 +120,34 @@ public:
   using SSIMWindowEnum = ImageQualityMetricsCalculatorEnums::SSIMWindow;
   using NRMSENormalizationEnum = ImageQualityMetricsCalculatorEnums::NRMSENormalization;
 
-  /** Data range L of the images, in units of intensity: the difference of the largest and the smallest value that a
-   * pixel may have, for example 255. PSNR, SSIM, VIF and GMSD depend on it, so values with different ranges can't be
-   * compared. Strictly positive and finite.
+  /** Set/Get the data range L of the images, in units of intensity: the difference between the largest and the smallest
+   * value that a pixel may have, for example 255. PSNR, SSIM, VIF and GMSD depend on it, so values with different
+   * ranges can't be compared. Strictly positive and finite.
    *
-   * AutomaticDataRange, which is on by default, finds it as the DataRangeSource says; SetDataRange() switches that off.
-   * GetDataRange() is 0 until a range is set. GetDataRangeUsed() reports which one was used. */
+   * AutomaticDataRange is on by default: the range then comes from the DataRangeSource. SetDataRange() switches it off.
+   * GetDataRange() is 0 until a range is set. GetDataRangeUsed() returns the range that was used. */
   itkSetAutomaticParameterMacro(DataRange, double);
 
-  /** Where an automatic data range comes from. Default ReferenceMinimumMaximum. */
+  /** Set/Get the source of an automatic data range. Default ReferenceMinimumMaximum. */
   itkSetEnumMacro(DataRangeSource, DataRangeSourceEnum);
   itkGetEnumMacro(DataRangeSource, DataRangeSourceEnum);
 
-  /** The axis across which a 3D image, or each frame of a 4D image, is cut into slices: 0, 1 or 2. Default 2.
+  /** Set/Get the axis across which a 3D image, or each frame of a 4D image, is cut into slices: 0, 1 or 2. Default 2.
    * Not used for a 2D image. */
   itkSetMacro(SliceAxis, unsigned int);
   itkGetConstMacro(SliceAxis, unsigned int);
 
-  /** What the NRMSE is relative to. Default Euclidean. */
+  /** Set/Get what the RMSE is divided by to give the NRMSE. Default Euclidean. */
   itkSetEnumMacro(NRMSENormalization, NRMSENormalizationEnum);
   itkGetEnumMacro(NRMSENormalization, NRMSENormalizationEnum);
 
-  /** The window of SSIM in all of its forms: the weights of the pixels around a pixel from which its local means,
-   * variances and covariance are made. Default Gaussian. */
+  /** Set/Get the window of SSIM, in 2D, in 3D and at several scales: the weights of the surrounding pixels in the local
+   * means, variances and covariance of a pixel. Default Gaussian. */
   itkSetEnumMacro(SSIMWindow, SSIMWindowEnum);
   itkGetEnumMacro(SSIMWindow, SSIMWindowEnum);
 
-  /** Standard deviation of the Gaussian window of SSIM, in pixels. Strictly positive and finite, default 1.5. */
+  /** Set/Get the standard deviation of the Gaussian window of SSIM, in pixels. Strictly positive and finite,
+   * default 1.5. */
   virtual void
   SetGaussianSigma(double sigma)
   {
@@ -151,24 +155,25 @@ public:
   }
   itkGetConstMacro(GaussianSigma, double);
 
-  /** Radius of the window of SSIM, in pixels: the window has 2 * SSIMRadius + 1 taps in each direction. At least 1,
-   * default 5. */
+  /** Set/Get the radius of the window of SSIM, in pixels. The window has 2 * SSIMRadius + 1 taps in each direction. At
+   * least 1, default 5. */
   itkSetMacro(SSIMRadius, unsigned int);
   itkGetConstMacro(SSIMRadius, unsigned int);
 
-  /** Covariances of SSIM are those of a sample (divided by one less than the window's taps) instead of a population's,
-   * as in scikit-image by default. Default false. */
+  /** Set/Get whether SSIM uses sample covariances (divided by the number of taps minus one) instead of population
+   * covariances. scikit-image uses sample covariances by default. Default false. */
   itkSetMacro(UseSampleCovariance, bool);
   itkGetConstMacro(UseSampleCovariance, bool);
   itkBooleanMacro(UseSampleCovariance);
 
-  /** SSIM is averaged over all pixels, with images mirrored at the outer edges of their border pixels, instead of those
-   * at which the whole window fits. Default false. */
+  /** Set/Get whether SSIM is averaged over all pixels, with images mirrored at the outer edges of their border pixels.
+   * Otherwise it is averaged over the pixels at which the whole window fits. Default false. */
   itkSetMacro(AverageWholeMap, bool);
   itkGetConstMacro(AverageWholeMap, bool);
   itkBooleanMacro(AverageWholeMap);
 
-  /** Constant that stabilizes the luminance term of SSIM. Strictly positive and finite, default 0.01. */
+  /** Set/Get the constant K1, which stabilizes the luminance term of SSIM. Strictly positive and finite, default 0.01.
+   */
   virtual void
   SetK1(double k1)
   {
@@ -176,7 +181,8 @@ public:
   }
   itkGetConstMacro(K1, double);
 
-  /** Constant that stabilizes the contrast and structure term of SSIM. Strictly positive and finite, default 0.03. */
+  /** Set/Get the constant K2, which stabilizes the contrast and structure term of SSIM. Strictly positive and finite,
+   * default 0.03. */
   virtual void
   SetK2(double k2)
   {
@@ -184,17 +190,17 @@ public:
   }
   itkGetConstMacro(K2, double);
 
-  /** Bins of either axis of the histogram of NMI, at least 2. Default 100. */
+  /** Set/Get the number of bins along each axis of the joint histogram of NMI. At least 2, default 100. */
   itkSetMacro(NumberOfHistogramBins, unsigned int);
   itkGetConstMacro(NumberOfHistogramBins, unsigned int);
 
-  /** Frequencies of the Fourier correlation are in 1/mm, by the image's spacing; otherwise in cycles per pixel of any
-   * axis. Default true. */
+  /** Set/Get whether the Fourier correlation uses the image's spacing: its frequencies are then in 1/mm, otherwise in
+   * cycles per pixel. Default true. */
   itkSetMacro(UseImageSpacing, bool);
   itkGetConstMacro(UseImageSpacing, bool);
   itkBooleanMacro(UseImageSpacing);
 
-  /** Whether Compute() computes a metric. SSIM and VIFp are on by default, the others are off. */
+  /** Set/Get whether Compute() computes a metric. SSIM and VIFp are on by default, the others are off. */
   /** @{ */
   itkSetMacro(ComputeSSIM, bool);
   itkGetConstMacro(ComputeSSIM, bool);
@@ -225,27 +231,27 @@ public:
   itkBooleanMacro(ComputeNMI);
   /** @} */
 
-  /** Whether Compute() keeps the maps of SSIM and, if it is computed, of SSIM3D. Default false. */
+  /** Set/Get whether Compute() keeps the maps of SSIM and SSIM3D, if these are computed. Default false. */
   itkSetMacro(KeepSSIMMaps, bool);
   itkGetConstMacro(KeepSSIMMaps, bool);
   itkBooleanMacro(KeepSSIMMaps);
 
-  /** Number of threads, at most. At least 1; the results don't depend on it.
+  /** Set/Get the largest number of threads. At least 1. The results do not depend on it.
    *
-   * AutomaticNumberOfWorkUnits, which is on by default, takes ITK's global default; SetNumberOfWorkUnits() switches
-   * that off. GetNumberOfWorkUnits() is 1 until a number is set. */
+   * AutomaticNumberOfWorkUnits is on by default and takes ITK's global default. SetNumberOfWorkUnits() switches it off.
+   * GetNumberOfWorkUnits() is 1 until a number is set. */
   itkSetAutomaticParameterMacro(NumberOfWorkUnits, ThreadIdType);
 
-  /** Computes all metrics that are on.
+  /** Compute all metrics that are on.
    * \exception ExceptionObject if an input can't be measured; see ImageQualityMetricsCalculator. */
   void
   Compute();
 
-  /** The data range that was used: DataRange, or what AutomaticDataRange found. Units of intensity. */
+  /** Get the data range that was used, in units of intensity: DataRange, or the range that AutomaticDataRange found. */
   double
   GetDataRangeUsed() const;
 
-  /** Number of slices, which is the length of the lists. */
+  /** Get the number of slices, which is the length of the lists of slices. */
   SizeValueType
   GetNumberOfSlices() const;
 
@@ -257,7 +263,7 @@ public:
   double
   GetRMSE() const;
 
-  /** Root of the mean squared error of the whole image relative to the reference: see NRMSENormalization. */
+  /** Normalized root mean squared error of the whole image; see NRMSENormalization. */
   double
   GetNRMSE() const;
 
@@ -265,11 +271,11 @@ public:
   double
   GetMAE() const;
 
-  /** Peak signal-to-noise ratio of the whole image (volume) in dB, made of the MSE of all pixels. */
+  /** Peak signal-to-noise ratio of the whole image (volume) in dB, from the MSE of all pixels. */
   double
   GetPSNR() const;
 
-  /** Mean of the peak signal-to-noise ratios of the slices, in dB. Infinite as soon as one slice is identical. */
+  /** Mean of the peak signal-to-noise ratios of the slices, in dB. Infinite if any slice is identical. */
   double
   GetMeanSlicePSNR() const;
 
@@ -277,17 +283,17 @@ public:
   double
   GetPearsonCorrelation() const;
 
-  /** Mean over the slices of the 2D structural similarity. It is not the structural similarity of 3D windows. With a
-   * mask, every slice that contains selected pixels has the same weight. \sa GetPooledSSIM() */
+  /** Mean over the slices of the 2D structural similarity. For 3D windows, see GetSSIM3D(). With a mask, every slice
+   * that has selected pixels counts the same. \sa GetPooledSSIM() */
   double
   GetSSIM() const;
 
-  /** Mean of the 2D structural similarity over all pixels of all slices. It differs from GetSSIM() only if there is a
-   * mask: slices weigh as much as the number of their selected pixels. */
+  /** Mean of the 2D structural similarity over all pixels of all slices. It differs from GetSSIM() only with a mask: a
+   * slice is then weighted by the number of its selected pixels. */
   double
   GetPooledSSIM() const;
 
-  /** Structural similarity of 3D windows, averaged over all pixels at which they fit, of all frames. */
+  /** Structural similarity with 3D windows, averaged over the pixels of all frames at which the whole window fits. */
   double
   GetSSIM3D() const;
 
@@ -296,11 +302,12 @@ public:
   GetMultiScaleSSIM() const;
 
   /** Mean over the slices of the 2D visual information fidelity in the pixel domain. Slices in which it is undefined
-   * are left out; NaN, if there are no others. */
+   * are left out; NaN if it is undefined in all slices. */
   double
   GetVIFp() const;
 
-  /** The same for that in the wavelet domain. */
+  /** Mean over the slices of the 2D visual information fidelity in the wavelet domain. Undefined slices are treated
+   * as in GetVIFp(). */
   double
   GetWaveletVIF() const;
 
@@ -308,8 +315,7 @@ public:
   double
   GetGMSD() const;
 
-  /** High-frequency error norm over all slices. NaN if the reference has no high frequencies, and the test image has.
-   */
+  /** High-frequency error norm over all slices. NaN if the reference has no high frequencies but the test image has. */
   double
   GetHFEN() const;
 
@@ -317,22 +323,22 @@ public:
   double
   GetNMI() const;
 
-  /** Fourier correlation of every ring or shell, beginning with the mean. NaN where both images have no power. */
+  /** Fourier correlation of every ring or shell. The first one is centered at frequency 0. NaN where an image has no
+   * power. */
   std::vector<double>
   GetFourierCorrelation() const;
 
-  /** The frequencies that the rings or shells are centered at, in 1/mm (or cycles per pixel: see UseImageSpacing). */
+  /** Center frequencies of the rings or shells, in 1/mm, or in cycles per pixel without UseImageSpacing. */
   std::vector<double>
   GetFourierFrequencies() const;
 
-  /** The distance in mm (or pixels) that the test image resolves: one over the frequency at which the Fourier
-   * correlation first falls below a threshold, commonly 1/7 or 0.5, linearly interpolated between shells; one over the
-   * highest measured frequency if it does not. */
+  /** Resolution of the test image in mm, or in pixels without UseImageSpacing: the reciprocal of the frequency at which
+   * the Fourier correlation first falls below a threshold. Common thresholds are 1/7 and 0.5. The frequency is linearly
+   * interpolated between shells. If the correlation stays above the threshold, it is the highest measured frequency. */
   double
   GetFourierResolution(double threshold = 1.0 / 7.0) const;
 
-  /** The metrics of each slice, in the units of the mean over slices or of the whole image. NaN where they are
-   * undefined.
+  /** Metrics of each slice, in the same units as for the whole image. NaN where they are undefined.
    * \exception ExceptionObject unless the metric was computed */
   /** @{ */
   std::vector<double>
@@ -359,7 +365,7 @@ protected:
   void
   PrintSelf(std::ostream & os, Indent indent) const override;
 
-  /** What is to be known of the images beside their pixels. */
+  /** Properties of the images that the computation needs in addition to their pixels. */
   struct ImageProperties
   {
     std::vector<SizeValueType> size;
@@ -370,30 +376,30 @@ protected:
     double pixelTypeRange{ 0.0 };
   };
 
-  /** Every refusal of images that is possible without looking at the pixels. */
+  /** Check the images, without reading pixels. */
   virtual void
   VerifyImages() const = 0;
   virtual ImageProperties
   GetImageProperties() const = 0;
-  /** Copies `count` pixels, each `stride` pixels behind the one before, beginning `offset` pixels into the buffer. */
+  /** Copy `count` pixels that are `stride` pixels apart, beginning `offset` pixels into the buffer. */
   virtual void
   CopyReferencePixels(SizeValueType offset, SizeValueType stride, SizeValueType count, double * values) const = 0;
   virtual void
   CopyTestPixels(SizeValueType offset, SizeValueType stride, SizeValueType count, double * values) const = 0;
   virtual void
   CopyMaskPixels(SizeValueType offset, SizeValueType stride, SizeValueType count, unsigned char * values) const = 0;
-  /** Which pixel is not finite, in words. */
+  /** Describe the first pixel that is not finite. */
   virtual std::string
   DescribeNonFinitePixel() const = 0;
-  /** The latest modification of this object, the images, or their pixel containers. */
+  /** Time of the latest modification of this object, the images, or their pixel containers. */
   virtual ModifiedTimeType
   GetInputMTime() const = 0;
 
-  /** Throws if there are no results, or stale ones. */
+  /** Throw if results are missing or stale. */
   void
   VerifyResults(const char * name, bool isComputed = true) const;
 
-  /** The maps of SSIM in 2D and 3D, in the order of the image's pixels.
+  /** The maps of SSIM in 2D and 3D, in the order of the image's buffer.
    * \exception ExceptionObject unless they were computed and kept */
   const std::vector<double> &
   GetSSIMMapValues() const;
@@ -401,7 +407,7 @@ protected:
   GetSSIM3DMapValues() const;
 
 private:
-  /** Sets a member, and calls Modified() only on a change. */
+  /** Set a member. Call Modified() only if its value changes. */
   void
   SetParameter(double & member, double value)
   {
@@ -412,7 +418,7 @@ private:
     }
   }
 
-  /** Every refusal of parameters that is possible without looking at the pixels. */
+  /** Check the parameters, without reading pixels. */
   void
   VerifyParameters(const ImageQualityMetrics::SliceLayout & layout) const;
   void
@@ -422,7 +428,7 @@ private:
   void
   VerifySliceSizes(const ImageQualityMetrics::SliceLayout & layout) const;
 
-  /** Every refusal that depends on the pixels. */
+  /** Make the checks that depend on the pixels. */
   void
   VerifyPixels(const ImageQualityMetrics::SliceLayout &              layout,
                const std::vector<ImageQualityMetrics::SliceResult> & slices,
@@ -446,14 +452,13 @@ private:
   double
   FindDataRange(const ImageQualityMetrics::PixelSums & total) const;
 
-  /** Measures the slices, finds the data range and refuses pixels without a result. Returns the sums over all slices.
-   */
+  /** Measure the slices, find the data range and check the pixels. Returns the sums over all slices. */
   ImageQualityMetrics::PixelSums
   ComputeSlices(const ImageQualityMetrics::ImagePair &          images,
                 const ImageQualityMetrics::SliceLayout &        layout,
                 ThreadIdType                                    workUnits,
                 std::vector<ImageQualityMetrics::SliceResult> & slices);
-  /** What is not a metric of slices: SSIM3D, NMI and the Fourier correlation. */
+  /** Compute the metrics of whole images: SSIM3D, NMI and the Fourier correlation. */
   void
   ComputeVolumes(const ImageQualityMetrics::ImagePair &   images,
                  const ImageQualityMetrics::SliceLayout & layout,
@@ -491,7 +496,7 @@ private:
   ThreadIdType           m_NumberOfWorkUnits{ 1 };
   bool                   m_AutomaticNumberOfWorkUnits{ true };
 
-  /** The results belong to the inputs as of this time; 0 means that there are none. */
+  /** Modification time of the inputs that the results belong to; 0 without results. */
   ModifiedTimeType m_ResultsMTime{ 0 };
 
   double              m_DataRangeUsed{ 0.0 };

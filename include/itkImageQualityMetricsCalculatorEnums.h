@@ -34,8 +34,8 @@ class ImageQualityMetricsCalculatorEnums
 public:
   /** \class DataRangeSource
    * \ingroup LatentSpaceSuperResolution
-   * Where an automatic data range comes from: maximum minus minimum of the reference image, its maximum, or the range
-   * of its pixel type, which has to be an integer type. */
+   * Source of an automatic data range: the maximum minus the minimum of the reference image, its maximum, or the range
+   * of its pixel type, which must be an integer type. */
   enum class DataRangeSource : uint8_t
   {
     ReferenceMinimumMaximum = 0,
@@ -45,7 +45,7 @@ public:
 
   /** \class SSIMWindow
    * \ingroup LatentSpaceSuperResolution
-   * The window of the structural similarity: a sampled Gaussian (Wang et al. 2004), or equal weights. */
+   * Window of the structural similarity: a sampled Gaussian (Wang et al. 2004), or equal weights. */
   enum class SSIMWindow : uint8_t
   {
     Gaussian = 0,
@@ -54,8 +54,8 @@ public:
 
   /** \class NRMSENormalization
    * \ingroup LatentSpaceSuperResolution
-   * What the root mean squared error is divided by: the root of the mean square of the reference, its maximum minus
-   * minimum, or its mean. */
+   * Divisor of the root mean squared error: the root mean square of the reference image, its maximum minus its minimum,
+   * or its mean. */
   enum class NRMSENormalization : uint8_t
   {
     Euclidean = 0,

@@ -29,23 +29,23 @@
 namespace itk
 {
 /** \class WilcoxonSignedRankTest
- *  \brief Wilcoxon's signed-rank test for paired samples, exact also if there are ties.
+ *  \brief Wilcoxon's signed-rank test for paired samples, exact even with ties.
  *
- * Given the differences \f$d_i = a_i - b_i\f$ of paired scores, for example of two methods on the same subjects, tests
- * the null hypothesis that the differences are distributed symmetrically about zero (F. Wilcoxon, Biometrics Bulletin
- * 1(6), 1945).
+ * The input is the differences \f$d_i = a_i - b_i\f$ of paired scores, for example of two methods on the same subjects.
+ * The null hypothesis is that the differences are distributed symmetrically about zero (F. Wilcoxon, Biometrics
+ * Bulletin 1(6), 1945).
  *
- * Differences of zero are dropped. The absolute values of the \f$n\f$ others are ranked, ties get their mean rank, and
+ * Differences of zero are dropped. The absolute values of the other \f$n\f$ are ranked, ties get their mean rank, and
  * the statistic \f$W^+\f$ is the sum of the ranks of the positive differences. For up to MaximumExactSampleSize
  * differences, the p-values are exact, conditional on the ties: under the null hypothesis, each of the \f$2^n\f$
- * assignments of signs to the ranks is equally likely, and the assignments are counted for each value of \f$W^+\f$.
- * Beyond that, they are those of the normal distribution of the same mean \f$n(n+1)/4\f$ and variance
- * \f$n(n+1)(2n+1)/24 - \sum_j (t_j^3 - t_j)/48\f$, where \f$t_j\f$ are the sizes of the groups of ties; there is no
- * correction for continuity.
+ * assignments of signs to the ranks is equally likely, and the assignments are counted for each value of \f$W^+\f$. For
+ * more differences, the p-values come from the normal distribution with the same mean \f$n(n+1)/4\f$ and variance
+ * \f$n(n+1)(2n+1)/24 - \sum_j (t_j^3 - t_j)/48\f$, where \f$t_j\f$ are the sizes of the groups of ties. There is no
+ * continuity correction.
  *
- * The differences must be independent: the smallest one-sided p-value of \f$n\f$ differences is \f$2^{-n}\f$, and
- * slices or frames of the same subject have to be averaged before they are compared. If all differences are zero, all
- * p-values are 1.
+ * The differences must be independent, so average the slices or frames of a subject before comparing subjects. The
+ * smallest possible one-sided p-value of \f$n\f$ differences is \f$2^{-n}\f$. If all differences are zero, all p-values
+ * are 1.
  *
  * Compute() throws an ExceptionObject if there are no differences, or if one of them is NaN; infinite differences are
  * allowed. A getter of a result throws an ExceptionObject if the result has not been computed, or if a parameter has
@@ -70,17 +70,18 @@ public:
   /** \see LightObject::GetNameOfClass() */
   itkOverrideGetNameOfClassMacro(WilcoxonSignedRankTest);
 
-  /** The differences of the paired scores. Required, empty by default. */
+  /** Set/Get the differences of the paired scores. Required, empty by default. */
   void
   SetDifferences(const std::vector<double> & differences);
   itkGetConstReferenceMacro(Differences, std::vector<double>);
 
-  /** Up to this number of nonzero differences, the p-values are exact. From 0 (never) to 1000, default 500. The time
-   * that an exact distribution takes grows with the third power of the number; for 500 it is a fraction of a second. */
+  /** Set/Get the largest number of nonzero differences for which the p-values are exact. 0 (never) to 1000, default
+   * 500. The time for an exact distribution grows with the third power of the number; for 500 it is a fraction of a
+   * second. */
   itkSetClampMacro(MaximumExactSampleSize, SizeValueType, 0, 1000);
   itkGetConstMacro(MaximumExactSampleSize, SizeValueType);
 
-  /** Computes the statistic and the p-values.
+  /** Compute the statistic and the p-values.
    * \exception ExceptionObject if there are no differences, or if one of them is NaN. */
   void
   Compute();
@@ -107,7 +108,7 @@ public:
   double
   GetPValueLess() const;
 
-  /** The two-sided p-value: twice the smaller one of the one-sided ones, at most 1. */
+  /** The two-sided p-value: twice the smaller one-sided p-value, at most 1. */
   double
   GetPValueTwoSided() const;
 
@@ -118,14 +119,14 @@ protected:
   PrintSelf(std::ostream & os, Indent indent) const override;
 
 private:
-  /** Throws if there are no results, or stale ones. */
+  /** Throw if results are missing or stale. */
   void
   VerifyResults(const char * name) const;
 
   std::vector<double> m_Differences{};
   SizeValueType       m_MaximumExactSampleSize{ 500 };
 
-  /** The results belong to the parameters as of this time; 0 means that there are none. */
+  /** Modification time of the parameters that the results belong to; 0 without results. */
   ModifiedTimeType m_ResultsMTime{ 0 };
 
   double        m_Statistic{ 0.0 };

@@ -30,15 +30,16 @@ namespace AutoencoderConvolutions
 {
 namespace
 {
-/** The four taps of the transposed convolution as sums of the three taps of the convolution, along one axis. Pixel i of
- * x becomes pixels 2i and 2i + 1. Output 2i sees pixels (i - 1, i, i) of x, and output 2i + 1 sees (i, i, i + 1). */
+/** Along one axis, each of the four taps of the transposed convolution is a sum of some of the three taps of the
+ * convolution. Up-sampling turns pixel i of x into pixels 2i and 2i + 1. Output 2i depends on the pixels (i - 1, i, i)
+ * of x, and output 2i + 1 on (i, i, i + 1). */
 constexpr float Sums[4][3] = { { 0, 0, 1 }, { 0, 1, 1 }, { 1, 1, 0 }, { 1, 0, 0 } };
 
-/** The weights (out, in, 3, 3) of a convolution as those of the transposed convolution, (in, out, 4, 4). */
+/** Convert the weights (out, in, 3, 3) of the convolution to those of the transposed convolution, (in, out, 4, 4). */
 torch::Tensor
 TransposedWeight(const torch::Tensor & weight)
 {
-  // Weights are added before they are rounded to bfloat16.
+  // Autocast is off, so that weights are added before they are rounded to bfloat16.
   const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
   const torch::Tensor                      sums =
     torch::from_blob(const_cast<float *>(&Sums[0][0]), { 4, 3 }).to(weight.device(), weight.scalar_type());
@@ -91,14 +92,14 @@ ConvolveByLibTorch(const Features & features, const torch::Tensor & weight, cons
   {
     return ConvolveUpsampled(x, weight, bias);
   }
-  // A convolution of joined channels is the sum of the convolutions of the parts.
+  // The convolution of concatenated channels is the sum of the convolutions of the two parts.
   const torch::Tensor ofX = weight.narrow(1, 0, x.size(1));
   const torch::Tensor ofSkip = weight.narrow(1, x.size(1), features.skip.size(1));
   return torch::conv2d(features.skip, ofSkip, bias, /*stride=*/1, /*padding=*/1)
     .add_(ConvolveUpsampled(x, ofX, torch::Tensor()));
 }
 
-/** Whether WinogradConvolution can do a convolution. */
+/** Whether WinogradConvolution can compute a convolution. */
 bool
 UsesWinograd(const Features & features, const torch::Tensor & weight)
 {
@@ -160,7 +161,7 @@ public:
       return WinogradConvolution::Convolve({ gradient }, packed, channels, epilogue, pool);
     };
     torch::autograd::variable_list result(6);
-    // LibTorch counts the edges of the arguments that are tensors and defined.
+    // LibTorch numbers the gradients by the arguments that are defined tensors.
     const size_t edgeOfWeight = skip.defined() ? 2 : 1;
     if (context->needs_input_grad(0))
     {
@@ -193,7 +194,7 @@ Convolve(const Features & features, const torch::Tensor & weight, const torch::T
     return DifferentiableWinogradConvolution::apply(features.x, skip, features.isUpsampled, weight, bias, slope);
   }
   torch::Tensor result = ConvolveByLibTorch(features, weight, bias);
-  // In place, because nobody else has this tensor, and the gradient of LeakyReLU needs its result alone.
+  // In place: nothing else uses this tensor, and the gradient of LeakyReLU needs only its result.
   return slope == 1.0 ? result : torch::leaky_relu_(result, slope);
 }
 } // namespace AutoencoderConvolutions

@@ -24,14 +24,14 @@
 
 namespace itk
 {
-/** The network's convolutions, 3 x 3 with zero padding, in the form that takes the least time on the device: by
- * WinogradConvolution, or by LibTorch. All are differentiable. They equal torch::conv2d but for the rounding of sums in
- * another order. */
+/** The network's convolutions, 3 x 3 with zero padding. They are computed by WinogradConvolution or by LibTorch,
+ * whichever is faster on the device. All are differentiable. The results differ from those of torch::conv2d only by
+ * rounding, because sums are computed in another order. */
 namespace AutoencoderConvolutions
 {
-/** The input of a convolution: the channels of `x`, and behind them those of `skip`, if it is defined. If
- * `isUpsampled`, x has half the size, and stands for its nearest-neighbor up-sampling by 2. So the larger x and the
- * joined tensor need not be made. */
+/** The input of a convolution: the channels of `x`, followed by those of `skip` if it is defined. If `isUpsampled`, x
+ * has half the rows and columns and represents its nearest-neighbor up-sampling by 2. This avoids making the up-sampled
+ * and the concatenated tensor. */
 struct Features
 {
   torch::Tensor x;
@@ -39,21 +39,22 @@ struct Features
   torch::Tensor skip;
 };
 
-/** The convolution, and LeakyReLU with a slope (1: none) of the result. */
+/** Convolve, and apply LeakyReLU with a slope. A slope of 1 means no activation. */
 torch::Tensor
 Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias, double slope);
 
-/** Up-sample x by 2 (nearest neighbor) and convolve it. This is one transposed convolution of 4 x 4 with stride 2. Each
- * output pixel sees 2 x 2 pixels of x, so that 4 of 9 multiplications are left. `bias` may be undefined. */
+/** Up-sample x by 2 (nearest neighbor) and convolve it. Both together are one transposed convolution of 4 x 4 with
+ * stride 2. Each output pixel depends on 2 x 2 pixels of x, which takes 4 multiplications instead of 9. `bias` may be
+ * undefined. */
 torch::Tensor
 ConvolveUpsampled(const torch::Tensor & x, const torch::Tensor & weight, const torch::Tensor & bias);
 
-/** The nine shifts of slices that the taps of a convolution see, row by row. Pixels from outside are 0. */
+/** Slices shifted by the nine taps of a 3 x 3 convolution, row by row. Pixels outside of the slice are 0. */
 std::vector<torch::Tensor>
 MakeShifts(const torch::Tensor & x);
 
-/** Convolve images of one channel as a 1 x 1 convolution of their nine shifts. LibTorch is fast with nine channels on a
- * CPU, but not with one. */
+/** Convolve images of one channel by a 1 x 1 convolution of their nine shifts. On a CPU, LibTorch is fast with nine
+ * channels, but not with one. */
 torch::Tensor
 ConvolveSingleChannel(const torch::Tensor & x, const torch::Tensor & weight, const torch::Tensor & bias);
 } // namespace AutoencoderConvolutions

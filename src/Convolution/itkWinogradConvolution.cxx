@@ -32,8 +32,8 @@ namespace
 {
 using AutoencoderConvolutions::Features;
 
-/** G of F(4 x 4, 3 x 3): transforms three weights along an axis to six. The points are those of the kernels'
- * transforms. */
+/** The matrix G of F(4 x 4, 3 x 3). It transforms three weights along an axis to six. The interpolation points are
+ * those in itkWinogradKernelTransforms.h. */
 constexpr double R = 0.70710678118654752;
 constexpr double S = 1.41421356237309505;
 constexpr double G[6][3] = { { 1.0, 0.0, 0.0 },
@@ -43,7 +43,7 @@ constexpr double G[6][3] = { { 1.0, 0.0, 0.0 },
                              { 1.0 / 6.0, -1.0 / 6.0 * S, 1.0 / 3.0 },
                              { 0.0, 0.0, 1.0 } };
 
-/** Memory that the calling thread keeps. The system clears new memory page by page, which takes time. */
+/** Get memory that the calling thread keeps. New memory would cost time, because the system clears it page by page. */
 float *
 GetScratch(int64_t size)
 {
@@ -58,7 +58,7 @@ GetScratch(int64_t size)
 torch::Tensor
 ChannelsLast(const torch::Tensor & tensor)
 {
-  // A dense tensor of one channel has both memory formats, and LibTorch may not call it channels-last.
+  // A dense tensor of one channel has both memory formats, but LibTorch may not report it as channels-last.
   return tensor.size(1) == 1 ? tensor.contiguous() : tensor.contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
@@ -68,7 +68,7 @@ MakeSource(const torch::Tensor & tensor, bool isUpsampled)
   return { tensor.const_data_ptr<float>(), tensor.size(1), isUpsampled };
 }
 
-/** Features whose memory is as the kernels need it. */
+/** Bring features into the memory format of the kernels. */
 Features
 Prepare(const Features & features)
 {
@@ -80,7 +80,7 @@ Prepare(const Features & features)
   return prepared;
 }
 
-/** Slices, rows, columns and sources of a task. */
+/** Make a task, and set its slices, rows, columns and sources. */
 template <typename TTask>
 TTask
 MakeTask(const Features & prepared)
@@ -98,8 +98,8 @@ MakeTask(const Features & prepared)
   return task;
 }
 
-/** Number of parts in which the output channels are computed: as few as give all threads work, because each part
- * transforms the input anew. */
+/** Number of parts into which the output channels are divided. Each part transforms the input again, so it is the
+ * smallest number that keeps all threads busy. */
 int64_t
 NumberOfParts(int64_t blocks, int64_t outputChannels, int64_t panel)
 {
@@ -122,7 +122,7 @@ RunKernel(const WinogradKernel & kernel, const WinogradConvolutionTask & task)
   const auto    firstChannel = [&](int64_t part) {
     return std::min(panels * part / parts * kernel.panel, task.outputChannels);
   };
-  // Several shares for each thread, because threads are not equally fast.
+  // Each thread gets several shares, because threads are not equally fast.
   const int64_t grain = std::max<int64_t>(blocks * parts / (8 * at::get_num_threads()), 1);
   TorchParallelFor(blocks * parts, grain, [&](int64_t begin, int64_t end) {
     float * scratch = GetScratch(kernel.convolutionScratchSize(task));
@@ -138,8 +138,8 @@ RunKernel(const WinogradKernel & kernel, const WinogradConvolutionTask & task)
   });
 }
 
-/** The nine shifts of images of one channel as rows of a matrix. If `isReversed`, they are in the opposite order of a
- * convolution's taps. */
+/** The nine shifts of images of one channel, as rows of a matrix. They are in the order of a convolution's taps, or in
+ * the opposite order if `isReversed`. */
 torch::Tensor
 Shifts(const torch::Tensor & images, bool isReversed)
 {
@@ -155,7 +155,7 @@ Shifts(const torch::Tensor & images, bool isReversed)
   return torch::cat(rows, 0);
 }
 
-/** The matrix pixels x channels. */
+/** The images as a matrix of pixels x channels. */
 torch::Tensor
 Pixels(const torch::Tensor & images)
 {
@@ -189,7 +189,7 @@ PackWeight(const torch::Tensor & weight, bool isTransposed)
   const int64_t       in = used.size(1);
   if (in == 1 || out == 1)
   {
-    // Nine taps for each channel.
+    // Nine taps per channel, as convolveSingleChannel() and convolveToSingleChannel() need them.
     return used.detach().reshape({ -1, 9 }).t().contiguous();
   }
   const torch::Tensor dense = used.detach().contiguous();
@@ -290,8 +290,8 @@ ComputeWeightGradient(const Features & features, const torch::Tensor & gradient)
   const int64_t depth = task.sources[0].channels + task.sources[1].channels;
   const int64_t width = at::divup(task.outputChannels, kernel.panel) * kernel.panel;
   const int64_t blocks = kernel.countBlocks(task.slices, task.rows, task.columns);
-  // Each thread has a sum of its own, and they are added in a fixed order. So the bits depend on the number of threads,
-  // but not on which thread is faster.
+  // Each thread has its own sum, and these are added in a fixed order. So the bits of the result depend on the number
+  // of threads, but not on which thread is faster.
   const int64_t threads = std::min<int64_t>(at::get_num_threads(), blocks);
   torch::Tensor sums = torch::zeros({ threads, 36, depth, width });
   TorchParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
@@ -303,7 +303,7 @@ ComputeWeightGradient(const Features & features, const torch::Tensor & gradient)
       kernel.addWeightGradient(own, blocks * thread / threads, blocks * (thread + 1) / threads, scratch);
     }
   });
-  // G^T along both axes.
+  // Apply G^T along both axes.
   const torch::Tensor g = torch::from_blob(const_cast<double *>(&G[0][0]), { 6, 3 }, torch::kDouble).to(torch::kFloat);
   const torch::Tensor sum = (threads == 1 ? sums[0] : sums.sum(0)).view({ 36, depth * width });
   return torch::matmul(torch::kron(g, g).t(), sum)

@@ -24,27 +24,27 @@
 
 namespace itk
 {
-/** The module's own 3 x 3 convolutions of tensors, with zero padding, in single precision on the CPU. Results are
- * channels-last. They take about half the time of oneDNN's, and differ from them by rounding: 1e-5 for values of unit
+/** 3 x 3 convolutions of tensors with zero padding, in single precision on the CPU. Results are channels-last. They
+ * take about half the time of oneDNN's convolutions and differ from these by rounding: 1e-5 for values of unit
  * variance. */
 namespace WinogradConvolution
 {
-/** Whether this processor has a kernel, and it can do such a number of channels. */
+/** Whether there is a kernel for this processor, and it supports a number of channels. */
 bool
 IsSupported(int64_t channels);
 
-/** Whether a convolution of features to a number of channels can be done. Where features are neither up-sampled nor
- * joined, the number of input channels or that of output channels may be 1. */
+/** Whether a convolution of features to a number of output channels is supported. The number of input channels or that
+ * of output channels may be 1 if the features are not up-sampled and have no `skip`. */
 bool
 IsSupported(const AutoencoderConvolutions::Features & features, int64_t outputChannels);
 
-/** The weights (out, in, 3, 3) in the form that Convolve() takes.
- * \param isTransposed whether to pack those of the convolution from `out` to `in` channels that computes the gradient
- * of the input */
+/** Convert the weights (out, in, 3, 3) to the form that Convolve() takes.
+ * \param isTransposed whether to pack the weights for the gradient of the input, which is a convolution from `out` to
+ * `in` channels */
 torch::Tensor
 PackWeight(const torch::Tensor & weight, bool isTransposed = false);
 
-/** What follows a convolution in its pass over memory: see WinogradConvolutionTask. */
+/** The epilogue of a convolution: see WinogradConvolutionTask. */
 struct Epilogue
 {
   torch::Tensor                    bias;
@@ -54,7 +54,7 @@ struct Epilogue
   torch::Tensor                    shift;
 };
 
-/** Convolve features with packed weights. The result is in memory of the pool. */
+/** Convolve features with packed weights. The memory of the result is from the pool. */
 torch::Tensor
 Convolve(const AutoencoderConvolutions::Features & features,
          const torch::Tensor &                     packedWeight,
@@ -62,7 +62,7 @@ Convolve(const AutoencoderConvolutions::Features & features,
          const Epilogue &                          epilogue,
          TensorPool &                              pool);
 
-/** The gradient (out, in, 3, 3) of the weights, given that of the result. */
+/** Compute the gradient (out, in, 3, 3) of the weights from that of the result. */
 torch::Tensor
 ComputeWeightGradient(const AutoencoderConvolutions::Features & features, const torch::Tensor & gradient);
 } // namespace WinogradConvolution

@@ -24,8 +24,8 @@
 
 namespace itk
 {
-// The one place where the instruction set is chosen. The choice is LibTorch's, so that the environment variable
-// ATEN_CPU_CAPABILITY limits these kernels together with LibTorch's own.
+// The instruction set is chosen only here. LibTorch's choice is used, so that the environment variable
+// ATEN_CPU_CAPABILITY limits these kernels as it limits those of LibTorch.
 const WinogradKernel *
 GetWinogradKernel()
 {

@@ -27,15 +27,15 @@ namespace itk
  * input pixels are transformed, multiplied with transformed weights, and transformed back to 4 x 4 output pixels. That
  * takes 36 multiplications instead of 144.
  *
- * The functions work in the calling thread. Different threads may compute different blocks or channels. The bits of an
- * output pixel depend on its input only, not on blocks, threads or other slices. */
+ * The functions run in the calling thread. Different threads may compute different blocks or channels. The bits of an
+ * output pixel depend only on its input, not on blocks, threads or other slices. */
 struct WinogradKernel
 {
-  /** Numbers of input and of output channels have to be multiples of this: the floats of a vector. */
+  /** Floats in a vector. The numbers of input and output channels must be multiples of it. */
   int64_t width;
-  /** Output channels that are computed at a time. */
+  /** Number of output channels that are computed together. */
   int64_t panel;
-  /** Number of blocks of a convolution. A block is a run of tiles in the order of slices, rows and columns. */
+  /** Count the blocks of a convolution. A block is a sequence of tiles in the order of slices, rows and columns. */
   int64_t (*countBlocks)(int64_t slices, int64_t rows, int64_t columns);
   /** Compute the output of blocks [firstBlock, lastBlock) and channels [firstChannel, lastChannel). `firstChannel` is a
    * multiple of `panel`. `scratch` has convolutionScratchSize() floats. */
@@ -46,16 +46,15 @@ struct WinogradKernel
                    int64_t                         lastChannel,
                    float *                         scratch);
   int64_t (*convolutionScratchSize)(const WinogradConvolutionTask & task);
-  /** Add what blocks [firstBlock, lastBlock) contribute to the gradient. `scratch` has weightGradientScratchSize()
-   * floats.
-   */
+  /** Add the contribution of blocks [firstBlock, lastBlock) to the gradient. `scratch` has weightGradientScratchSize()
+   * floats. */
   void (*addWeightGradient)(const WinogradWeightGradientTask & task,
                             int64_t                            firstBlock,
                             int64_t                            lastBlock,
                             float *                            scratch);
   int64_t (*weightGradientScratchSize)(const WinogradWeightGradientTask & task);
-  /** Convolve images of one channel, without tiles: rows [firstRow, lastRow), counted through all slices. `weight` is 9
-   * x output channels. Only sources[0], bias and slope are used. `scratch` has singleChannelScratchSize() floats. */
+  /** Convolve images of one channel, without tiles: rows [firstRow, lastRow), numbered through all slices. `weight` is
+   * 9 x output channels. Only sources[0], bias and slope are used. `scratch` has singleChannelScratchSize() floats. */
   void (*convolveSingleChannel)(const WinogradConvolutionTask & task,
                                 int64_t                         firstRow,
                                 int64_t                         lastRow,
@@ -65,7 +64,7 @@ struct WinogradKernel
   void (*convolveToSingleChannel)(const WinogradConvolutionTask & task, int64_t firstRow, int64_t lastRow);
 };
 
-/** The kernel for this processor; null if there is none. */
+/** Get the kernel for this processor. Null if there is none. */
 const WinogradKernel *
 GetWinogradKernel();
 

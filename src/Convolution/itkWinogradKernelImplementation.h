@@ -23,18 +23,19 @@
 #include "itkWinogradKernelSingleChannel.h"
 #include "itkWinogradKernelTiles.h"
 
-// A kernel for the instruction set that the including source is compiled for. It defines
-// LSSR_WINOGRAD_WIDTH: floats of a vector, and
-// LSSR_WINOGRAD_ROWS: rows of the register tile of the matrix products. Two vectors wide, it fills the registers.
+// A kernel for the instruction set that the including source file is compiled for. That file defines
+// LSSR_WINOGRAD_WIDTH: floats in a vector, and
+// LSSR_WINOGRAD_ROWS: rows of the register tile of the matrix products. The tile is two vectors wide and fills the
+// registers.
 //
-// All is in an unnamed namespace, because several instruction sets are compiled from the same text.
+// Everything is in an unnamed namespace, because this text is compiled for several instruction sets.
 
 namespace itk
 {
 namespace
 {
 constexpr int Rows = LSSR_WINOGRAD_ROWS;
-/** Floats between the 36 matrices, so that they do not compete for the same lines of the first cache. */
+/** Additional floats between the 36 matrices, so that they do not compete for the same lines of the L1 cache. */
 constexpr int64_t Gap = 16;
 
 int64_t
@@ -43,8 +44,8 @@ RoundUpToPanel(int64_t channels)
   return (channels + Panel - 1) / Panel * Panel;
 }
 
-/** How scratch memory is divided: zeros for pixels outside of an image, 36 matrices of transformed input, and 36
- * matrices of products or transformed gradients. Strides are floats from a matrix to the next one. */
+/** Layout of the scratch memory: zeros for pixels outside of an image, 36 matrices of transformed input, and 36
+ * matrices of products or transformed gradients. Strides are in floats, from one matrix to the next. */
 struct ScratchLayout
 {
   int64_t zeros;
@@ -155,7 +156,7 @@ AddWeightGradient(const WinogradWeightGradientTask & task, int64_t firstBlock, i
   {
     zeros[i] = 0.0F;
   }
-  // The channels that fill up the last panel are not written below: they stay 0.
+  // The padding channels of the last panel must be 0. Nothing below writes to them.
   for (int64_t i = 0; width > task.outputChannels && i < 36 * gradientStride; ++i)
   {
     gradients[i] = 0.0F;

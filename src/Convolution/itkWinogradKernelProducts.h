@@ -20,14 +20,14 @@
 
 #include "itkWinogradKernelVectors.h"
 
-// Products of small matrices, in tiles of registers: rows x two vectors.
+// Products of small matrices, computed in register tiles of several rows x two vectors.
 
 namespace itk
 {
 namespace
 {
 constexpr int64_t Panel = 2 * Width;
-/** Channels of which products are kept at a time. */
+/** Number of channels whose products are kept at a time. */
 constexpr int64_t Group = 32;
 
 /** c = a b, or c += a b if `IsAdded`, for Count rows. Element (r, k) of a is a[r * rowStride + k * depthStride]. b is
@@ -71,7 +71,7 @@ MultiplyTile(const float * a,
   }
 }
 
-/** c = a b for any number of rows. Those of a lie one after the other, those of c are `Group` apart. */
+/** c = a b for any number of rows. The rows of a are contiguous, those of c are `Group` floats apart. */
 template <int Count>
 void
 Multiply(int64_t rows, const float * a, const float * b, int64_t depth, float * c)

@@ -21,18 +21,18 @@
 #include "itkWinogradKernelVectors.h"
 #include "itkWinogradTasks.h"
 
-// Convolutions from one channel and to one channel, tap by tap: there Winograd's transforms would cost more than they
-// save.
+// Convolutions from one channel or to one channel, tap by tap. For these, Winograd's transforms would cost more than
+// they save.
 
 namespace itk
 {
 namespace
 {
-/** Pixels that ConvolveSingleChannel() computes at a time. */
+/** Number of pixels that ConvolveSingleChannel() computes together. */
 constexpr int64_t SingleChannelPixels = 3;
 
-/** Floats of a row of scratch memory: a row of the image with a zero on each side, and zeros where the last pixels of a
- * row are computed together with some beyond. */
+/** Floats in a row of scratch memory: a row of the image, a zero on each side, and more zeros if the last group of
+ * pixels extends beyond the row. */
 inline int64_t
 GetSingleChannelStride(int64_t columns)
 {
@@ -100,8 +100,8 @@ ConvolveSingleChannel(const WinogradConvolutionTask & task, int64_t firstRow, in
   }
 }
 
-/** The sums of `Count` pixels side by side, before they are added over the vector. `isLeft` and `isRight` tell whether
- * the pixels have neighbors on these sides. */
+/** Compute the sums of `Count` adjacent pixels, before the elements of each vector are added. `isLeft` and `isRight`
+ * tell whether the pixels have neighbors on that side. */
 template <int Count>
 inline void
 ConvolveToPixels(const WinogradConvolutionTask & task,

@@ -21,16 +21,17 @@
 #include "itkWinogradKernelTransforms.h"
 #include "itkWinogradTasks.h"
 
-// Tiles of 4 x 4 output pixels: where they lie, and what is read and written for each of them.
+// Tiles of 4 x 4 output pixels: their places, and the reading and writing of each tile.
 
 namespace itk
 {
 namespace
 {
-/** Tiles of a block: with them, transformed pixels and products of most layers stay in the second cache. */
+/** Number of tiles in a block. With this number, the transformed pixels and products of most layers stay in the L2
+ * cache. */
 constexpr int64_t Tiles = 24;
 
-/** Channels of both sources. */
+/** Number of channels of both sources. */
 inline int64_t
 CountChannels(const WinogradConvolutionTask::Source (&sources)[2])
 {
@@ -85,8 +86,8 @@ CountBlocks(int64_t slices, int64_t rows, int64_t columns)
   return (Tiling(slices, rows, columns).Count() + Tiles - 1) / Tiles;
 }
 
-/** Transform the 6 x 6 pixels of a source around a tile to 36 x channels, `stride` apart. Pixels outside of the image
- * are 0. */
+/** Transform the 6 x 6 pixels of a source around a tile to 36 vectors of channels, `stride` floats apart. Pixels
+ * outside of the image are 0. */
 void
 TransformInputTile(const WinogradConvolutionTask::Source & source,
                    int64_t                                 rows,
@@ -165,7 +166,7 @@ TransformInputBlock(const WinogradConvolutionTask::Source (&sources)[2],
   }
 }
 
-/** Transform the products of a tile back, and store the results of the epilogue. */
+/** Transform the products of a tile back, apply the epilogue, and store the results. */
 void
 TransformOutputTile(const WinogradConvolutionTask & task,
                     const Place &                   place,
@@ -245,7 +246,7 @@ TransformOutputTile(const WinogradConvolutionTask & task,
   }
 }
 
-/** Transform the gradient of a tile to 36 x channels, `stride` apart. */
+/** Transform the gradient of a tile to 36 vectors of channels, `stride` floats apart. */
 void
 TransformGradientTile(const WinogradWeightGradientTask & task,
                       const Place &                      place,

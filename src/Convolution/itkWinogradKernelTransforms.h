@@ -20,16 +20,16 @@
 
 #include "itkWinogradKernelVectors.h"
 
-// Winograd's transforms F(4 x 4, 3 x 3) along one axis, and their points. The transform of the weights, G, is in
-// itkWinogradConvolution.cxx: it computes in double precision, once for each layer.
+// Winograd's transforms F(4 x 4, 3 x 3) along one axis, and their interpolation points. The transform of the weights,
+// G, is in itkWinogradConvolution.cxx, because it is computed in double precision, once for each layer.
 
 namespace itk
 {
 namespace
 {
-// The transforms evaluate polynomials at 0, infinity, +-sqrt(1/2) and +-sqrt(2). Between reciprocal points powers stay
-// small: of the usual ones, 0, infinity, +-1 and +-2, rounding errors are twice as large, the largest four times. With
-// r = sqrt(1/2), s = sqrt(2):
+// The transforms evaluate polynomials at 0, infinity, +-sqrt(1/2) and +-sqrt(2). These points are pairs of reciprocals,
+// so their powers stay small. With the usual points 0, infinity, +-1 and +-2, rounding errors are twice as large, and
+// the largest error is four times as large. With r = sqrt(1/2) and s = sqrt(2):
 //       | 1   0  -5/2   0    1   0 |          | 1    0    0   |
 //       | 0  -s   -2    r    1   0 |          |-2/3 -2r/3 -1/3|          | 1   1    1    1    1   0 |
 // B^T = | 0   s   -2   -r    1   0 |      G = |-2/3  2r/3 -1/3|    A^T = | 0   r   -r    s   -s   0 |

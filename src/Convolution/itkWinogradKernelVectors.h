@@ -20,8 +20,8 @@
 
 #include <cstdint>
 
-// Vectors of the instruction set that the including source is compiled for. It defines
-// LSSR_WINOGRAD_WIDTH: floats of a vector.
+// Vectors of the instruction set that the including source file is compiled for. That file defines LSSR_WINOGRAD_WIDTH:
+// floats in a vector.
 
 namespace itk
 {

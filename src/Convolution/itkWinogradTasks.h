@@ -18,25 +18,26 @@
 #ifndef itkWinogradTasks_h
 #define itkWinogradTasks_h
 
-// No header that defines functions, neither of this module nor of the standard library: the sources of the kernels are
-// compiled for wider vectors, and their copies of inline functions must not replace those of other sources.
+// This file must not include headers that define functions, neither of this module nor of the standard library. The
+// source files of the kernels are compiled for wider vectors, and the linker must not choose their copies of inline
+// functions for the rest of the library.
 #include <cstdint>
 
 namespace itk
 {
-/** A 3 x 3 convolution with zero padding, with its epilogue: what follows it in the network and is computed in the same
- * pass over memory. First the bias is added. Then come LeakyReLU, pooling, and the scale and shift of a normalization.
+/** A 3 x 3 convolution with zero padding, and its epilogue: the operations after it that are computed in the same pass
+ * over memory. First the bias is added. LeakyReLU, pooling, and the scale and shift of a normalization follow.
  *
  * All tensors are dense and channels-last: slices x rows x columns x channels. */
 struct WinogradConvolutionTask
 {
-  /** A part of the input's channels. */
+  /** Some of the input's channels. */
   struct Source
   {
     const float * pixels{ nullptr };
     int64_t       channels{ 0 };
-    /** Whether `pixels` has half the rows and columns of the convolution's grid, so that each of them stands for 2 x 2.
-     */
+    /** Whether `pixels` has half the rows and columns of the convolution's grid. Each pixel then represents 2 x 2
+     * pixels. */
     bool isUpsampled{ false };
   };
 
@@ -45,26 +46,28 @@ struct WinogradConvolutionTask
     None,
     /** The mean of 2 x 2 pixels. */
     Mean,
-    /** Their sum, as the gradient of an up-sampled source needs it. */
+    /** The sum of 2 x 2 pixels, for the gradient of an up-sampled source. */
     Sum
   };
 
-  /** The grid on which the convolution is computed. Rows and columns are even where pixels are pooled or up-sampled. */
+  /** The grid on which the convolution is computed. The numbers of rows and columns are even if pixels are pooled or
+   * up-sampled. */
   int64_t slices{ 0 };
   int64_t rows{ 0 };
   int64_t columns{ 0 };
-  /** The input channels: those of the first source, then those of the second, which may have none. */
+  /** The input channels: those of the first source, followed by those of the second, which may have none. */
   Source sources[2];
   /** Transformed weights: panels of WinogradKernel::panel output channels x 36 x input channels x panel. The last panel
-   * is filled up with zeros. */
+   * is padded with zeros. */
   const float * weight{ nullptr };
   int64_t       outputChannels{ 0 };
-  /** One for each output channel, or null for none. */
+  /** One value per output channel, or null for no bias. */
   const float * bias{ nullptr };
-  /** The factor of negative values (LeakyReLU); 1 for none. */
+  /** The factor of negative values (LeakyReLU); 1 for no activation. */
   float   slope{ 1.0F };
   Pooling pooling{ Pooling::None };
-  /** A factor and then a summand of the pooled values, one of each for each output channel; null for none. */
+  /** The pooled values are multiplied by `scale`, then `shift` is added. One value of each per output channel, or null
+   * for none. */
   const float * scale{ nullptr };
   const float * shift{ nullptr };
   float *       output{ nullptr };
@@ -78,11 +81,11 @@ struct WinogradWeightGradientTask
   int64_t                         rows{ 0 };
   int64_t                         columns{ 0 };
   WinogradConvolutionTask::Source sources[2];
-  /** The gradient of the convolution's result, before any activation. */
+  /** The gradient of the convolution's result before the activation. */
   const float * gradient{ nullptr };
   int64_t       outputChannels{ 0 };
-  /** The gradient of the transformed weights, to which the result is added: 36 x input channels x output channels, the
-   * latter rounded up to a multiple of WinogradKernel::panel. */
+  /** The gradient of the transformed weights, to which the result is added: 36 x input channels x output channels. The
+   * number of output channels is rounded up to a multiple of WinogradKernel::panel. */
   float * sum{ nullptr };
 };
 } // end namespace itk

@@ -24,7 +24,7 @@ namespace itk
 {
 namespace
 {
-/** Weights and biases of a 3 x 3 convolution. */
+/** Number of weights and biases of a 3 x 3 convolution. */
 int64_t
 CountConvolution(int64_t inputChannels, int64_t outputChannels)
 {

@@ -25,7 +25,7 @@
 
 namespace itk
 {
-/** Everything that determines the shapes of the network's weights. AutoencoderModel tells what the members mean. */
+/** The parameters that determine the shapes of the network's weights. AutoencoderModel explains them. */
 struct AutoencoderArchitecture
 {
   int64_t              poolings{ 4 };
@@ -33,7 +33,7 @@ struct AutoencoderArchitecture
   int64_t              latentChannels{ 16 };
   std::vector<int64_t> levels{ 1, 2, 3 };
 
-  /** Output channels of an encoder block, and of the decoder block at the same size. */
+  /** Number of output channels of an encoder block, and of the decoder block of the same size. */
   int64_t
   GetBlockChannels(int64_t block) const
   {
@@ -44,7 +44,7 @@ struct AutoencoderArchitecture
   bool
   HasLevel(int64_t block) const;
 
-  /** Number of trainable parameters. The running statistics of the normalizations are not counted. */
+  /** Number of trainable parameters. The running statistics of the normalizations do not count. */
   int64_t
   CountParameters() const;
 };

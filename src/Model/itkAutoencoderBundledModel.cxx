@@ -19,7 +19,7 @@
 #include "itkAutoencoderBundledModel.h"
 
 #ifdef LatentSpaceSuperResolution_BUNDLED_MODEL
-// The assembler includes the file as it is. As a C++ array, ten megabytes would take minutes to compile.
+// The assembler includes the file. As a C++ array, ten megabytes would take minutes to compile.
 #  if defined(__APPLE__)
 #    define LSSR_BUNDLED_MODEL_SYMBOL(name) "_" name
 #    define LSSR_BUNDLED_MODEL_SECTION ".const_data\n"
@@ -41,7 +41,7 @@ __asm__(LSSR_BUNDLED_MODEL_SECTION ".balign 16\n" LSSR_BUNDLED_MODEL_SYMBOL(
 
 extern "C"
 {
-  // Hidden: these symbols of the assembler text above are for this file only.
+  // These symbols are hidden, because only this file uses them.
   extern const char itkAutoencoderBundledModelBegin[] __attribute__((visibility("hidden")));
   extern const char itkAutoencoderBundledModelEnd[] __attribute__((visibility("hidden")));
 }

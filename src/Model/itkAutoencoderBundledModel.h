@@ -22,7 +22,7 @@
 
 namespace itk
 {
-/** The bytes of the bundled model file, which is a part of the library; size 0 if the library has none. */
+/** The bytes of the model file that is bundled with the library. The size is 0 if there is none. */
 struct AutoencoderBundledModel
 {
   const char *  bytes;

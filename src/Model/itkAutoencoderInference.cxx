@@ -25,7 +25,7 @@ using AutoencoderConvolutions::Features;
 bool
 AutoencoderInference::IsSupported(const AutoencoderArchitecture & architecture)
 {
-  // All other channels are multiples of the first.
+  // The channels of all other blocks are multiples of the base channels.
   return WinogradConvolution::IsSupported(architecture.baseChannels) &&
          (architecture.latentChannels == 1 || WinogradConvolution::IsSupported(architecture.latentChannels));
 }
@@ -67,7 +67,8 @@ AutoencoderInference::MakeSequence(const torch::nn::SequentialImpl & modules) ->
     }
     else if (module.ptr()->as<torch::nn::AvgPool2d>())
     {
-      // The mean of normalized values is the normalized mean.
+      // Pooling precedes the normalization in the epilogue. The order does not matter: the mean of normalized values is
+      // the normalized mean.
       sequence.layers.back().epilogue.pooling = WinogradConvolutionTask::Pooling::Mean;
     }
     else

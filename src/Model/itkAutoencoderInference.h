@@ -27,19 +27,19 @@
 namespace itk
 {
 /** A trained network, prepared for inference in single precision on the CPU. Weights are transformed and packed once.
- * Activation, normalization and pooling are done in the pass of the convolution before them. Results equal those of the
- * network but for rounding. */
+ * Activation, normalization and pooling are computed in the epilogue of the convolution before them. Results differ
+ * from those of the network only by rounding. */
 class AutoencoderInference
 {
 public:
-  /** Whether this processor has the instructions, and the architecture the numbers of channels, that it takes. */
+  /** Whether there is a kernel for this processor, and it supports the architecture's numbers of channels. */
   static bool
   IsSupported(const AutoencoderArchitecture & architecture);
 
-  /** Take the weights and statistics that the network has now: later changes are not seen. */
+  /** Copy the weights and statistics of the network. Later changes of the network have no effect. */
   explicit AutoencoderInference(std::shared_ptr<AutoencoderNetwork> network);
 
-  /** The same as of AutoencoderNetwork. Several threads may call them, each with a pool of its own. */
+  /** As in AutoencoderNetwork. Several threads may call these functions, each with its own pool. */
   LatentTensors
   Encode(const torch::Tensor & slices, TensorPool & pool) const;
 
@@ -47,7 +47,7 @@ public:
   Decode(const LatentTensors & latent, TensorPool & pool) const;
 
 private:
-  /** A convolution and its epilogue: all that follows it up to the next one. */
+  /** A convolution and its epilogue: the operations up to the next convolution. */
   struct Layer
   {
     torch::Tensor                 weight;

@@ -47,7 +47,7 @@ CheckRange(const AutoencoderModel * model, const char * name, unsigned int value
   }
 }
 
-/** Whether the tensors are a latent of an architecture, for slices of any size. */
+/** Whether the tensors are a latent of an architecture. The slices may have any size. */
 bool
 IsLatentOf(const LatentTensors & tensors, const AutoencoderArchitecture & architecture)
 {
@@ -109,7 +109,7 @@ AutoencoderModel::SetLatentChannels(unsigned int channels)
 void
 AutoencoderModel::SetLatentLevels(const LevelsType & levels)
 {
-  // The number of poolings may be set later. InitializeWeights() checks that each level is below it.
+  // InitializeWeights() checks that each level is below the number of poolings, which may be set later.
   if (std::adjacent_find(levels.begin(), levels.end(), std::greater_equal<>()) != levels.end())
   {
     itkExceptionMacro("LatentLevels have to be in rising order, without repetition.");

@@ -43,7 +43,7 @@ constexpr const char * PreprocessingKey = "latent_sr.preprocessing";
 constexpr const char * TrainingKey = "latent_sr.training";
 const std::string      ProvenancePrefix = "provenance.";
 
-/** The text of a key, empty if there is none. */
+/** The text of a metadata key. Empty if the file does not have the key. */
 std::string
 GetText(const SafetensorsFile & file, const char * key)
 {
@@ -96,7 +96,7 @@ ParsePreprocessing(const Json & preprocessing, AutoencoderModel * model)
 Json
 DescribeTraining(const AutoencoderModel * model)
 {
-  // A range of 0 to 0 stands for one that is not known.
+  // A range of 0 to 0 stands for an unknown range.
   return { { "slice_spacing_mm",
              { model->GetSmallestTrainingSliceSpacing(), model->GetLargestTrainingSliceSpacing() } },
            { "in_plane_spacing_mm",
@@ -111,7 +111,7 @@ ParseTraining(const Json & training, AutoencoderModel * model)
   using Range = std::array<double, 2>;
   const auto sliceSpacings = training.at("slice_spacing_mm").get<Range>();
   model->SetTrainingSliceSpacingRange(sliceSpacings[0], sliceSpacings[1]);
-  // Files of the first version do not have the other entries.
+  // Files of the first version lack the following entries.
   const auto inPlaneSpacings = training.value("in_plane_spacing_mm", Range{ 0.0, 0.0 });
   model->SetTrainingInPlaneSpacingRange(inPlaneSpacings[0], inPlaneSpacings[1]);
   const auto ratios = training.value("spacing_ratio", Range{ 0.0, 0.0 });
@@ -119,12 +119,13 @@ ParseTraining(const Json & training, AutoencoderModel * model)
   model->SetResidualGain(training.value("residual_gain", 1.0));
 }
 
-/** Make the network of a model's architecture, and give it the weights of the file.
+/** Make a network of the model's architecture with the weights of a file.
  * \param size the number of bytes of the file */
 void
 ParseWeights(const SafetensorsFile & file, SizeValueType size, AutoencoderModel * model)
 {
-  // A parameter takes two bytes or more. Larger networks are refused before they take memory.
+  // A parameter takes at least two bytes. A network that the file can't hold is refused before memory is allocated for
+  // it.
   if (model->GetNumberOfParameters() > size / 2)
   {
     throw std::runtime_error("its architecture has " + std::to_string(model->GetNumberOfParameters()) +
@@ -213,7 +214,7 @@ Describe(const AutoencoderModel * model)
   description["preprocessing"] = DescribePreprocessing(model);
   description["training"] = DescribeTraining(model);
   description["provenance"] = provenance;
-  // JSON is UTF-8. Bytes that are not are replaced.
+  // JSON is UTF-8. Invalid bytes are replaced.
   return description.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 } // namespace AutoencoderModelFile

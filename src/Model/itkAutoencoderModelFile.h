@@ -24,19 +24,19 @@
 
 namespace itk
 {
-/** The model file: a `.safetensors` file with the weights as tensors and all else as string metadata. The keys are
- * `latent_sr.format`, `latent_sr.architecture`, `latent_sr.preprocessing` and `latent_sr.training`, which are JSON, and
- * `provenance.*`. */
+/** The model file: a `.safetensors` file with the weights as tensors and everything else as string metadata. The keys
+ * are `latent_sr.format`, `latent_sr.architecture`, `latent_sr.preprocessing` and `latent_sr.training`, which are JSON,
+ * and `provenance.*`. */
 namespace AutoencoderModelFile
 {
-/** The model in the contents of a file.
- * \param name what the file is called in messages
- * \exception ExceptionObject that names the file and what is wrong with it */
+/** Make a model from the contents of a file.
+ * \param name the file's name in messages
+ * \exception ExceptionObject with the file's name and what is wrong with it */
 AutoencoderModel::Pointer
 Parse(const char * bytes, SizeValueType size, const std::string & name);
 
-/** Write a model that has weights. The file appears whole or not at all.
- * \exception ExceptionObject that names the file */
+/** Write a model that has weights. The file is complete or not written at all.
+ * \exception ExceptionObject with the file's name */
 void
 Write(const AutoencoderModel * model, const std::string & fileName, bool halfPrecision);
 

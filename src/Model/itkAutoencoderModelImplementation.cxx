@@ -45,7 +45,7 @@ AutoencoderModel::Implementation::GetNetworkOn(const torch::Device & device) con
     return network;
   }
   return m_Copies.Get(device, [&] {
-    // Tensors that are made in inference mode could not be used outside of it.
+    // Tensors made in inference mode could not be used outside of it, and the copy is kept.
     const torch::InferenceMode normalMode(false);
     const torch::NoGradGuard   noGradient;
     auto                       copy = CloneNetwork(*network);

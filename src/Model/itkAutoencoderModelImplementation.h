@@ -30,29 +30,29 @@ namespace itk
 {
 class AutoencoderInference;
 
-/** The weights of a model, and what is derived from them for inference. Weights do not change once a model has them: a
- * model that gets others gets another Implementation. So what is derived is made once, when it is first asked for. All
- * functions may be called by several threads. */
+/** The weights of a model, and the objects that are derived from them for inference. The weights never change: a model
+ * that gets other weights gets another Implementation. So each derived object is made only once, when it is first
+ * needed. All functions are thread-safe. */
 struct AutoencoderModel::Implementation
 {
   /** On the CPU, in evaluation mode. */
   std::shared_ptr<AutoencoderNetwork> network;
 
-  /** Encode in single precision on the CPU, in the fastest way that this processor has. Not differentiable. */
+  /** Encode in single precision on the CPU, in the fastest way for this processor. Not differentiable. */
   LatentTensors
   Encode(const torch::Tensor & slices, TensorPool & pool) const;
-  /** Decode in the same way. */
+  /** Decode, as Encode() encodes. */
   torch::Tensor
   Decode(const LatentTensors & latent, TensorPool & pool) const;
 
-  /** The network on a device, for inference: to be read, not changed. On the CPU it is `network`. On any other device
-   * it is a copy that is uploaded once and kept as long as this object. A device without an index is the current one of
-   * its type. */
+  /** Get the network on a device, for inference. It must not be changed. On the CPU it is `network`. On any other
+   * device it is a copy that is uploaded once and lives as long as this object. A device without an index means the
+   * current device of its type. */
   std::shared_ptr<AutoencoderNetwork>
   GetNetworkOn(const torch::Device & device) const;
 
 private:
-  /** Null where the processor or the architecture does not allow it. */
+  /** Null if the processor or the architecture is not supported. */
   const AutoencoderInference *
   GetInference() const;
 

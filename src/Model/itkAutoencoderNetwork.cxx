@@ -32,7 +32,7 @@ Convolution(int64_t in, int64_t out)
   return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
 }
 
-/** Two convolutions, each with its non-linearity: modules 0 to 3. */
+/** Two convolutions, each followed by its activation: modules 0 to 3. */
 torch::nn::Sequential
 Convolutions(int64_t in, int64_t out)
 {
@@ -48,8 +48,8 @@ Convolutions(int64_t in, int64_t out)
 AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architecture)
   : m_Architecture(architecture)
 {
-  // LibTorch's modules draw initial weights from the generator of the process. Those weights are never used, and the
-  // user's random numbers must not depend on them: the generator's state is restored.
+  // LibTorch's modules draw initial weights from the generator of the process. These weights are never used. The user's
+  // random numbers must not depend on them, so the generator's state is restored.
   const auto          generator = at::detail::getDefaultCPUGenerator();
   const torch::Tensor generatorState = generator.get_state();
 
@@ -98,7 +98,7 @@ AutoencoderNetwork::Run(torch::nn::SequentialImpl & sequence, AutoencoderConvolu
     const auto & module = sequence[i];
     if (const auto * convolution = module->as<torch::nn::Conv2d>())
     {
-      // With its activation, if it has one.
+      // If an activation follows, both are computed together.
       const auto * activation = i + 1 < sequence.size() ? sequence[i + 1]->as<torch::nn::LeakyReLU>() : nullptr;
       const double slope = activation ? activation->options.negative_slope() : 1.0;
       features = { AutoencoderConvolutions::Convolve(features, convolution->weight, convolution->bias, slope) };
@@ -138,7 +138,7 @@ torch::Tensor
 AutoencoderNetwork::Decode(const LatentType & latent, const RunFunction & run)
 {
   auto x = run(*m_FromLatent, { latent.front() });
-  // The decoder meets the levels in falling order.
+  // The decoder uses the levels in descending order.
   size_t  nextFeature = latent.size() - 1;
   int64_t level = m_Architecture.poolings - 1;
   for (const auto & block : *m_Decoder)

@@ -30,7 +30,7 @@
 
 namespace itk
 {
-/** The encoder and the decoder as a module of LibTorch. Parameters are named `encoder.B.{0,2,4}`, `to_latent.{0,2}`,
+/** The encoder and the decoder as a LibTorch module. Parameters are named `encoder.B.{0,2,4}`, `to_latent.{0,2}`,
  * `from_latent.{0,2}`, `decoder.B.{0,2,4}` and `to_image.{0,2}`. B counts blocks in the order of execution. */
 class AutoencoderNetwork : public torch::nn::Module
 {
@@ -43,16 +43,16 @@ public:
   using RunFunction = std::function<AutoencoderConvolutions::Features(torch::nn::SequentialImpl &       sequence,
                                                                       AutoencoderConvolutions::Features features)>;
 
-  /** Compute one module after the other, differentiably. Up-sampling at the end of a sequence is left to the next
-   * sequence, which does it together with its first convolution. */
+  /** Compute the modules one after the other, differentiably. Up-sampling at the end of a sequence is left to the next
+   * sequence, whose first convolution includes it. */
   static AutoencoderConvolutions::Features
   Run(torch::nn::SequentialImpl & sequence, AutoencoderConvolutions::Features features);
 
-  /** (N, 1, rows, columns) to the latent's tensors. */
+  /** Encode slices (N, 1, rows, columns) to the tensors of a latent. */
   LatentType
   Encode(torch::Tensor slices, const RunFunction & run = Run);
 
-  /** The latent's tensors to (N, 1, rows, columns). */
+  /** Decode the tensors of a latent to slices (N, 1, rows, columns). */
   torch::Tensor
   Decode(const LatentType & latent, const RunFunction & run = Run);
 
@@ -60,8 +60,8 @@ public:
   std::vector<torch::nn::SequentialImpl *>
   GetSequences() const;
 
-  /** Draw weights and biases uniformly with the bound 1/sqrt(fan in). The random numbers come from a generator of their
-   * own, not from that of the process. */
+  /** Draw weights and biases from a uniform distribution with the bound 1/sqrt(fan in). A separate generator is used,
+   * not that of the process. */
   void
   RandomizeWeights(uint64_t seed);
 
@@ -84,7 +84,7 @@ private:
 void
 CopyNetwork(AutoencoderNetwork & target, const AutoencoderNetwork & source);
 
-/** A network on the CPU with a copy of another's weights and statistics. */
+/** Make a copy of a network on the CPU, with its weights and statistics. */
 std::shared_ptr<AutoencoderNetwork>
 CloneNetwork(const AutoencoderNetwork & network);
 } // end namespace itk

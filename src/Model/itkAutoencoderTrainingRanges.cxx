@@ -29,7 +29,7 @@ namespace AutoencoderTrainingRanges
 {
 namespace
 {
-/** Spacings of volumes of one protocol differ by this share. */
+/** Relative difference of spacings that is common among volumes of the same protocol. */
 constexpr double Tolerance = 0.05;
 
 struct Range
@@ -38,7 +38,7 @@ struct Range
   double smallest;
   double largest;
 
-  /** The range with a value added. */
+  /** The range, extended to include a value. */
   Range
   Extended(double value) const
   {
@@ -82,7 +82,7 @@ GetRatios(const AutoencoderModel * model)
            model->GetLargestTrainingSpacingRatio() };
 }
 
-/** The slice spacing in pixels of the network input. */
+/** The slice spacing as a multiple of the pixel spacing of the network input. */
 double
 ComputeRatio(const AutoencoderModel * model, double sliceSpacing, double inPlaneSpacing)
 {
@@ -129,8 +129,8 @@ DescribeDeviation(const AutoencoderModel * model, double sliceSpacing, double in
   {
     add("slices are ", ratio, " pixels", " apart", ratios);
   }
-  // With an InPlaneSpacing all pixels are resampled to it. Nothing is lost where they are finer. Where they are coarser
-  // than it and than those of the training, slices stay blurred.
+  // With an InPlaneSpacing, all slices are resampled to it. Finer pixels are no deviation. Pixels that are coarser than
+  // it and than all those of the training leave slices more blurred than in the training.
   const Range inPlane = GetInPlaneSpacings(model);
   Range       coarsest = inPlane;
   coarsest.largest = std::max(inPlane.largest, model->GetInPlaneSpacing());

@@ -24,7 +24,7 @@
 
 namespace itk
 {
-/** What a model knows of the spacings of its training volumes: AutoencoderModel has the ranges and describes these
+/** The ranges of the spacings of a model's training volumes. AutoencoderModel has the members and documents these
  * functions. */
 namespace AutoencoderTrainingRanges
 {

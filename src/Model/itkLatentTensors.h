@@ -27,7 +27,7 @@
 
 namespace itk
 {
-/** The tensors of a latent, in the order of AutoencoderLatent. The first dimension counts the slices. */
+/** The tensors of a latent, in the order of AutoencoderLatent. Their first dimension is that of the slices. */
 using LatentTensors = std::vector<torch::Tensor>;
 
 /** (1 - alpha) first + alpha second, tensor by tensor. `alpha` is a number, or a tensor that broadcasts. */
@@ -51,11 +51,11 @@ MixLatents(const LatentTensors & first, const LatentTensors & second, const TAlp
   return mixed;
 }
 
-/** The latents of `count` slices, from slice `first` on. They share the memory of `latents`. */
+/** The latents of `count` slices, beginning with slice `first`. They share the memory of `latents`. */
 LatentTensors
 NarrowLatents(const LatentTensors & latents, int64_t first, int64_t count);
 
-/** What AutoencoderLatent keeps from its public header. */
+/** The members of AutoencoderLatent that need LibTorch. */
 struct AutoencoderLatent::Implementation
 {
   LatentTensors tensors;

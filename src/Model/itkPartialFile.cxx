@@ -47,7 +47,7 @@ GetProcess()
 #endif
 }
 
-/** Whether a process of this host runs, or may do so. */
+/** Whether a process of this host is running. True if that can't be determined. */
 bool
 MayRun(unsigned long process)
 {
@@ -60,8 +60,7 @@ MayRun(unsigned long process)
 #endif
 }
 
-/** A number for the name of this host, by the hash FNV-1a. Folders are shared between hosts, process numbers are not.
- */
+/** The FNV-1a hash of this host's name. It is needed because hosts may share folders, but not process numbers. */
 uint32_t
 GetHost()
 {
@@ -77,7 +76,7 @@ GetHost()
   return hash;
 }
 
-/** What MakeName() appends to the name of the file. */
+/** The suffix that MakeName() appends to the name of the file. */
 std::string
 MakeSuffix(unsigned long process, uint32_t random)
 {
@@ -86,7 +85,7 @@ MakeSuffix(unsigned long process, uint32_t random)
   return text;
 }
 
-/** Whether a suffix is one of MakeSuffix() on this host, by a process that does not run. */
+/** Whether a suffix was made by MakeSuffix() on this host, in a process that is no longer running. */
 bool
 IsAbandoned(const std::string & suffix)
 {

@@ -22,17 +22,18 @@
 
 namespace itk
 {
-/** The temporary file beside a file that is being written. It is renamed when it is complete. Its name tells the
- * process that writes it, so that a later one can see whether it was abandoned. */
+/** The temporary file beside a file that is being written. It is renamed when it is complete. Its name contains the
+ * number of the process that writes it, so that a later process can detect that it was abandoned. */
 namespace PartialFile
 {
-/** A name that no other writer uses: `<fileName>.part-<process>-<random>-<host>`, the two last ones as hexadecimal
- * numbers. */
+/** Make a name that no other writer uses: `<fileName>.part-<process>-<random>-<host>`. The last two parts are
+ * hexadecimal numbers. */
 std::string
 MakeName(const std::string & fileName);
 
-/** Remove partial files of a file that processes of this host have left behind. A file is removed only if its name is
- * exactly as MakeName() makes it, and its process does not run. Failures are ignored: abandoned files do no harm. */
+/** Remove the partial files of a file that killed processes of this host have left behind. A partial file is removed
+ * only if its name has exactly the form of MakeName() and its process is no longer running. Failures are ignored,
+ * because abandoned files do no harm. */
 void
 RemoveAbandoned(const std::string & fileName);
 } // namespace PartialFile

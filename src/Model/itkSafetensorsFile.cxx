@@ -48,14 +48,14 @@ using Json = nlohmann::json;
 
 constexpr SizeValueType LengthBytes = 8;
 
-/** Say what is wrong with a file. Parse() adds the file's name. */
+/** Throw an exception that says what is wrong with a file. Parse() adds the file's name. */
 [[noreturn]] void
 Fail(const std::ostream & message)
 {
   throw std::runtime_error(static_cast<const std::ostringstream &>(message).str());
 }
 
-/** Bytes of an element, 0 for a type that the format does not have. */
+/** Number of bytes of an element. 0 for an unknown type. */
 SizeValueType
 ElementSize(const std::string & type)
 {
@@ -78,7 +78,7 @@ ReadLength(const char * bytes)
   return length;
 }
 
-/** Refuse a tensor whose type and shape do not fit its data offsets, or whose data offsets do not fit the file. */
+/** Check that a tensor's data offsets agree with its type and shape and lie within the file. */
 void
 CheckTensor(const std::string & key, const Json & entry, SizeValueType dataSize)
 {
@@ -129,8 +129,8 @@ ReadTensor(const Json & entry, const char * data)
   return tensor;
 }
 
-/** Refuse tensors that overlap or leave holes: the format allows neither. Overlapping tensors could ask for many times
- * the file's size of memory. Holes could hide anything. */
+/** Check that tensors neither overlap nor leave holes: the format allows neither. Overlapping tensors could take many
+ * times the file's size in memory, and holes could hide other data. */
 void
 CheckPlaces(const Json & header, SizeValueType dataSize)
 {
@@ -198,7 +198,7 @@ ParseContents(const char * bytes, SizeValueType size)
     }
     else
     {
-      // All places are checked before any memory is taken for tensors.
+      // All tensors are checked before memory is allocated for any of them.
       CheckTensor(key, entry, dataSize);
     }
   }
@@ -213,7 +213,7 @@ ParseContents(const char * bytes, SizeValueType size)
   return file;
 }
 
-/** Wait until a file is on the disk. Where the system has no such call, this does nothing and returns true. */
+/** Wait until the contents of a file are on disk. Without fsync(), this does nothing and returns true. */
 bool
 Synchronize(const std::string & fileName)
 {
@@ -290,9 +290,9 @@ SafetensorsFile::Write(const std::string & fileName) const
   {
     header["__metadata__"] = metadata;
   }
-  // JSON is UTF-8. Bytes that are not are replaced.
+  // JSON is UTF-8. Invalid bytes are replaced.
   std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
-  // The tensors begin at a multiple of 8 bytes, as the format advises.
+  // The tensors begin at a multiple of 8 bytes, as the format recommends.
   text.append((LengthBytes - text.size() % LengthBytes) % LengthBytes, ' ');
 
   PartialFile::RemoveAbandoned(fileName);
@@ -310,8 +310,8 @@ SafetensorsFile::Write(const std::string & fileName) const
       stream.write(tensor.bytes.data(), static_cast<std::streamsize>(tensor.bytes.size()));
     }
     stream.close();
-    // The bytes have to be on the disk before the name is. Otherwise a power failure could leave the name without
-    // bytes.
+    // The contents must be on disk before the file is renamed. Otherwise a power failure could leave an empty file of
+    // that name.
     if (!stream || !Synchronize(temporary))
     {
       itkGenericExceptionMacro("Can't write the model file '" << fileName << "': " << std::strerror(errno));

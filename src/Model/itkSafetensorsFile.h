@@ -29,18 +29,18 @@ namespace itk
 /** \class SafetensorsFile
  * \brief The contents of a `.safetensors` file: named tensors and string metadata.
  *
- * The format: 8 bytes with the length of a JSON header (little endian), the header, the tensors' bytes. The header
- * gives each tensor's type, shape and place. Under `__metadata__` it holds strings.
+ * The file consists of the length of a JSON header (8 bytes, little endian), the header, and the bytes of the tensors.
+ * The header gives each tensor's type, shape and place. Its entry `__metadata__` holds strings.
  */
 class SafetensorsFile
 {
 public:
   struct Tensor
   {
-    /** "F32", "F16", "I64", ...: the format's names. */
+    /** The format's name of the type: "F32", "F16", "I64", ... */
     std::string                type;
     std::vector<SizeValueType> shape;
-    /** Little endian, the last dimension fastest. */
+    /** Little endian. The last dimension varies fastest. */
     std::string bytes;
   };
 
@@ -48,9 +48,9 @@ public:
   std::map<std::string, std::string> metadata;
 
   /** Parse the contents of a file.
-   * \param name what the file is called in messages
-   * \exception ExceptionObject that names the file and says what is wrong. Damaged files, too, need no more memory than
-   * a small multiple of their size. */
+   * \param name the file's name in messages
+   * \exception ExceptionObject with the file's name and what is wrong. Even a damaged file takes no more memory than a
+   * small multiple of its size. */
   static SafetensorsFile
   Parse(const char * bytes, SizeValueType size, const std::string & name);
 
@@ -59,8 +59,8 @@ public:
   static std::string
   ReadBytes(const std::string & fileName);
 
-  /** Write to a temporary file beside it, which is then renamed: the file appears whole or not at all. Temporary files
-   * that killed processes left of this file are removed.
+  /** Write the file: first to a temporary file beside it, which is then renamed, so that the file is complete or not
+   * written at all. Temporary files of this file that killed processes have left behind are removed.
    * \exception ExceptionObject that names the file. */
   void
   Write(const std::string & fileName) const;

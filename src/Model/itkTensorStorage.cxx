@@ -54,7 +54,8 @@ ToTensor(const SafetensorsFile::Tensor & stored)
 SafetensorsFile::Tensor
 FromTensor(const torch::Tensor & tensor, bool halfPrecision)
 {
-  // Half precision can't hold large values, such as the variance of large activations. They stay in single precision.
+  // Half precision can't hold large values, such as the variances of large activations. Tensors with such values stay
+  // in single precision.
   constexpr double        largestHalf = 65504.0;
   const torch::Tensor     single = tensor.detach().to(torch::kCPU, torch::kFloat);
   const bool              isHalf = halfPrecision && single.abs().max().item<double>() <= largestHalf;

@@ -32,26 +32,27 @@ namespace TensorStorage
 {
 using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
-/** A stored tensor in single precision.
- * \exception std::runtime_error if it is not of a floating point type */
+/** Convert a stored tensor to a tensor in single precision.
+ * \exception std::runtime_error if its type is not F32, F16 or BF16 */
 torch::Tensor
 ToTensor(const SafetensorsFile::Tensor & stored);
 
-/** A tensor as it is stored: in single precision, or in half precision where its values fit. */
+/** Convert a tensor to its stored form: in half precision if requested and if its values fit, otherwise in single
+ * precision. */
 SafetensorsFile::Tensor
 FromTensor(const torch::Tensor & tensor, bool halfPrecision);
 
-/** The tensors of a network that a file has: parameters and running statistics. The normalizations' counts of batches
+/** The tensors of a network that are stored: parameters and running statistics. The batch counts of the normalizations
  * are left out, because nothing uses them. */
 NamedTensors
 NetworkTensors(AutoencoderNetwork & network);
 
-/** Copy stored tensors to `targets`. A target's name in the file has a prefix.
- * \exception std::runtime_error that names a tensor that is missing, of another shape, or not finite */
+/** Copy stored tensors to `targets`. Names in the file begin with `prefix`.
+ * \exception std::runtime_error with the name of a tensor that is missing, of another shape, or not finite */
 void
 Load(const NamedTensors & targets, const SafetensorsFile & file, const std::string & prefix = "");
 
-/** Store tensors. A tensor's name in the file has a prefix. */
+/** Store tensors. Names in the file begin with `prefix`. */
 void
 Store(const NamedTensors & tensors,
       SafetensorsFile &    file,

@@ -27,19 +27,19 @@
 
 namespace itk
 {
-/** Copies of an object, one on each device that was asked for. Several threads may ask. */
+/** Copies of an object: one for each device on which it has been requested. Get() is thread-safe. */
 template <typename TObject>
 class DeviceCopies
 {
 public:
-  /** The copy on a device. A device without an index is the current one of its type.
-   * \param make returns a new copy; it is called if there is none yet */
+  /** Get the copy on a device. A device without an index means the current device of its type.
+   * \param make returns a new copy; it is called if the device has none yet */
   template <typename TFunction>
   std::shared_ptr<TObject>
   Get(const c10::Device & device, const TFunction & make)
   {
     const c10::Device withIndex = device.has_index() ? device : c10::impl::VirtualGuardImpl(device.type()).getDevice();
-    // The lock is held while a copy is made: threads that ask at the same time share it.
+    // The lock is held while a copy is made, so that concurrent callers share one copy.
     const std::lock_guard<std::mutex> lock(m_Mutex);
     std::shared_ptr<TObject> &        copy = m_Copies[withIndex];
     if (!copy)

@@ -40,7 +40,7 @@ std::atomic<bool> hasLostThreads{ false };
 std::atomic<bool> hasWarned{ false };
 
 #ifdef LSSR_HAS_FORK
-/** Whether this process has one thread. False where the system does not tell. */
+/** Whether this process has one thread. False if the system provides no list of threads. */
 bool
 HasOneThread()
 {
@@ -58,7 +58,7 @@ HasOneThread()
   return count == 1;
 }
 
-/** Whether the process had been made by fork(), without exec(), before this library was loaded. Linux tells that, but
+/** Whether the process was created by fork(), without exec(), before this library was loaded. Linux reports that, but
  * not how many threads the parent had. */
 bool
 WasForkedBeforeLoading()
@@ -72,7 +72,7 @@ WasForkedBeforeLoading()
   const size_t size = std::fread(text, 1, sizeof text - 1, file);
   std::fclose(file);
   text[size] = 0;
-  // The name is in parentheses and may have any character; the flags are the seventh field behind it.
+  // The name is in parentheses and may contain any character. The flags are the seventh field after it.
   const char * const           nameEnd = std::strrchr(text, ')');
   unsigned long                flags = 0;
   constexpr unsigned long      forkedWithoutExec = 0x40; // PF_FORKNOEXEC of Linux
@@ -92,7 +92,7 @@ EnterChild()
   hasLostThreads = hasLostThreads || hadSeveralThreads;
 }
 
-/** Runs when the library is loaded. */
+/** Initialized when the library is loaded. */
 const bool isRegistered = [] {
   hasLostThreads = WasForkedBeforeLoading();
   return pthread_atfork(PrepareFork, nullptr, EnterChild) == 0;

@@ -21,21 +21,22 @@
 namespace itk
 {
 /** \class ForkGuard
- * \brief Knows whether fork() has taken away the threads that LibTorch counts on.
+ * \brief Detects that fork() has removed the threads of LibTorch's thread pool.
  *
- * A process that is made by fork() has one thread. LibTorch's OpenMP pool does not notice: its first loop in the new
- * process waits for ever for threads that only the parent has. Such a process has to compute in one thread, which needs
- * no pool. So LibTorch is called within a TorchThreadScope only, and LimitThreads() limits each number of threads.
+ * A process that is created by fork() has one thread. LibTorch's OpenMP pool does not notice this: its first loop in
+ * the new process waits forever for threads that exist only in the parent. Such a process must compute in one thread,
+ * which needs no pool. Therefore every call of LibTorch is within a TorchThreadScope, and LimitThreads() limits every
+ * number of threads.
  */
 class ForkGuard
 {
 public:
-  /** Whether this process was made by fork(), without exec(), while its parent had or may have had several threads. */
+  /** Whether this process was created by fork(), without exec(), and its parent had or may have had several threads. */
   static bool
   HasLostThreads();
 
-  /** The number of threads to use where `wanted` are asked for: one if threads were lost. A warning says so, once in a
-   * process, if the user has set the number. */
+  /** The number of threads to use: `wanted`, or one if threads were lost.
+   * \param isExplicit whether the user has set `wanted`. If so, the limit causes a warning, once in a process. */
   static unsigned int
   LimitThreads(unsigned int wanted, bool isExplicit);
 };

@@ -18,7 +18,7 @@
 
 #include "itkPythonGlobalInterpreterLockRelease.h"
 
-// Without dlsym(), as on Windows, Python's functions are not found, and Python keeps its lock.
+// Without dlsym(), for example on Windows, Python's functions can't be found, and the lock is not released.
 #if __has_include(<dlfcn.h>)
 #  include <dlfcn.h>
 #  define LSSR_HAS_DLSYM
@@ -28,7 +28,7 @@ namespace itk
 {
 namespace
 {
-/** Functions of Python's stable C interface. They are null in a process without Python. */
+/** Functions of Python's stable C API. They are null in a process without Python. */
 struct PythonFunctions
 {
   int (*isInitialized)(){ nullptr };

@@ -21,11 +21,11 @@
 namespace itk
 {
 /** \class PythonGlobalInterpreterLockRelease
- * \brief Releases Python's global interpreter lock for its own lifetime, if the thread holds it.
+ * \brief Releases Python's global interpreter lock during its lifetime, if the calling thread holds it.
  *
- * ITK's wrapping holds the lock during Update(). Where libtorch_python is in the process, LibTorch refuses to
- * differentiate in a thread that holds the lock. The library does not link Python: it looks up Python's functions in
- * the running process. Observers that are written in Python take the lock themselves (itk::PyCommand).
+ * ITK's wrapping holds the lock during Update(). If libtorch_python is loaded, LibTorch refuses to compute gradients in
+ * a thread that holds the lock. This library does not link to Python: it looks up Python's functions in the running
+ * process. Observers written in Python acquire the lock themselves (itk::PyCommand).
  */
 class PythonGlobalInterpreterLockRelease
 {

@@ -24,13 +24,13 @@
 
 namespace itk
 {
-/** Memory of tensors that is used again for later tensors. The system clears new memory page by page, which takes as
- * long as a pass of computation. Each thread needs a pool of its own. */
+/** Reuses the memory of tensors for later tensors. The system clears new memory page by page, which takes as long as a
+ * pass of computation. A pool is not thread-safe: each thread needs one. */
 class TensorPool
 {
 public:
-  /** A channels-last tensor of single precision with undefined values. Its memory is free again when the last tensor
-   * that uses it is gone. */
+  /** Get a channels-last tensor in single precision with undefined values. Its memory is free for reuse as soon as no
+   * tensor uses it. */
   torch::Tensor
   Take(int64_t slices, int64_t channels, int64_t rows, int64_t columns)
   {

@@ -24,7 +24,7 @@
 
 namespace itk
 {
-/** Makes LibTorch's convolutions compute in a precision for its own lifetime: in bfloat16, or as without autocast. */
+/** Sets the precision of LibTorch's convolutions during its lifetime: bfloat16 by autocast, or no autocast. */
 class TorchAutocastScope
 {
 public:
@@ -41,7 +41,7 @@ public:
   {
     if (at::autocast::decrement_nesting() == 0)
     {
-      // LibTorch keeps casts of weights, and a training changes weights.
+      // Autocast caches converted weights, and training changes the weights.
       at::autocast::clear_cache();
     }
     at::autocast::set_autocast_enabled(m_Device, m_WasEnabled);

@@ -30,7 +30,7 @@ MakeTorchDevice(const std::string & name)
   try
   {
     device = torch::Device(name);
-    // LibTorch keeps the number in eight bits: cuda:256 must not become cuda:0.
+    // LibTorch stores the index in eight bits. cuda:256 must not become cuda:0.
     isKnown = device.str() == name && (device.is_cpu() || device.is_cuda());
   }
   catch (const c10::Error &)

@@ -26,8 +26,8 @@
 
 namespace itk
 {
-/** Call a function. An exception becomes an ExceptionObject that says what was being done. Of LibTorch's exceptions it
- * has the message without the backtrace. */
+/** Call a function, and turn its exceptions into ExceptionObjects.
+ * \param doing what the function does; part of the message. The backtraces of LibTorch's exceptions are left out. */
 template <typename TFunction>
 auto
 TranslateTorchErrors(const char * doing, TFunction && function) -> decltype(function())

@@ -26,11 +26,12 @@
 
 namespace itk
 {
-/** Call function(begin, end) for parts of [0, count) in LibTorch's own threads. A thread that is done with a part of
- * `grain` takes the next one.
+/** Call function(begin, end) for parts of [0, count) in LibTorch's threads. Each part has `grain` elements. A thread
+ * that has finished a part takes the next one.
  *
- * at::parallel_for() is a template that needs the compiler's OpenMP library. Its threads would compete with those of
- * the OpenMP library that LibTorch brings along. A loop over the elements of a tensor runs in LibTorch's threads. */
+ * at::parallel_for() is a template that would use the compiler's OpenMP library. The threads of that library would
+ * compete with those of LibTorch's OpenMP library. A loop over the elements of a tensor, by contrast, runs in
+ * LibTorch's threads. */
 template <typename TFunction>
 void
 TorchParallelFor(int64_t count, int64_t grain, const TFunction & function)

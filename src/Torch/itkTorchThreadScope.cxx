@@ -35,15 +35,16 @@ namespace itk
 {
 namespace
 {
-/** Guards the numbers below, and the calls of at::set_num_threads() here. */
+/** Guards the variables below and the calls of at::set_num_threads() in this file. */
 std::mutex mutex;
-/** Scopes of all threads that have set a number. */
+/** Number of open scopes, in all threads, that have set a number. */
 int openScopes{ 0 };
-/** The number of the process when the first of them was opened. LibTorch does not tell it: it is that of the thread. */
+/** The number of the process when the first of these scopes was opened. LibTorch can't be asked for it: it is taken
+ * from the thread that opened the scope. */
 int numberOfProcess{ 0 };
-/** The number that LibTorch now takes for that of the process. */
+/** The number that LibTorch currently holds for the process. */
 int lastNumber{ 0 };
-/** Whether a scope was opened in this thread before. Then the thread has a number of its own. */
+/** Whether a scope has been opened in this thread before. If so, the thread has its own number. */
 thread_local bool isKnown{ false };
 
 #ifdef LSSR_HAS_ATFORK
@@ -58,8 +59,9 @@ SetNumber(int number)
   lastNumber = number;
 }
 
-/** The number of the calling thread. A thread that LibTorch meets for the first time takes what it believes to be the
- * number of the process, which may be that of another thread's scope: it gets the true one. */
+/** Get the number of the calling thread. A thread that uses LibTorch for the first time starts with the number that
+ * LibTorch holds for the process. That may be the number of another thread's scope; it is then replaced by the true
+ * number of the process. */
 int
 GetNumber()
 {
@@ -72,7 +74,7 @@ GetNumber()
   return at::get_num_threads();
 }
 
-/** Give LibTorch the number of the process without changing that of the calling thread. */
+/** Restore the number that LibTorch holds for the process, without changing that of the calling thread. */
 void
 RestoreNumberOfProcess()
 {
@@ -82,7 +84,7 @@ RestoreNumberOfProcess()
   }
   catch (const std::system_error &)
   {
-    // The system has no thread to give. Only threads that begin later would see the difference.
+    // The system can't start a thread. Only threads that begin later would notice the wrong number.
   }
 }
 } // namespace

@@ -20,18 +20,19 @@
 
 namespace itk
 {
-/** Sets the number of threads that LibTorch uses for the calling thread, for its own lifetime. In a process that has
- * lost its threads the number is one, see ForkGuard: LibTorch is called within such a scope only.
+/** Sets the number of threads that LibTorch uses when the calling thread calls it, during the lifetime of the scope. In
+ * a process that has lost its threads by fork(), the number is one; see ForkGuard. Every call of LibTorch is within
+ * such a scope.
  *
- * Scopes of several threads may overlap in any order: each thread has its own number within its scope, and has the
- * number from before afterwards, as have threads that begin after the last scope has ended. That needs care, because
- * LibTorch keeps two kinds of numbers. Each thread has one of its own. The whole process has another, which is the
- * initial number of each thread that uses LibTorch for the first time. at::set_num_threads() sets both. */
+ * Scopes of several threads may overlap in any order. Each thread has its own number within its scope and its previous
+ * number after it. Threads that begin after the last scope has ended have the number that the process had before the
+ * first scope. This needs care, because LibTorch keeps two kinds of numbers. Each thread has one. The process has
+ * another, which is the initial number of each thread that uses LibTorch for the first time. at::set_num_threads() sets
+ * both. */
 class TorchThreadScope
 {
 public:
-  /** \param numberOfThreads the number, or 0 to leave that of the calling thread as it is. With 1, LibTorch starts no
-   * thread. */
+  /** \param numberOfThreads the number, or 0 to keep that of the calling thread. With 1, LibTorch starts no threads. */
   explicit TorchThreadScope(int numberOfThreads);
   ~TorchThreadScope();
 

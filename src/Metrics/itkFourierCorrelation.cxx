@@ -50,7 +50,7 @@ SumFourierShells(const double *                     reference,
     width = std::max(width, 1.0 / (static_cast<double>(size[axis]) * spacing[axis]));
     nyquist = std::min(nyquist, 0.5 / spacing[axis]);
   }
-  // A whole number of shells, in spite of rounding.
+  // The small offset keeps rounding errors from removing the last shell.
   const auto       count = std::max<int64_t>(1, std::llround(std::floor(nyquist / width + 1e-9)));
   FourierShellSums shells;
   for (int64_t shell = 0; shell < count; ++shell)
@@ -68,8 +68,8 @@ SumFourierShells(const double *                     reference,
     const torch::Tensor spectrum1 = spectrum(reference);
     const torch::Tensor spectrum2 = spectrum(test);
 
-    // The squared radius of every coefficient, and how often it counts: the half of the spectrum that is not computed
-    // mirrors it.
+    // The squared radius and the weight of every coefficient. Only half of the spectrum is computed; coefficients that
+    // have a mirror image in the other half count twice.
     torch::Tensor squaredRadius = torch::zeros({}, options);
     const auto    dimension = static_cast<int64_t>(shape.size());
     for (int64_t d = 0; d < dimension; ++d)
@@ -87,7 +87,8 @@ SumFourierShells(const double *                     reference,
     {
       weight[-1] = 1.0;
     }
-    // Coefficients half-way between two shells belong to the outer one, whatever the rounding of the root.
+    // A coefficient halfway between two shells belongs to the outer one. The small offset makes this independent of the
+    // root's rounding.
     const torch::Tensor shell = (squaredRadius.sqrt() / width + (0.5 + 1e-9))
                                   .floor()
                                   .clamp_max(static_cast<double>(count))

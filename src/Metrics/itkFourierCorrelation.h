@@ -26,24 +26,24 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** The sums over rings (2D) or shells (3D) of Fourier space that a Fourier correlation is made of. */
+/** The sums over rings (2D) or shells (3D) of Fourier space from which a Fourier correlation is computed. */
 struct FourierShellSums
 {
-  /** The radius at which each shell is centered, in cycles per unit of the spacing. */
+  /** The center radius of each shell, in cycles per unit of the spacing. */
   std::vector<double> radii;
   /** Real part of the cross spectrum, and the two power spectra. */
   std::vector<double> cross;
   std::vector<double> power1;
   std::vector<double> power2;
 
-  /** Adds the sums of another frame over the same shells. */
+  /** Add the sums of another frame over the same shells. */
   void
   Add(const FourierShellSums & other);
 };
 
-/** The sums over rings or shells (Saxton, Baumeister 1982; van Heel 1987). Shells are as wide as the coarsest frequency
- * step of any axis, the first is centered at 0, and they end before the smallest Nyquist frequency of any axis. It is
- * exported for its test.
+/** Compute the sums over rings or shells (Saxton, Baumeister 1982; van Heel 1987). The width of a shell is the largest
+ * frequency step of any axis. The first shell is centered at 0, and the last one ends below the smallest Nyquist
+ * frequency of any axis. Exported for its test.
  *
  * \param size, spacing of two or three axes, the fastest first
  * \exception ExceptionObject if there are not two or three axes */
@@ -56,17 +56,17 @@ SumFourierShells(const double *                     reference,
 struct FourierCorrelationResult
 {
   std::vector<double> frequencies;
-  /** NaN where both images have no power. */
+  /** NaN where an image has no power. */
   std::vector<double> correlation;
 };
 
-/** Fourier ring correlation of images in 2D, or shell correlation in 3D; frames are summed up. Frequencies are in
- * cycles per unit of the spacing, or per pixel. */
+/** Compute the Fourier ring correlation of 2D images, or the shell correlation of 3D images. Sums include all frames.
+ * Frequencies are in cycles per unit of the spacing, or per pixel without `useSpacing`. */
 FourierCorrelationResult
 FourierCorrelation(const ImagePair & images, bool useSpacing, ThreadIdType numberOfThreads);
 
-/** One over the frequency at which the correlation first falls below the threshold, linearly interpolated between
- * shells; one over the highest frequency if it does not. */
+/** The reciprocal of the frequency at which the correlation first falls below the threshold, linearly interpolated
+ * between shells. If it stays above the threshold, the reciprocal of the highest frequency. */
 double
 FourierResolution(const FourierCorrelationResult & result, double threshold);
 } // namespace ImageQualityMetrics

@@ -26,12 +26,12 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** A sampled Gaussian of 2 * radius + 1 taps, normalized to the sum 1. It is exported for its test.
+/** A sampled Gaussian of 2 * radius + 1 taps, normalized to the sum 1. Exported for its test.
  * \exception ExceptionObject if sigma is not strictly positive. */
 LatentSpaceSuperResolution_EXPORT auto
 GaussianWindow(double sigma, unsigned int radius) -> std::vector<double>;
 
-/** Its center and its right half. */
+/** The center and the right half of this window. */
 std::vector<double>
 HalfGaussianWindow(double sigma, unsigned int radius);
 } // namespace ImageQualityMetrics

@@ -28,7 +28,8 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** Magnitude of the Prewitt gradient, a third of the sums of differences. Pixels outside of the image are 0. */
+/** Magnitude of the gradient by Prewitt's operator, whose sums of differences are divided by 3. Pixels outside of the
+ * image are 0. */
 std::vector<double>
 GradientMagnitude(const std::vector<double> & image, SizeValueType width, SizeValueType height)
 {
@@ -75,7 +76,7 @@ GradientMagnitudeSimilarityDeviation(const SlicePair & slices, double dataRange)
   {
     const double a = gradient1[i];
     const double b = gradient2[i];
-    // This is 1 - similarity, which is 0 for most pixels: the variance loses no precision.
+    // This is 1 - similarity. It is near 0 for most pixels, so that the variance keeps its precision.
     const double difference = (a - b) * (a - b) / (a * a + b * b + constant);
     sum += difference;
     sumOfSquares += difference * difference;

@@ -26,13 +26,14 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** The smallest width and height: gradients need three pixels at half the resolution. */
+/** Smallest width and height. The gradient needs three pixels at half the resolution. */
 constexpr SizeValueType GradientMagnitudeSimilarityMinimumSize{ 5 };
 
 /** GMSD, the gradient magnitude similarity deviation (Xue, Zhang, Mou, Bovik, IEEE TIP 23(2), 2014): the standard
  * deviation of the similarity of Prewitt gradients at half the resolution, with the constant 170 on a scale of 0 to
- * 255. 0 for identical images, larger is worse. It is exported for its test.
- * \exception ExceptionObject if the width or the height is under the minimum, or the range is not strictly positive. */
+ * 255. 0 for identical images, larger is worse. Exported for its test.
+ * \exception ExceptionObject if the width or the height is below the minimum, or if the range is not strictly positive.
+ */
 LatentSpaceSuperResolution_EXPORT double
 GradientMagnitudeSimilarityDeviation(const SlicePair & slices, double dataRange);
 } // namespace ImageQualityMetrics

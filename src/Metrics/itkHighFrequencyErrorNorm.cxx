@@ -34,9 +34,9 @@ namespace
 {
 constexpr SizeValueType LaplacianRadius = 7;
 
-/** A Laplacian of Gaussian: (x^2 + y^2 - 2 sigma^2) / sigma^4 times the normalized Gaussian, less its mean, so that
- * constants vanish. It is a sum of two separable windows and a constant: of x^2 G(x)
- * G(y), of the same with x and y exchanged, of G(x) G(y) and of 1. */
+/** A Laplacian of Gaussian: (x^2 + y^2 - 2 sigma^2) / sigma^4 times the normalized Gaussian G(x) G(y), minus its mean,
+ * so that the filtered image of a constant is 0. It is the sum of two separable windows and a constant:
+ * (x^2 - sigma^2) / sigma^4 G(x) G(y), the same with x and y exchanged, and minus the mean. */
 struct LaplacianOfGaussian
 {
   std::vector<double> gaussian;
@@ -52,7 +52,7 @@ struct LaplacianOfGaussian
       const double tap = window[LaplacianRadius + k];
       const auto   x = static_cast<double>(k);
       gaussian.push_back(tap);
-      // Either axis gets half of -2 sigma^2.
+      // Half of -2 sigma^2 belongs to each axis.
       secondMoment.push_back(tap * (x * x - sigma * sigma) / (sigma * sigma * sigma * sigma));
       sum += (k == 0 ? 1.0 : 2.0) * secondMoment.back();
     }
@@ -61,7 +61,7 @@ struct LaplacianOfGaussian
   }
 };
 
-/** Filters three maps of one image: the two parts of the Laplacian, and the mean over the window. */
+/** Compute three filtered maps of an image: the two separable parts of the Laplacian, and the mean over the window. */
 template <typename TReceive>
 void
 ForEachLaplacianRow(const double *              image,
@@ -135,7 +135,7 @@ SumHighFrequencyErrors(const SlicePair & slices, const ParallelFor & parallel)
   const SizeValueType       width = slices.width;
   const SizeValueType       height = slices.height;
   const LaplacianOfGaussian laplacian(1.5);
-  // The filter is linear: the filtered difference is the difference of the filtered images.
+  // The filter is linear, so the filtered difference is the difference of the filtered images.
   std::vector<double> difference(width * height);
   std::transform(slices.test, slices.test + difference.size(), slices.reference, difference.begin(), std::minus<>());
 

@@ -25,7 +25,8 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** The sums of squares, after a filter for high frequencies, that HFEN is made of. Sums of slices add up. */
+/** The sums of squares of high-pass filtered slices from which HFEN is computed. The sums of several slices are added.
+ */
 struct HighFrequencyErrorSums
 {
   double difference{ 0.0 };
@@ -38,14 +39,15 @@ struct HighFrequencyErrorSums
     reference += other.reference;
   }
 
-  /** HFEN, the norm of the difference divided by that of the reference. 0 for no difference; NaN if the reference alone
-   * has no high frequencies. */
+  /** HFEN: the norm of the difference divided by that of the reference. 0 if there is no difference; NaN if the
+   * reference has no high frequencies but the test image has. */
   double
   GetNorm() const;
 };
 
-/** The sums of the high-frequency error norm (Ravishankar, Bresler, IEEE TMI 30(5), 2011), with a Laplacian of Gaussian
- * of 15 x 15 taps and a sigma of 1.5 pixels, mirrored at the outer edges of the border pixels. */
+/** Compute the sums of the high-frequency error norm (Ravishankar, Bresler, IEEE TMI 30(5), 2011). The Laplacian of
+ * Gaussian has 15 x 15 taps and a sigma of 1.5 pixels. Slices are mirrored at the outer edges of their border pixels.
+ */
 HighFrequencyErrorSums
 SumHighFrequencyErrors(const SlicePair & slices, const ParallelFor & parallel);
 } // namespace ImageQualityMetrics

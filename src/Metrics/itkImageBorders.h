@@ -24,7 +24,7 @@
 
 namespace itk
 {
-/** Which pixel of a side of `length` pixels stands for a position before or behind it. The names are those of the modes
+/** Map a position outside of a row of `length` pixels to the pixel that replaces it. The names are those of the modes
  * of numpy.pad. */
 namespace ImageBorders
 {

@@ -27,14 +27,14 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** What the partner of the last row or column is where there is an odd number of them. */
+/** The row or column that completes the last pair if the number of rows or columns is odd. */
 enum class OddBorder
 {
   Repeated,
   Zero
 };
 
-/** The means of 2 x 2 pixels: half as many rows and columns, rounded up. */
+/** Compute the means of 2 x 2 pixels. The result has half as many rows and columns, rounded up. */
 template <OddBorder VBorder>
 std::vector<double>
 Halve(const double * image, SizeValueType width, SizeValueType height)

@@ -27,10 +27,10 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** Read access to the reference image, the test image and the mask, whatever the type of their pixels. */
+/** Read access to the reference image, the test image and the mask, independent of their pixel types. */
 struct ImagePair
 {
-  /** Copies `count` pixels, each `stride` pixels behind the one before, beginning `offset` pixels into the buffer. */
+  /** Copies `count` pixels that are `stride` pixels apart, beginning `offset` pixels into the buffer. */
   template <typename TValue>
   using CopyFunction =
     std::function<void(SizeValueType offset, SizeValueType stride, SizeValueType count, TValue * values)>;
@@ -39,7 +39,7 @@ struct ImagePair
   std::vector<double>        spacing;
   CopyFunction<double>       copyReference;
   CopyFunction<double>       copyTest;
-  /** Empty if there is no mask. Pixels whose value is not zero are selected. */
+  /** Empty without a mask. Nonzero pixels are selected. */
   CopyFunction<unsigned char> copyMask;
 
   bool

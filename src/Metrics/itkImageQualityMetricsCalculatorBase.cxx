@@ -16,9 +16,8 @@
  *
  *=========================================================================*/
 
-// The computation of ImageQualityMetricsCalculatorBase. What it refuses is in
-// itkImageQualityMetricsCalculatorBaseChecks, its getters are in itkImageQualityMetricsCalculatorBaseResults, and every
-// metric has a file of its own.
+// The computation of ImageQualityMetricsCalculatorBase. Its checks are in itkImageQualityMetricsCalculatorBaseChecks,
+// its getters in itkImageQualityMetricsCalculatorBaseResults. Each metric has its own file.
 
 #include "itkImageQualityMetricsCalculatorBase.h"
 
@@ -45,7 +44,7 @@ ImageQualityMetricsCalculatorBase::Compute()
   m_SSIMMap.assign(m_KeepSSIMMaps && m_ComputeSSIM ? images.NumberOfPixels() : 0, 0.0);
   m_SSIM3DMap.assign(m_KeepSSIMMaps && m_ComputeSSIM3D ? images.NumberOfPixels() : 0, 0.0);
 
-  // Without a number of work units, it is ITK's.
+  // 0 stands for ITK's global default.
   const ThreadIdType       workUnits = m_AutomaticNumberOfWorkUnits ? 0 : m_NumberOfWorkUnits;
   std::vector<SliceResult> slices(layout.numberOfSlices);
   const PixelSums          total = this->ComputeSlices(images, layout, workUnits, slices);
@@ -61,7 +60,7 @@ ImageQualityMetricsCalculatorBase::ComputeSlices(const ImagePair &          imag
                                                  ThreadIdType               workUnits,
                                                  std::vector<SliceResult> & slices)
 {
-  // One pass over the images, or two if metrics of slices need a data range that has to be found first.
+  // The images are read once, or twice if metrics of slices need a data range that must be found first.
   const bool isDataRangeKnown = !m_AutomaticDataRange || m_DataRangeSource == DataRangeSourceEnum::PixelType;
   m_DataRangeUsed = isDataRangeKnown ? this->FindDataRange({}) : 0.0;
   SliceMetricsParameters parameters = this->MakeSliceMetricsParameters();
@@ -138,7 +137,7 @@ ImageQualityMetricsCalculatorBase::MakeSSIMParameters() const
   parameters.dataRange = m_DataRangeUsed;
   parameters.uniformWindow = m_SSIMWindow == SSIMWindowEnum::Uniform;
   parameters.sampleCovariance = m_UseSampleCovariance;
-  // A map is whole in any case, and averaged over the part that counts.
+  // A map covers the whole image, even if only the part where the window fits is averaged.
   parameters.mirrorBorders = m_AverageWholeMap || m_KeepSSIMMaps;
   return parameters;
 }

@@ -16,8 +16,8 @@
  *
  *=========================================================================*/
 
-// What ImageQualityMetricsCalculatorBase refuses to measure: parameters that are out of their range, slices that are
-// too small for a metric, and pixels from which there is no result.
+// The checks of ImageQualityMetricsCalculatorBase. It refuses parameters out of range, slices that are too small for a
+// metric, and pixels from which no result can be computed.
 
 #include "itkImageQualityMetricsCalculatorBase.h"
 

@@ -16,7 +16,7 @@
  *
  *=========================================================================*/
 
-// The results of ImageQualityMetricsCalculatorBase: getters, which throw unless the results belong to the inputs, and
+// The results of ImageQualityMetricsCalculatorBase: getters, which throw if results are missing or stale, and
 // PrintSelf().
 
 #include "itkImageQualityMetricsCalculatorBase.h"

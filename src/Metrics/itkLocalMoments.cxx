@@ -26,7 +26,7 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** The rows are parameters, because the compiler believes of parameters alone that they don't overlap: with an array of
+/** The rows are separate parameters, because the compiler honors LSSR_RESTRICT only for parameters. With an array of
  * rows, SSIM and VIFp took 5 % longer. `squares2` is not used with four maps. */
 template <unsigned int VMaps>
 LSSR_FOR_EACH_PROCESSOR void

@@ -26,12 +26,13 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** Rows of maps from which windows make local moments. */
+/** One row of each map that is filtered with a window to give local moments. */
 template <unsigned int VMaps>
 using MapRows = std::array<double *, VMaps>;
 
-/** Writes a row of each map of two images, less an offset that keeps the moments precise: the first image, the second,
- * and with five maps the squares of either and their product; with four maps the sum of the squares and the product. */
+/** Compute a row of each map from a row of two images. An offset is subtracted from each image to keep the moments
+ * precise. The maps are the first image and the second image, followed by the squares of each and their product (five
+ * maps), or by the sum of the squares and the product (four maps). */
 void
 MakeMomentRows(const double *     row1,
                const double *     row2,

@@ -32,7 +32,7 @@ namespace
 {
 constexpr std::array<double, 5> ScaleWeights{ 0.0448, 0.2856, 0.3001, 0.2363, 0.1333 };
 
-/** The mean over a scale: of the similarity for the coarsest scale, and of the contrast for the others. */
+/** The mean at a scale: that of the similarity at the coarsest scale, that of contrast and structure at the others. */
 double
 MeanOfScale(const SlicePair &                      slices,
             const StructuralSimilarityParameters & parameters,
@@ -53,7 +53,7 @@ MeanOfScale(const SlicePair &                      slices,
 SizeValueType
 MultiScaleStructuralSimilarityMinimumSize(const StructuralSimilarityParameters & parameters)
 {
-  // Four times halved, rounded up, the window still fits.
+  // After halving four times, with rounding up, the window still fits.
   return 16 * 2 * SizeValueType{ parameters.radius } + 1;
 }
 
@@ -77,7 +77,7 @@ MultiScaleStructuralSimilarity(const SlicePair &                      slices,
       test = Halve<OddBorder::Repeated>(scaled.test, scaled.width, scaled.height);
       scaled = { reference.data(), test.data(), (scaled.width + 1) / 2, (scaled.height + 1) / 2 };
     }
-    // A power of a negative mean is not defined, and gives NaN.
+    // The power of a negative mean is undefined: std::pow() returns NaN.
     product *= std::pow(MeanOfScale(scaled, inside, scale + 1 == ScaleWeights.size(), parallel), ScaleWeights[scale]);
   }
   return product;

@@ -24,13 +24,13 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** The smallest width and height of an image with a window: 161 for the default one. */
+/** The smallest width and height for a window: 161 for the default window. */
 SizeValueType
 MultiScaleStructuralSimilarityMinimumSize(const StructuralSimilarityParameters & parameters);
 
 /** Multi-scale SSIM (Wang, Simoncelli, Bovik, Asilomar 2003): five scales with the weights .0448, .2856, .3001, .2363
- * and .1333; between scales, means of 2 x 2 pixels, the last row or column repeated where there is an odd number of
- * them. NaN if the mean contrast of a scale is negative, as of an inverted image. Borders are never mirrored.
+ * and .1333. From scale to scale, the means of 2 x 2 pixels are taken; an odd last row or column is repeated. NaN if
+ * the mean contrast of a scale is negative, for example for an inverted image. Borders are never mirrored.
  * \exception ExceptionObject if the image is smaller than the minimum size */
 double
 MultiScaleStructuralSimilarity(const SlicePair &                      slices,

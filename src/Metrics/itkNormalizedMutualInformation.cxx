@@ -30,14 +30,15 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** The edges of bins of equal width. They are those of NumPy, so that the same pixels fall into the same bins. */
+/** The edges of bins of equal width. They are computed as NumPy does, so that the same pixels fall into the same bins.
+ */
 class BinEdges
 {
 public:
   BinEdges(double minimum, double maximum, SizeValueType bins)
     : m_Bins(bins)
   {
-    // All values of a constant image are in one bin.
+    // All pixels of a constant image are in one bin.
     if (!(maximum > minimum))
     {
       minimum -= 0.5;
@@ -57,7 +58,7 @@ public:
     const double  width = m_Edges.back() - m_Edges.front();
     const double  position = (value - m_Edges.front()) / width * static_cast<double>(m_Bins);
     SizeValueType bin = std::min(static_cast<SizeValueType>(position), m_Bins - 1);
-    // The position is rounded, the edges decide.
+    // The position is subject to rounding. The edges decide.
     if (value < m_Edges[bin])
     {
       --bin;
@@ -74,7 +75,7 @@ private:
   std::vector<double> m_Edges;
 };
 
-/** Of the selected pixels; the bin of the test image counts fastest. */
+/** The joint histogram of the selected pixels. The bin of the test image varies fastest. */
 std::vector<SizeValueType>
 JointHistogram(const ImagePair &   images,
                const SliceLayout & layout,

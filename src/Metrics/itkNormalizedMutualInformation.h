@@ -28,8 +28,8 @@ namespace itk
 namespace ImageQualityMetrics
 {
 /** NMI, the normalized mutual information (Studholme, Hill, Hawkes, Pattern Recognition 32, 1999) of the selected
- * pixels, from a joint histogram of `bins` x `bins` between the extremes of either image. NaN if both images are
- * constant. */
+ * pixels. The joint histogram has `bins` x `bins` bins between the minimum and the maximum of each image. NaN if both
+ * images are constant. */
 double
 NormalizedMutualInformation(const ImagePair &   images,
                             const SliceLayout & layout,

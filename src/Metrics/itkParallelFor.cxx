@@ -60,7 +60,7 @@ MakeParallelFor(ThreadIdType workUnits)
     multiThreader->SetNumberOfWorkUnits(workUnits);
   }
   return [multiThreader](SizeValueType count, const std::function<void(SizeValueType)> & function) {
-    // Not every threader hands on an exception of its threads.
+    // Some threaders lose the exceptions of their threads.
     std::exception_ptr exception;
     std::mutex         mutex;
     multiThreader->ParallelizeArray(

@@ -26,23 +26,24 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** Calls a function for 0 to count - 1, in any order, possibly at the same time. */
+/** Calls a function for 0 to count - 1, in any order, possibly concurrently. */
 using ParallelFor = std::function<void(SizeValueType count, const std::function<void(SizeValueType)> & function)>;
 
-/** One call after the other. */
+/** Make the calls one after the other. */
 void
 Serially(SizeValueType count, const std::function<void(SizeValueType)> & function);
 
-/** The number of threads that a number of work units stands for. 0 stands for ITK's global default. A process that has
- * lost its threads in a fork gets one thread. */
+/** The number of threads for a number of work units. 0 work units stand for ITK's global default. It is one in a
+ * process that has lost its threads by fork(). */
 ThreadIdType
 NumberOfThreads(ThreadIdType workUnits);
 
-/** Calls on ITK's threads, at most as many as NumberOfThreads() says. An exception of a call is thrown again. */
+/** Make the calls in ITK's threads, of which NumberOfThreads() are used at most. An exception of a call is thrown
+ * again. */
 ParallelFor
 MakeParallelFor(ThreadIdType workUnits);
 
-/** The rows that are one part of the work. The number is fixed, so that sums don't depend on the number of threads. */
+/** Number of rows in a part of the work. It is fixed, so that sums do not depend on the number of threads. */
 constexpr SizeValueType BandHeight = 64;
 
 constexpr SizeValueType

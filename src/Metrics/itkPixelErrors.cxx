@@ -29,7 +29,7 @@ namespace
 {
 constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
 
-/** n times the variance of the reference. */
+/** The number of pixels times the variance of the reference. */
 double
 SumOfSquaredDeviationsX(const PixelSums & sums)
 {

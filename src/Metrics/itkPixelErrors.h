@@ -26,7 +26,7 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-// Metrics that are made of sums over pixels. Each is NaN if no pixel has been summed.
+// Metrics that are computed from sums over pixels. Each is NaN if the sums contain no pixel.
 
 double
 MeanSquaredError(const PixelSums & sums);
@@ -34,12 +34,12 @@ MeanSquaredError(const PixelSums & sums);
 double
 MeanAbsoluteError(const PixelSums & sums);
 
-/** PSNR in dB; infinite for no error. */
+/** PSNR in dB. Infinite if the error is 0. */
 double
 PeakSignalToNoiseRatio(double meanSquaredError, double dataRange);
 
-/** NRMSE, the root mean squared error divided by what the normalization says of the reference.
- * \param originX what was subtracted from the intensities of the reference */
+/** NRMSE, the root mean squared error divided by the property of the reference that `normalization` selects.
+ * \param originX the value that was subtracted from the intensities of the reference */
 double
 NormalizedRootMeanSquaredError(const PixelSums &                                      sums,
                                double                                                 originX,

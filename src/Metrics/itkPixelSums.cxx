@@ -42,7 +42,7 @@ struct RowSums
   double xy{ 0.0 };
 };
 
-/** Four partial sums of each quantity: the compiler computes them side by side. */
+/** Compute the sums over a row. Each has four partial sums, which the compiler vectorizes. */
 LSSR_FOR_EACH_PROCESSOR void
 SumRow(const double * x, const double * y, SizeValueType count, double originX, double originY, RowSums & sums)
 {
@@ -82,7 +82,7 @@ SumRow(const double * x, const double * y, SizeValueType count, double originX, 
   }
 }
 
-/** The same for the sum of magnitudes. */
+/** Compute the sum of magnitudes, with four partial sums. */
 LSSR_FOR_EACH_PROCESSOR double
 SumOfMagnitudes(const double * values, SizeValueType count)
 {
@@ -104,7 +104,7 @@ SumOfMagnitudes(const double * values, SizeValueType count)
   return sum;
 }
 
-/** The same for the extremes. */
+/** Find the minimum and the maximum, with partial results that the compiler vectorizes. */
 LSSR_FOR_EACH_PROCESSOR void
 FindExtremes(const double * values, SizeValueType count, double & minimum, double & maximum)
 {
@@ -129,7 +129,7 @@ FindExtremes(const double * values, SizeValueType count, double & minimum, doubl
   }
 }
 
-/** Gathers the selected values. */
+/** Copy the selected values, and return their number. */
 SizeValueType
 Select(const double * values, const unsigned char * mask, SizeValueType count, std::vector<double> & selected)
 {
@@ -143,7 +143,8 @@ Select(const double * values, const unsigned char * mask, SizeValueType count, s
   }
   return selected.size();
 }
-/** The sum of magnitudes is finite if all values are, unless they are huge. */
+/** Whether all values are finite. The sum of magnitudes is a fast test, but it can overflow if finite values are huge.
+ */
 bool
 IsFinite(const double * x, const double * y, SizeValueType count)
 {

@@ -26,8 +26,9 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** Sums over pixels of the reference, x, and of the test image, y, that the errors are made of. The sums of intensities
- * are those of differences from an origin, the first pixel of either image, so that large offsets cost no precision. */
+/** Sums over the pixels of the reference, x, and of the test image, y, from which the errors are computed. An origin is
+ * subtracted from the intensities before they are summed, so that large offsets cost no precision: the first pixel of
+ * each image. */
 struct PixelSums
 {
   double        squaredErrors{ 0.0 };
@@ -38,29 +39,29 @@ struct PixelSums
   double        yy{ 0.0 };
   double        xy{ 0.0 };
   SizeValueType count{ 0 };
-  /** The extremes of the selected pixels. */
+  /** Minimum and maximum of the selected pixels. */
   double minimumX{ std::numeric_limits<double>::infinity() };
   double maximumX{ -std::numeric_limits<double>::infinity() };
   double minimumY{ std::numeric_limits<double>::infinity() };
   double maximumY{ -std::numeric_limits<double>::infinity() };
-  /** The extremes of all pixels of the reference. */
+  /** Minimum and maximum of all pixels of the reference. */
   double referenceMinimum{ std::numeric_limits<double>::infinity() };
   double referenceMaximum{ -std::numeric_limits<double>::infinity() };
-  /** Whether all pixels are, selected or not. */
+  /** Whether all pixels are finite, selected or not. */
   bool isFinite{ true };
 
   void
   Add(const PixelSums & other);
 };
 
-/** What is subtracted from intensities before they are summed up. */
+/** The values that are subtracted from the intensities before they are summed. */
 struct PixelOrigin
 {
   double x{ 0.0 };
   double y{ 0.0 };
 };
 
-/** Adds a row of both images. Without a mask (nullptr), all pixels are selected. */
+/** Add a row of both images. Without a mask (nullptr), all pixels are selected. */
 void
 AddRow(PixelSums &           sums,
        const double *        x,

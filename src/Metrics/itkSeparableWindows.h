@@ -28,11 +28,11 @@
 
 namespace itk
 {
-/** Filters with symmetric separable windows, in double precision. */
+/** Filters with symmetric, separable windows, in double precision. */
 namespace SeparableWindows
 {
-/** Correlates a row with a symmetric window, whose halfWindow[0] is the central tap. A radius of 0 as template argument
- * stands for one that is only known at run time. */
+/** Correlate a row with a symmetric window. halfWindow[0] is its central tap. The template argument 0 stands for a
+ * radius that is known only at run time. */
 template <unsigned int VRadius>
 LSSR_FOR_EACH_PROCESSOR void
 FilterRow(const double *         in,
@@ -79,7 +79,7 @@ FilterRow(const double *         in,
   }
 }
 
-/** The same across rows: rows[0] to rows[2 * radius] are the window's rows. */
+/** Correlate across rows with a symmetric window, which covers rows[0] to rows[2 * radius]. */
 template <unsigned int VRadius>
 LSSR_FOR_EACH_PROCESSOR void
 FilterColumn(const double * const * rows,
@@ -129,9 +129,9 @@ FilterColumn(const double * const * rows,
   }
 }
 
-/** Filters several maps at once, row by row: makeRow(y, rows) writes row y of each map, for y from `first` on;
- * useRow(y, rows) receives row y of each filtered map, for `count` rows from `first` on. Rows have `width` pixels
- * before and 2 radius fewer after the filter. Only as many rows are kept as the window has. */
+/** Filter several maps together, row by row. makeRow(y, rows) writes row y of each map, beginning with row `first`.
+ * useRow(y, rows) receives row y of each filtered map, for `count` rows beginning with `first`. Rows have `width`
+ * pixels before the filter and 2 * radius fewer after it. Memory is needed only for the rows within the window. */
 template <unsigned int VRadius, unsigned int VMaps, typename TMakeRow, typename TUseRow>
 void
 ForEachFilteredRow(SizeValueType               width,

@@ -26,7 +26,7 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** How the buffer of an image of two to four dimensions is cut into slices. Strides are in pixels. */
+/** Layout of the slices in the buffer of an image of two to four dimensions. Strides are in pixels. */
 struct SliceLayout
 {
   unsigned int  axisX{ 0 };
@@ -40,7 +40,7 @@ struct SliceLayout
   SizeValueType numberOfSlices{ 1 };
   SizeValueType strideFrame{ 0 };
 
-  /** Where a slice begins. */
+  /** The offset of a slice in the buffer, in pixels. */
   SizeValueType
   GetOffset(SizeValueType slice) const
   {
@@ -48,7 +48,7 @@ struct SliceLayout
   }
 };
 
-/** The layout of an image of such a size. The axis is not used in 2D; one beyond 2 is taken for 2. */
+/** Make the layout of an image. The slice axis is not used in 2D. An axis above 2 is taken as 2. */
 SliceLayout
 MakeSliceLayout(const std::vector<SizeValueType> & size, unsigned int sliceAxis);
 } // namespace ImageQualityMetrics

@@ -32,7 +32,7 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** The work on one slice after the other: its pixels are read, summed up and measured. */
+/** Reads the pixels of a slice, computes their sums and the metrics. */
 class SliceMeasurement
 {
 public:
@@ -48,7 +48,7 @@ public:
     , m_Origin(FindPixelOrigin(images))
   {}
 
-  /** May be called for several slices at the same time. `parallel` is used within the slice. */
+  /** Measure a slice. May be called for several slices concurrently. `parallel` is used within the slice. */
   void
   Measure(SizeValueType slice, const ParallelFor & parallel, SliceResult & result) const
   {
@@ -61,7 +61,7 @@ public:
   }
 
 private:
-  /** The slice's pixels; empty unless metrics are measured. */
+  /** The pixels of a slice. Empty if no metrics are measured. */
   struct Pixels
   {
     std::vector<double>        x;
@@ -69,11 +69,11 @@ private:
     std::vector<unsigned char> mask;
   };
 
-  /** Reads a slice, and sums it up if that is asked for. */
+  /** Read a slice, and compute its sums if the pass includes them. */
   void
   ReadSlice(SizeValueType slice, const ParallelFor & parallel, Pixels & pixels, SliceResult & result) const
   {
-    // The metrics need whole slices, the sums only one row at a time.
+    // Metrics need the whole slice. Sums need only one row at a time.
     const bool          hasMask = m_Images.HasMask();
     const SizeValueType width = m_Layout.width;
     const SizeValueType keptPixels = m_WithMetrics ? width * m_Layout.height : 0;
@@ -118,7 +118,7 @@ private:
   {
     const SlicePair pair{ pixels.x.data(), pixels.y.data(), m_Layout.width, m_Layout.height };
     const double    dataRange = m_Parameters.dataRange;
-    // A slice without selected pixels has no SSIM, but a map.
+    // A slice without selected pixels has no SSIM, but it has a map.
     if (m_Parameters.computeSSIM && (result.sums.count > 0 || m_Parameters.ssimMap != nullptr))
     {
       result.ssim = this->MeasureSSIM(slice, pair, pixels.mask.empty() ? nullptr : pixels.mask.data(), parallel);
@@ -155,7 +155,7 @@ private:
     {
       return StructuralSimilarity(pair, m_Parameters.ssim, mask, nullptr, parallel);
     }
-    // The map is whole, but it may be that only the part where windows fit is averaged.
+    // The map covers the whole slice, but SSIM may be the average over the part where the window fits.
     std::vector<double> map(pair.width * pair.height);
     StructuralSimilarity(pair, m_Parameters.ssim, mask, map.data(), parallel);
     const SizeValueType     inset = m_Parameters.averageWholeMap ? 0 : m_Parameters.ssim.radius;
@@ -203,7 +203,7 @@ MeasureSlices(const ImagePair &              images,
 {
   const SliceMeasurement measurement(images, layout, parameters, pass);
   const ParallelFor      parallel = MakeParallelFor(workUnits);
-  // Many slices at a time, or one at a time in parts: the parts are the same in either case.
+  // Several slices are measured concurrently, or one at a time in parts. The parts, and so the results, are the same.
   if (layout.numberOfSlices >= 2 * SizeValueType{ NumberOfThreads(workUnits) })
   {
     parallel(layout.numberOfSlices, [&](SizeValueType slice) { measurement.Measure(slice, Serially, slices[slice]); });

@@ -28,7 +28,7 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** Which metrics of slices are measured, and how. */
+/** The metrics of slices that are measured, and their parameters. */
 struct SliceMetricsParameters
 {
   bool                           computeSSIM{ false };
@@ -38,13 +38,13 @@ struct SliceMetricsParameters
   bool                           computeGMSD{ false };
   bool                           computeHFEN{ false };
   StructuralSimilarityParameters ssim;
-  /** SSIM is that of all pixels, even those at which the window does not fit. */
+  /** Whether SSIM is the average over all pixels, including those at which the window does not fit. */
   bool averageWholeMap{ false };
-  /** If given, receives the map of SSIM, in the order of the pixels; ssim.mirrorBorders has to be on. */
+  /** If not null, receives the map of SSIM in the order of the pixels. It requires ssim.mirrorBorders. */
   std::vector<double> * ssimMap{ nullptr };
   double                dataRange{ 0.0 };
 
-  /** Whether a metric is on. */
+  /** Whether any metric is on. */
   bool
   IsAnyOn() const
   {
@@ -52,7 +52,7 @@ struct SliceMetricsParameters
   }
 };
 
-/** What is measured in one slice. */
+/** The results of one slice. */
 struct SliceResult
 {
   PixelSums               sums;
@@ -64,7 +64,7 @@ struct SliceResult
   HighFrequencyErrorSums  hfen;
 };
 
-/** What a pass over the slices measures. */
+/** The quantities that a pass over the slices measures. */
 enum class SlicePass
 {
   Sums,
@@ -72,11 +72,12 @@ enum class SlicePass
   SumsAndMetrics
 };
 
-/** The first pixel of either image, or 0 if one of them is not finite. */
+/** The first pixel of each image, or 0 for both if one of them is not finite. */
 PixelOrigin
 FindPixelOrigin(const ImagePair & images);
 
-/** Visits all slices once. Metrics of a slice whose pixels are not all finite are left out: its sums tell so. */
+/** Measure all slices. The metrics of a slice are left out if its pixels are not all finite, which PixelSums::isFinite
+ * tells. */
 void
 MeasureSlices(const ImagePair &              images,
               const SliceLayout &            layout,

@@ -28,8 +28,8 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** What a metric in 2D compares: a slice of the reference and the same slice of the test image, each as `height` rows
- * of `width` contiguous values. NaN or infinite values lead to NaN or infinite results. */
+/** The input of a 2D metric: a slice of the reference and the same slice of the test image, each as `height` rows of
+ * `width` contiguous values. NaN or infinite values lead to NaN or infinite results. */
 struct SlicePair
 {
   const double * reference{ nullptr };
@@ -55,7 +55,7 @@ Mean(const double * values, SizeValueType width, SizeValueType height)
   return sum / static_cast<double>(width * height);
 }
 
-/** \exception ExceptionObject if the width or the height is under the smallest, with the name of the metric */
+/** \exception ExceptionObject with the name of the metric if the width or the height is below `smallest` */
 inline void
 VerifySize(const char * metric, SizeValueType smallest, const SlicePair & slices)
 {
@@ -66,7 +66,7 @@ VerifySize(const char * metric, SizeValueType smallest, const SlicePair & slices
   }
 }
 
-/** \exception ExceptionObject unless the range is strictly positive */
+/** \exception ExceptionObject if the range is not strictly positive */
 inline void
 VerifyDataRange(double dataRange)
 {

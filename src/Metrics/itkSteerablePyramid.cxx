@@ -30,7 +30,7 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** Adds a row, times a tap. */
+/** Add a row multiplied by a tap. */
 LSSR_FOR_EACH_PROCESSOR void
 AddRow(const double * in, double tap, SizeValueType count, double * LSSR_RESTRICT out)
 {
@@ -40,8 +40,8 @@ AddRow(const double * in, double tap, SizeValueType count, double * LSSR_RESTRIC
   }
 }
 
-/** Correlates with a filter of `taps` x `taps`, mirrored at the borders, and keeps every `step`th pixel from the first.
- */
+/** Correlate an image, mirrored at its borders, with a filter of `taps` x `taps`. Every `step`th pixel is kept,
+ * beginning with the first. */
 PyramidBand
 Correlate(const PyramidBand & image,
           const double *      filter,

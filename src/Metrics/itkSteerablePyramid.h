@@ -42,8 +42,8 @@ struct PyramidBand
 
 constexpr int NumberOfPyramidLevels = 4;
 
-/** Two of the six orientations of every level of E. P. Simoncelli's steerable pyramid, numbers 1 and 4, the finest
- * level first. */
+/** Compute the orientations 1 and 4, of six, at every level of E. P. Simoncelli's steerable pyramid. The finest level
+ * comes first. */
 std::vector<PyramidBand>
 SteerablePyramid(const double * image, SizeValueType width, SizeValueType height, const ParallelFor & parallel);
 } // namespace ImageQualityMetrics

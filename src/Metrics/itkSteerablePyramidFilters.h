@@ -20,10 +20,9 @@
 
 namespace itk
 {
-/** The filters "sp5Filters" of E. P. Simoncelli's steerable pyramid with six orientations, those that the
- * wavelet-domain VIF needs: the initial low-pass of 5 x 5 taps, the low-pass between levels of 9 x 9, and the
- * orientations 1 and 4 of 7 x 7; rows one after the other. Source: matlabPyrTools, New York University (MIT license).
- */
+/** The "sp5Filters" of E. P. Simoncelli's steerable pyramid with six orientations that the wavelet-domain VIF needs:
+ * the initial low-pass filter of 5 x 5 taps, the low-pass filter between levels of 9 x 9 taps, and the orientations 1
+ * and 4 of 7 x 7 taps. Filters are stored row by row. Source: matlabPyrTools, New York University (MIT license). */
 namespace SteerablePyramidFilters
 {
 constexpr double LowPass0[5 * 5] = { 0.00341614,  -0.01551246, -0.03848215, -0.01551246, 0.00341614,

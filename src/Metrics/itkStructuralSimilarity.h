@@ -42,12 +42,13 @@ struct StructuralSimilarityParameters
   double k2{ 0.03 };
   /** Data range L of the images. */
   double dataRange{ 255.0 };
-  /** All taps of the window are equal, instead of a Gaussian. */
+  /** Whether all taps of the window are equal. Otherwise the window is a Gaussian. */
   bool uniformWindow{ false };
-  /** Covariances of a sample (divided by one less than the number of taps) instead of a population. */
+  /** Whether to use sample covariances (divided by the number of taps minus one). Otherwise, population covariances are
+   * used. */
   bool sampleCovariance{ false };
-  /** The map has the size of the image: images are mirrored at the outer edges of their border pixels, instead of
-   * leaving out pixels at which the window does not fit. */
+  /** Whether the map has the size of the image, with images mirrored at the outer edges of their border pixels.
+   * Otherwise, pixels at which the window does not fit are left out. */
   bool mirrorBorders{ false };
 };
 
@@ -73,14 +74,13 @@ struct StructuralSimilaritySum
 };
 
 /** SSIM, the structural similarity in 2D (Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 13(4), 2004), summed over the
- * pixels at which the whole window fits into the image, or over all of them with mirrorBorders. It is exported for its
- * test.
+ * pixels at which the whole window fits into the image, or over all pixels with mirrorBorders. Exported for its test.
  *
- * \param mask if given, a buffer of the size of the images: only pixels where it is not zero are summed.
- * \param map if given, receives the similarity at the pixels that count: (width - 2 radius) x (height - 2 radius), or
- * width x height values with mirrorBorders.
- * \exception ExceptionObject if the window does not fit into the image at all, or gaussianSigma is not strictly
- * positive. */
+ * \param mask null, or a buffer of the size of the images. Only pixels where it is not zero are summed.
+ * \param map null, or a buffer for the similarities: (width - 2 * radius) x (height - 2 * radius) values, or width x
+ * height values with mirrorBorders.
+ * \exception ExceptionObject if the window does not fit into the image, or if gaussianSigma is not strictly positive.
+ */
 LatentSpaceSuperResolution_EXPORT StructuralSimilaritySum
 StructuralSimilarity(const SlicePair &                      slices,
                      const StructuralSimilarityParameters & parameters,

@@ -30,10 +30,11 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** The rows of a part of the work, whose slices are kept. */
+/** Number of rows in a part of the work. Their filtered slices are kept in memory. */
 constexpr SizeValueType BandHeight3D = 32;
 
-/** A frame of the images, in the buffer's own order of axes, whatever the slices are: rows are contiguous. */
+/** A frame of the images. The axes are in the order of the buffer, independent of the slice axis, so that rows are
+ * contiguous. */
 struct Frame
 {
   const ImagePair &            images;
@@ -47,7 +48,7 @@ struct Frame
   }
 };
 
-/** Filters a band of rows of the maps with the window in three dimensions, slice after slice. */
+/** Filters a band of rows of the maps with a 3D window, slice by slice. */
 template <unsigned int VRadius>
 class VolumeBand
 {
@@ -68,7 +69,7 @@ public:
     }
   }
 
-  /** Filters a slice in its plane. */
+  /** Filter a slice in plane, and keep the result. */
   template <typename TMakeRow>
   void
   Push(SizeValueType slice, SizeValueType firstRow, const TMakeRow & makeRow)
@@ -82,7 +83,7 @@ public:
       });
   }
 
-  /** Filters a row across the slices that were pushed last, up to `last`. */
+  /** Filter a row across the most recent slices, of which `last` is the newest. */
   const StructuralSimilarityRows &
   Filter(SizeValueType last, SizeValueType row)
   {
@@ -179,7 +180,7 @@ SumOfFrame(const Frame &                          frame,
   return Total(bands);
 }
 
-/** The mean of a map of whole frames over the pixels at which the window fits. */
+/** The mean over the pixels at which the window fits, of a map that covers whole frames. */
 double
 MeanInside(const ImagePair & images, const std::vector<double> & map, SizeValueType radius)
 {

@@ -27,20 +27,20 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** Where a structural similarity in 3D is averaged, and where its map goes. */
+/** The output of a structural similarity in 3D. */
 struct StructuralSimilarity3DOutput
 {
-  /** The average is that of all pixels, even those at which the window does not fit. */
+  /** Whether the average is over all pixels, including those at which the window does not fit. */
   bool averageWholeMap{ false };
-  /** If given, receives the similarity at every pixel, in the order of the pixels; borders are mirrored. */
+  /** If not null, receives the similarity at every pixel, in the order of the pixels. Borders are mirrored. */
   std::vector<double> * map{ nullptr };
 };
 
-/** SSIM with windows of three dimensions, averaged over all frames of a pair of images in 3D or 4D. Of each frame, only
- * as many slices of a band of rows as the window has are kept in memory.
+/** SSIM with 3D windows, averaged over all frames of a pair of 3D or 4D images. For each band of rows, only the slices
+ * within the window are kept in memory.
  *
- * \param parameters mirrorBorders has to be on if there is a map or its whole is averaged
- * \param offsets about the means of the two images: what is subtracted from them for the sake of precision
+ * \param parameters mirrorBorders must be on if there is a map or if averageWholeMap is on
+ * \param offsets approximate means of the two images, which are subtracted to keep precision
  * \exception ExceptionObject as StructuralSimilarity() */
 double
 StructuralSimilarity3D(const ImagePair &                      images,

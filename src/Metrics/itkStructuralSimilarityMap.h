@@ -28,9 +28,8 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** The map of similarities in 2D, row by row. Calls receive(y, similarities, contrasts) for every row of it, from
- * several threads. The contrasts, which are the similarities without the luminance term, are empty unless they are
- * asked for. */
+/** Compute the map of 2D similarities, row by row. receive(y, similarities, contrasts) is called for every row, from
+ * several threads. The contrasts are the similarities without the luminance term; they are empty unless requested. */
 template <unsigned int VRadius, typename TReceive>
 void
 ForEachMapRow(const SlicePair &                      slices,

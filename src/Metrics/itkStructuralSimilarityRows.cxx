@@ -35,7 +35,7 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** Contrast and structure, and with `VWithLuminance` the luminance term, too. */
+/** Compute the contrast and structure term, with `VWithLuminance` multiplied by the luminance term. */
 template <bool VWithLuminance>
 LSSR_FOR_EACH_PROCESSOR void
 ComputeTerms(const double *                        first,

@@ -25,41 +25,41 @@
 #include <type_traits>
 #include <vector>
 
-// What the structural similarities in 2D, in 3D and at several scales share: rows of the maps that they are made of.
+// Operations on rows of maps that are common to the structural similarities in 2D, in 3D and at several scales.
 
 namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** Means of the first image, of the second, of the sum of their squares, and of their product. Only the sum of the two
- * variances is needed: four maps instead of five. */
+/** The maps are the means of the first image, of the second image, of the sum of their squares, and of their product.
+ * Four maps suffice, because only the sum of the two variances is needed. */
 constexpr unsigned int NumberOfSimilarityMaps = 4;
 using StructuralSimilarityRows = MapRows<NumberOfSimilarityMaps>;
 
-/** What turns filtered rows into similarities. The offsets have been subtracted from the images, for the sake of
- * precision. */
+/** The constants of the similarity. The offsets have been subtracted from the images to keep precision. */
 struct StructuralSimilarityConstants
 {
   double offset1{ 0.0 };
   double offset2{ 0.0 };
   double c1{ 0.0 };
   double c2{ 0.0 };
-  /** The covariances of a sample divided by those of a population. */
+  /** Sample covariance divided by population covariance; 1 for population covariances. */
   double covarianceFactor{ 1.0 };
 };
 
 StructuralSimilarityConstants
 MakeConstants(const StructuralSimilarityParameters & parameters, unsigned int dimension);
 
-/** Center and right half of the window. */
+/** The center and the right half of the window. */
 std::vector<double>
 HalfWindow(const StructuralSimilarityParameters & parameters);
 
-/** \exception ExceptionObject if the window does not fit into an image of such sides, unless borders are mirrored */
+/** \exception ExceptionObject if borders are not mirrored and the window does not fit into an image with these sides */
 void
 VerifyWindowFits(const StructuralSimilarityParameters & parameters, std::initializer_list<SizeValueType> sides);
 
-/** Similarities of filtered rows; with `contrast`, also those without the luminance term. */
+/** Compute the similarities of filtered rows. If `contrast` is not null, it receives those without the luminance term.
+ */
 void
 Similarities(const StructuralSimilarityRows &      rows,
              SizeValueType                         count,
@@ -67,20 +67,20 @@ Similarities(const StructuralSimilarityRows &      rows,
              double *                              out,
              double *                              contrast);
 
-/** Adds those of a row of similarities that the mask selects, or all of them. */
+/** Add the similarities of a row that the mask selects. Without a mask, add all of them. */
 void
 AddRow(StructuralSimilaritySum & sum, const double * similarity, SizeValueType count, const unsigned char * mask);
 
 StructuralSimilaritySum
 Total(const std::vector<StructuralSimilaritySum> & parts);
 
-/** A row of each of two images, with `margin` mirrored pixels at either end. */
+/** A row of each of two images, with `margin` mirrored pixels at each end. */
 class MirroredRowPair
 {
 public:
   MirroredRowPair(SizeValueType width, SizeValueType margin);
 
-  /** Calls read(row1, row2), which writes the pixels within the images. */
+  /** Call read(row1, row2), which writes the pixels within the images, and mirror them. */
   template <typename TRead>
   void
   Read(const TRead & read)
@@ -106,8 +106,8 @@ private:
   std::vector<double> m_Row2;
 };
 
-/** Calls a function with the radius as a constant of the compiler, which unrolls and vectorizes a fixed number of taps.
- * The usual radii have their own code; 0 stands for the others. */
+/** Call a function with the radius as a compile-time constant, so that the compiler unrolls and vectorizes the loop
+ * over the taps. This is done for the usual radii. 0 stands for any other radius. */
 template <typename TFunction>
 auto
 ForRadius(unsigned int radius, const TFunction & function)

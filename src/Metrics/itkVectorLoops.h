@@ -18,7 +18,7 @@
 #ifndef itkVectorLoops_h
 #define itkVectorLoops_h
 
-// What loops need for the compiler to compute several pixels at once.
+// Macros that help the compiler to vectorize loops.
 
 #if defined(_MSC_VER)
 #  define LSSR_RESTRICT __restrict
@@ -26,7 +26,7 @@
 #  define LSSR_RESTRICT __restrict__
 #endif
 
-// One binary serves all processors: the loader chooses the version of a function for the processor that it runs on.
+// The library has several versions of a function. The loader chooses the one for the processor it runs on.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 #  define LSSR_FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

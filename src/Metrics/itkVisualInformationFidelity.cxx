@@ -31,8 +31,8 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** A sum of logarithms, as the logarithm of products of many factors: a logarithm per factor would take most of the
- * time. It has several products, so that one multiplication need not wait for the other. */
+/** A sum of logarithms, computed as the logarithm of products of many factors, because a logarithm per factor would
+ * take most of the time. There are several products, so that a multiplication need not wait for the previous one. */
 class LogarithmSum
 {
 public:
@@ -40,7 +40,7 @@ public:
   Add(const double * factors, SizeValueType count)
   {
     constexpr SizeValueType lanes = 8;
-    // No factor is above 1e20 unless intensities are above 1e10 times the data range: no product overflows.
+    // Products can't overflow: no factor is above 1e20 unless intensities are above 1e10 times the data range.
     for (SizeValueType first = 0; first < count; first += lanes)
     {
       const SizeValueType n = std::min(lanes, count - first);
@@ -77,8 +77,8 @@ private:
   double                m_Sum{ 0.0 };
 };
 
-/** 1 + the information of the test image and of the reference, before their logarithms. varianceScale
- * takes variances to the scale of 0 to 255. */
+/** Compute the factors whose logarithms are the information of the test image and of the reference. varianceScale
+ * converts variances to the intensity scale of 0 to 255. */
 LSSR_FOR_EACH_PROCESSOR void
 ComputeInformation(const MapRows<5> &     rows,
                    SizeValueType          count,
@@ -103,7 +103,7 @@ ComputeInformation(const MapRows<5> &     rows,
     variance1 = variance1 < 0.0 ? 0.0 : variance1;
     variance2 = variance2 < 0.0 ? 0.0 : variance2;
 
-    // Without branches, so that several pixels are computed at once.
+    // There are no branches, so that the compiler vectorizes the loop.
     double gain = covariance / (variance1 + epsilon);
     double residual = variance2 - gain * covariance;
     gain = variance1 < epsilon ? 0.0 : gain;
@@ -120,7 +120,7 @@ ComputeInformation(const MapRows<5> &     rows,
   }
 }
 
-/** Adds the information at one scale. varianceScale takes variances to the scale of 0 to 255. */
+/** Add the information at one scale. varianceScale converts variances to the intensity scale of 0 to 255. */
 template <unsigned int VRadius>
 void
 AddInformationOfScale(const SlicePair &   slices,
@@ -130,7 +130,7 @@ AddInformationOfScale(const SlicePair &   slices,
 {
   const SizeValueType       width = slices.width;
   const std::vector<double> halfWindow = HalfGaussianWindow((2 * VRadius + 1) / 5.0, VRadius);
-  // Only central moments matter, so that each image may have its own offset.
+  // Only central moments matter, so each image may have its own offset.
   const double        offset1 = Mean(slices.reference, width, slices.height);
   const double        offset2 = Mean(slices.test, width, slices.height);
   const SizeValueType outputWidth = width - 2 * VRadius;
@@ -140,7 +140,7 @@ AddInformationOfScale(const SlicePair &   slices,
   parallel(bands.size(), [&](SizeValueType band) {
     LogarithmSum testSum;
     LogarithmSum referenceSum;
-    // One buffer: two of them took a tenth longer for slices of 512 columns.
+    // One buffer holds both rows of factors. With two buffers, slices of 512 columns took a tenth longer.
     std::vector<double> factors(2 * outputWidth);
     double * const      testFactors = factors.data();
     double * const      referenceFactors = factors.data() + outputWidth;
@@ -166,7 +166,7 @@ AddInformationOfScale(const SlicePair &   slices,
   }
 }
 
-/** Filters and keeps every second pixel of every second row of the valid region, beginning with the first one. */
+/** Filter, and keep every second pixel of every second row of the valid region, beginning with the first. */
 template <unsigned int VRadius>
 std::vector<double>
 FilterAndDecimate(const double * image, SizeValueType width, SizeValueType height, const ParallelFor & parallel)
@@ -204,7 +204,7 @@ FilterAndDecimate(const double * image, SizeValueType width, SizeValueType heigh
   return output;
 }
 
-/** Adds the information at a scale and at the coarser ones, whose windows have half the radius. */
+/** Add the information at a scale and at the coarser scales. The radius of the window is halved from scale to scale. */
 template <unsigned int VRadius>
 void
 AddInformationOfScalesFrom(const SlicePair &   slices,

@@ -27,7 +27,7 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** The smallest width and height that VIFp can measure: the coarsest of four scales still holds one window. */
+/** Smallest width and height for VIFp. The coarsest of four scales still holds one window. */
 constexpr SizeValueType VisualInformationFidelityMinimumSize{ 41 };
 
 /** The information that the test image and the reference carry. VIF is their ratio. */
@@ -43,18 +43,19 @@ struct VisualInformation
     reference += other.reference;
   }
 
-  /** For a reference without any information (constant), 1 if the test image is identical to it and NaN otherwise. */
+  /** VIF. If the reference has no information (is constant): 1 if the test image is identical to it, otherwise NaN. */
   double
   GetFidelity(const SlicePair & slices) const;
 };
 
 /** VIFp, the visual information fidelity in the pixel domain (Sheikh, Bovik, IEEE TIP 15(2), 2006): four scales with
- * Gaussian windows of 17, 9, 5 and 3 taps, sigma a fifth of the taps, variance of the visual noise 2 on a scale of 0 to
- * 255. It is exported for its test.
+ * Gaussian windows of 17, 9, 5 and 3 taps, a sigma of a fifth of the taps, and a variance of the visual noise of 2 on
+ * an intensity scale of 0 to 255. Exported for its test.
  *
  * \param dataRange data range L: the images are measured as if they had been multiplied by 255 / L.
- * \return 0 for no information, about 1 for identical images, more than 1 for an enhanced contrast.
- * \exception ExceptionObject if the width or the height is under the minimum, or the range is not strictly positive. */
+ * \return 0 for no information, about 1 for identical images, above 1 if the test image has more contrast.
+ * \exception ExceptionObject if the width or the height is below the minimum, or if the range is not strictly positive.
+ */
 LatentSpaceSuperResolution_EXPORT double
 VisualInformationFidelity(const SlicePair & slices, double dataRange, const ParallelFor & parallel = Serially);
 } // namespace ImageQualityMetrics

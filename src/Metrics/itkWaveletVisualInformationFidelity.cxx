@@ -32,13 +32,13 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** Coefficients of the vectors that the model of the reference is made of: blocks of 3 x 3. */
+/** The model of the reference uses vectors of 3 x 3 coefficients, called blocks. */
 constexpr SizeValueType BlockSide = 3;
 constexpr int           BlockSize = 9;
 constexpr double        Tolerance = 1e-15;
 constexpr double        VisualNoiseVariance = 0.4;
 
-/** Sums over the window around the center of every block, of `make`(x, y) at every pixel. */
+/** Compute the sums of make(index) over the window around the center of every block. */
 template <typename TMake>
 std::vector<double>
 BlockWindowSums(const PyramidBand & band,
@@ -47,7 +47,7 @@ BlockWindowSums(const PyramidBand & band,
                 OffsetValueType     radius,
                 const TMake &       make)
 {
-  // Only whole blocks count; what lies beyond is mirrored.
+  // Only whole blocks are used. Beyond them, coefficients are mirrored.
   const SizeValueType width = blocksX * BlockSide;
   const SizeValueType height = blocksY * BlockSide;
   std::vector<double> alongRows(height * blocksX);
@@ -102,7 +102,7 @@ BlockAt(const PyramidBand & band, SizeValueType x, SizeValueType y)
   return block;
 }
 
-/** Population covariance of all overlapping blocks. */
+/** Population covariance over all overlapping blocks. */
 BlockMatrix
 BlockCovariance(const PyramidBand & band, SizeValueType width, SizeValueType height)
 {
@@ -123,8 +123,8 @@ BlockCovariance(const PyramidBand & band, SizeValueType width, SizeValueType hei
   return moments / count - mean * mean.transpose();
 }
 
-/** Information that the test image and the reference carry in a sub-band. `scale` takes coefficients to the range of 0
- * to 255; windows have 2^level + 1 pixels. */
+/** Information that the test image and the reference carry in a sub-band. `scale` converts coefficients to the
+ * intensity scale of 0 to 255. Windows have 2^level + 1 pixels in each direction. */
 VisualInformation
 InformationOfBand(const PyramidBand & reference, const PyramidBand & test, int level, double scale)
 {
@@ -146,7 +146,7 @@ InformationOfBand(const PyramidBand & reference, const PyramidBand & test, int l
   const BlockMatrix covariance = BlockCovariance(reference, blocksX * BlockSide, blocksY * BlockSide) * scale2;
   const Eigen::SelfAdjointEigenSolver<BlockMatrix> solver(covariance);
   const BlockVector                                eigenvalues = solver.eigenvalues();
-  // Directions without any variance carry no information, and can't be divided by.
+  // Directions without variance carry no information and are skipped, because the sums divide by the eigenvalue.
   const double smallest = Tolerance * eigenvalues[BlockSize - 1];
 
   const auto        border = static_cast<SizeValueType>((radius + BlockSide - 1) / BlockSide);

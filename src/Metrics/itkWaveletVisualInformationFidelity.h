@@ -24,14 +24,15 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** The smallest width and height: the coarsest of four levels keeps blocks inside of its border. */
+/** Smallest width and height. The coarsest of four levels still has a block inside of its border. */
 constexpr SizeValueType WaveletVisualInformationFidelityMinimumSize{ 65 };
 
 /** Wavelet VIF, the visual information fidelity in the wavelet domain (Sheikh, Bovik, IEEE TIP 15(2), 2006): two
- * orientations of each of the four levels of a steerable pyramid, vectors of 3 x 3 coefficients, variance of the visual
- * noise 0.4 on a scale of 0 to 255. Parameters and special values are those of VisualInformationFidelity(). It is
- * exported for its test.
- * \exception ExceptionObject if the width or the height is under the minimum, or the range is not strictly positive. */
+ * orientations of each of the four levels of a steerable pyramid, vectors of 3 x 3 coefficients, and a variance of the
+ * visual noise of 0.4 on an intensity scale of 0 to 255. Parameters and special values are those of
+ * VisualInformationFidelity(). Exported for its test.
+ * \exception ExceptionObject if the width or the height is below the minimum, or if the range is not strictly positive.
+ */
 LatentSpaceSuperResolution_EXPORT double
 WaveletVisualInformationFidelity(const SlicePair & slices, double dataRange, const ParallelFor & parallel = Serially);
 } // namespace ImageQualityMetrics

@@ -28,7 +28,8 @@ namespace itk
 {
 namespace
 {
-/** Twice the mid-ranks, which are integers, in ascending order, beside the signs and the sum over the ties. */
+/** Ranks and statistic, doubled so that mean ranks of ties are integers. The ranks are in ascending order. TieSum is
+ * the sum of t^3 - t over the groups of ties. */
 struct SignedRanks
 {
   std::vector<SizeValueType> DoubledRanks;
@@ -64,8 +65,9 @@ RankDifferences(std::vector<double> differences)
   return ranks;
 }
 
-/** The number of assignments of signs, out of 2^n, for each value of the doubled statistic. A double holds them exactly
- * up to n = 53, with a relative error of about n * 1e-16 beyond, and without overflow up to n = 1023. */
+/** For each value of the doubled statistic, count the assignments of signs that give it, out of 2^n. The counts are
+ * exact in double precision up to n = 53. For larger n, their relative error is about n * 1e-16, and they do not
+ * overflow up to n = 1023. */
 std::vector<double>
 CountAssignments(const std::vector<SizeValueType> & doubledRanks)
 {

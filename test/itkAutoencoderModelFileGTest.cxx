@@ -51,7 +51,7 @@ WriteFile(const std::string & name, const std::string & contents)
 }
 } // namespace
 
-TEST(AutoencoderModelFile, ComesBackFromAFileAsItWas)
+TEST(AutoencoderModelFile, PreservesEverythingThroughAFile)
 {
   const TemporaryFile file("model.safetensors");
   const auto          model = MakeSmallModel();
@@ -119,7 +119,7 @@ TEST(AutoencoderModelFile, NeverCrashesOnAFileWithDamagedBytes)
     }
     WriteFile(damaged.GetName(), bytes);
     auto model = ModelType::New();
-    // Either it is refused, with the model as it was, or the damage hit something that does not matter.
+    // Either the file is refused and the model is unchanged, or the damage is harmless.
     const auto message = MessageOf([&] { model->Read(damaged.GetName()); });
     if (!message.empty())
     {
@@ -130,7 +130,7 @@ TEST(AutoencoderModelFile, NeverCrashesOnAFileWithDamagedBytes)
   }
 }
 
-TEST(AutoencoderModelFile, RefusesForeignFilesWithTheirName)
+TEST(AutoencoderModelFile, NamesForeignFilesThatItRefuses)
 {
   const TemporaryFile foreign("foreign.safetensors");
   const std::string   header = R"({"weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
@@ -146,7 +146,7 @@ TEST(AutoencoderModelFile, RefusesForeignFilesWithTheirName)
   EXPECT_NE(MessageOf([] { ModelType::New()->Read("/"); }), "");
 }
 
-TEST(AutoencoderModelFile, RefusesHolesBetweenTensorsAndBytesBehindThem)
+TEST(AutoencoderModelFile, RefusesHolesBetweenTensorsAndBytesAfterThem)
 {
   const TemporaryFile file("model.safetensors");
   MakeSmallModel()->Write(file.GetName());
@@ -173,7 +173,7 @@ TEST(AutoencoderModelFile, LeavesNoFileWhereItCanNotWrite)
   EXPECT_FALSE(std::filesystem::exists("model.safetensors"));
 }
 
-TEST(AutoencoderModelFile, TakesProvenanceThatIsNotUTF8)
+TEST(AutoencoderModelFile, AcceptsProvenanceThatIsNotUTF8)
 {
   const TemporaryFile file("model.safetensors");
   const auto          model = MakeSmallModel();
@@ -206,13 +206,13 @@ TEST(AutoencoderModelFile, KeepsTrainingRangesAndResidualGainInItsFile)
             std::string::npos);
 }
 
-TEST(AutoencoderModelFile, KeepsThatAModelHasNoInPlaneSpacing)
+TEST(AutoencoderModelFile, KeepsTheNativeInPlaneSpacing)
 {
   const TemporaryFile file(".safetensors");
   const auto          model = MakeSmallModel();
   model->NativeInPlaneSpacingOn();
   model->Write(file.GetName());
-  // The format says so by a 0.
+  // In the file, 0 stands for the native spacing.
   EXPECT_NE(ReadFile(file.GetName()).find("\\\"in_plane_spacing_mm\\\":0.0"), std::string::npos);
   auto copy = ModelType::New();
   copy->Read(file.GetName());
@@ -240,7 +240,7 @@ ListFiles(const std::filesystem::path & folder)
   return names;
 }
 
-/** Write a model in a process that the system kills while it writes. Returns its number. */
+/** Write a model in a process that the system kills while it writes. Returns the number of the process. */
 pid_t
 WriteInKilledProcess(const ModelType * model, const std::string & fileName)
 {
@@ -263,7 +263,7 @@ WriteInKilledProcess(const ModelType * model, const std::string & fileName)
 }
 } // namespace
 
-TEST(AutoencoderModelFile, WritingRemovesWhatKilledProcessesLeftOfTheFile)
+TEST(AutoencoderModelFile, RemovesPartialFilesOfKilledProcessesWhenItIsWritten)
 {
   const TemporaryFile folder("-folder");
   std::filesystem::create_directory(folder.GetName());
@@ -273,7 +273,7 @@ TEST(AutoencoderModelFile, WritingRemovesWhatKilledProcessesLeftOfTheFile)
   const auto        left = ListFiles(folder.GetName());
   ASSERT_EQ(left.size(), 1u);
 
-  // Names like it, of files that are not ours or still in use.
+  // Similar names, of files that belong to others or are still in use.
   const size_t number = left[0].find(killed);
   ASSERT_NE(number, std::string::npos) << left[0];
   auto ofRunning = left[0];
@@ -297,7 +297,7 @@ TEST(AutoencoderModelFile, WritingRemovesWhatKilledProcessesLeftOfTheFile)
   std::sort(kept.begin(), kept.end());
   EXPECT_EQ(ListFiles(folder.GetName()), kept);
 
-  // Without a folder in the name, too.
+  // The same if the name has no folder.
   const auto previous = std::filesystem::current_path();
   std::filesystem::current_path(folder.GetName());
   WriteInKilledProcess(model, "model.safetensors");

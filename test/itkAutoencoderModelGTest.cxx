@@ -29,7 +29,8 @@ TEST(AutoencoderModel, CountsTheParametersOfThePapersNetwork)
 {
   auto model = ModelType::New();
   model->SetArchitectureToPaper();
-  // By hand from the table of layers: 3x3 convolutions with bias, two values per channel of each normalization.
+  // Computed by hand from the table of layers: 3 x 3 convolutions with bias, and two values per channel of each
+  // normalization.
   const auto    convolution = [](unsigned long in, unsigned long out) { return 9 * in * out + out; };
   unsigned long encoder = 0;
   unsigned long in = 1;
@@ -95,7 +96,7 @@ TEST(AutoencoderModel, MixesLatentsLinearly)
   ExpectEqualStacks(model->Decode(itk::AutoencoderLatent::Mix(first, second, 1.0)), model->Decode(second));
 }
 
-TEST(AutoencoderModel, RefusesToMixWhatDoesNotFit)
+TEST(AutoencoderModel, RefusesToMixLatentsThatDoNotMatch)
 {
   const auto model = MakeSmallModel();
   const auto small = model->Encode(MakeUnitStack(16, 16, 1));
@@ -188,7 +189,7 @@ TEST(AutoencoderModel, PrintsItself)
 TEST(AutoencoderModel, DescribesHowAVolumeDeviatesFromTheTraining)
 {
   auto model = itk::AutoencoderModel::New();
-  // Nothing is known.
+  // The training ranges are unknown.
   EXPECT_EQ(model->DescribeDeviationFromTraining(50.0, 7.0), "");
   model->ExtendTrainingRanges(8.0, 1.3);
   model->ExtendTrainingRanges(10.0, 1.2);
@@ -196,10 +197,10 @@ TEST(AutoencoderModel, DescribesHowAVolumeDeviatesFromTheTraining)
   EXPECT_EQ(model->GetLargestTrainingSliceSpacing(), 10.0);
   EXPECT_EQ(model->GetSmallestTrainingInPlaneSpacing(), 1.2);
   EXPECT_EQ(model->GetLargestTrainingInPlaneSpacing(), 1.3);
-  // The network sees slices at 1.4 mm.
+  // The network input has pixels of 1.4 mm.
   EXPECT_DOUBLE_EQ(model->GetSmallestTrainingSpacingRatio(), 8.0 / 1.4);
   EXPECT_EQ(model->DescribeDeviationFromTraining(8.0, 1.3), "");
-  EXPECT_EQ(model->DescribeDeviationFromTraining(7.7, 0.5), ""); // within 5 %, and finer pixels are resampled
+  EXPECT_EQ(model->DescribeDeviationFromTraining(7.7, 0.5), ""); // within 5 %; finer pixels are resampled
   EXPECT_NE(
     model->DescribeDeviationFromTraining(7.5, 1.3).find("slices are 7.5 mm apart, but the model was trained on 8 "
                                                         "to 10 mm"),
@@ -209,7 +210,7 @@ TEST(AutoencoderModel, DescribesHowAVolumeDeviatesFromTheTraining)
   EXPECT_NE(both.find("slices are 3 mm apart"), std::string::npos);
   EXPECT_NE(both.find(", and pixels are 2.5 mm wide"), std::string::npos);
 
-  // A model without a spacing of its own sees the native pixels: their number between slices counts.
+  // For a model with the native spacing, the number of native pixels between slices matters.
   auto native = itk::AutoencoderModel::New();
   native->NativeInPlaneSpacingOn();
   native->ExtendTrainingRanges(8.0, 2.0);
@@ -220,7 +221,7 @@ TEST(AutoencoderModel, DescribesHowAVolumeDeviatesFromTheTraining)
             std::string::npos);
 }
 
-TEST(AutoencoderModel, AnswersEveryQuestionWhenItIsNew)
+TEST(AutoencoderModel, ReturnsOrThrowsFromEveryGetterWhenItIsNew)
 {
   const auto model = ModelType::New();
   EXPECT_EQ(model->GetNumberOfPoolings(), 4u);
@@ -287,14 +288,14 @@ TEST(AutoencoderModel, RefusesNaNInEverySetter)
     EXPECT_THROW(model->ExtendTrainingRanges(bad, 1.3), itk::ExceptionObject);
     EXPECT_THROW(model->ExtendTrainingRanges(9.0, bad), itk::ExceptionObject);
   }
-  // Nor half of it.
+  // One valid spacing is not enough.
   EXPECT_THROW(model->ExtendTrainingRanges(9.0, 0.0), itk::ExceptionObject);
   EXPECT_THROW(model->ExtendTrainingRanges(9.0, -1.0), itk::ExceptionObject);
   EXPECT_EQ(model->GetDescription(), before);
   EXPECT_EQ(model->GetMTime(), modified);
 }
 
-TEST(AutoencoderModel, IsModifiedByChangesAlone)
+TEST(AutoencoderModel, IsModifiedOnlyByChanges)
 {
   const auto model = MakeSmallModel();
   model->SetProvenance("data", "made up");
@@ -346,7 +347,7 @@ TEST(AutoencoderModel, IsModifiedByChangesAlone)
   }
 }
 
-TEST(AutoencoderModel, SeesTheSpacingThatIsSetOrTheNativeOne)
+TEST(AutoencoderModel, UsesTheSpacingThatIsSetOrTheNativeSpacing)
 {
   const auto model = ModelType::New();
   model->NativeInPlaneSpacingOn();

@@ -47,7 +47,7 @@ TEST(AutoencoderModelImplementation, UploadsTheNetworkToADeviceOnce)
     for (const auto & tensor : first->parameters())
     {
       EXPECT_TRUE(tensor.is_cuda());
-      // It can be used in any mode.
+      // The copy can be used outside of inference mode.
       EXPECT_FALSE(tensor.is_inference());
     }
     EXPECT_TRUE(implementation->network->parameters().front().is_cpu());
@@ -64,8 +64,8 @@ TEST(AutoencoderModelImplementation, UploadsTheNetworkToADeviceOnce)
   EXPECT_TRUE(copy.expired());
 }
 
-// What is derived from weights must not outlive them.
-TEST(AutoencoderModelImplementation, IsAnotherOneForOtherWeights)
+// Objects that are derived from weights must not outlive them.
+TEST(AutoencoderModelImplementation, IsReplacedWhenTheWeightsAreReplaced)
 {
   const TemporaryFile file(".safetensors");
   MakeSmallModel(1)->Write(file.GetName());

@@ -28,7 +28,7 @@ namespace LatentSpaceSuperResolutionTest
 {
 using StackType = AutoencoderModel::StackType;
 
-/** Slices of values as a model sees them, between 0 and about 1. */
+/** Slices of network inputs, with values between 0 and about 1. */
 inline StackType::Pointer
 MakeUnitStack(unsigned int columns, unsigned int rows, unsigned int slices)
 {

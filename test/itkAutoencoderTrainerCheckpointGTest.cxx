@@ -56,7 +56,7 @@ StopAt(TrainerType * trainer, itk::SizeValueType iteration)
 }
 } // namespace
 
-TEST(AutoencoderTrainerCheckpoint, GoesOnToTheSameWeightsBitForBit)
+TEST(AutoencoderTrainerCheckpoint, ResumesToTheSameWeightsBitForBit)
 {
   const TemporaryFile whole("-whole.safetensors");
   const auto          undisturbed = MakeCheckpointedTrainer(whole.GetName());
@@ -78,7 +78,7 @@ TEST(AutoencoderTrainerCheckpoint, GoesOnToTheSameWeightsBitForBit)
       EXPECT_EQ(trainer->GetOutput()->GetResidualGain(), undisturbed->GetOutput()->GetResidualGain());
     }
   }
-  // What is finished is finished.
+  // A finished training is not continued.
   const auto again = MakeCheckpointedTrainer(parts.GetName());
   unsigned   iterations = 0;
   again->AddObserver(itk::IterationEvent(), [&](const itk::EventObject &) { ++iterations; });
@@ -87,7 +87,7 @@ TEST(AutoencoderTrainerCheckpoint, GoesOnToTheSameWeightsBitForBit)
   EXPECT_EQ(Fingerprint(again->GetOutput()), Fingerprint(undisturbed->GetOutput()));
 }
 
-TEST(AutoencoderTrainerCheckpoint, BeginsAnewWithoutResumeAndMayBeMadeLonger)
+TEST(AutoencoderTrainerCheckpoint, StartsOverWithoutResumeAndAllowsMoreIterationsWithIt)
 {
   const TemporaryFile file("-longer.safetensors");
   const auto          first = MakeCheckpointedTrainer(file.GetName());
@@ -148,7 +148,7 @@ TEST(AutoencoderTrainerCheckpoint, RefusesACheckpointOfOtherVolumesOfTheSameNumb
   EXPECT_NE(MessageOf([&] { axis->Update(); }).find("slice_axis was \"auto\", and is 2"), std::string::npos);
 }
 
-TEST(AutoencoderTrainerCheckpoint, RefusesACheckpointWithoutAnEntryByItsNameAndTheEntrys)
+TEST(AutoencoderTrainerCheckpoint, NamesTheFileAndTheEntryThatACheckpointLacks)
 {
   const TemporaryFile file("-entries.safetensors");
   MakeCheckpointedTrainer(file.GetName())->Update();
@@ -165,7 +165,7 @@ TEST(AutoencoderTrainerCheckpoint, RefusesACheckpointWithoutAnEntryByItsNameAndT
   }
 }
 
-TEST(AutoencoderTrainerCheckpoint, TouchesNoFileOfTheUserBesideIt)
+TEST(AutoencoderTrainerCheckpoint, LeavesOtherFilesBesideItUnchanged)
 {
   const TemporaryFile file("-beside.safetensors");
   const std::string   beside = file.GetName() + ".trial";
@@ -177,7 +177,7 @@ TEST(AutoencoderTrainerCheckpoint, TouchesNoFileOfTheUserBesideIt)
   EXPECT_EQ(text, "mine");
 }
 
-TEST(AutoencoderTrainerCheckpoint, StaysAsItIsAtALossThatIsNotFinite)
+TEST(AutoencoderTrainerCheckpoint, IsNotOverwrittenAtALossThatIsNotFinite)
 {
   const TemporaryFile file("-nan.safetensors");
   const auto          trainer = MakeTrainer();
@@ -235,7 +235,7 @@ TEST(AutoencoderTrainerValidation, ReturnsTheBestModelAndStopsEarly)
   trainer->SetNumberOfIterations(400);
   trainer->SetNumberOfWarmUpIterations(0);
   trainer->SetLearningRateSchedule(itk::AutoencoderTrainerEnums::LearningRateSchedule::Constant);
-  // So large a rate that the training jumps about.
+  // The rate is so large that the loss fluctuates.
   trainer->SetLearningRate(0.1);
   trainer->SetWeightAveraging(0.0);
   trainer->SetValidationInterval(2);
@@ -254,7 +254,7 @@ TEST(AutoencoderTrainerValidation, ReturnsTheBestModelAndStopsEarly)
   EXPECT_EQ(trainer->GetBestIteration(), bestIteration);
   EXPECT_EQ(trainer->GetCurrentIteration(), bestIteration + 6);
   EXPECT_NE(trainer->GetStopConditionDescription().find(std::to_string(bestIteration)), std::string::npos);
-  // The model is that of the best validation: measured again it is as good.
+  // The model is that of the best validation: another validation gives the same result.
   const auto again = MakeTrainer();
   again->SetInitialModel(trainer->GetOutput());
   again->AddValidationImage(MakeStack<ImageType>({ { 30, 30, 7 } }));

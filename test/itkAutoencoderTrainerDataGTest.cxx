@@ -75,7 +75,7 @@ private:
   std::vector<std::unique_ptr<TemporaryFile>> m_Files;
 };
 
-/** What a DICOM file with one slice says, apart from pixels. */
+/** The header of a DICOM file with one slice. */
 struct DicomSlice
 {
   std::array<double, 3> position{ { -20.0, -18.0, 0.0 } };
@@ -89,8 +89,8 @@ struct DicomSlice
   std::string           series{ "1.2.3.4" };
 };
 
-/** A DICOM series of slices that are 5 mm apart along the normal, in a folder that is removed at the end of the scope.
- * Files are named in the reverse order. */
+/** A DICOM series of slices that are 5 mm apart along the normal. Its folder is removed at the end of the scope. File
+ * names are in reverse order of the slices. */
 class DicomFolder
 {
 public:
@@ -118,7 +118,7 @@ public:
     return m_Folder.GetName() + "/" + std::to_string(m_Slices.size() - i) + ".dcm";
   }
 
-  /** Write the slices of MakeStack(): that is what they are after rescaling. */
+  /** Write the slices of MakeStack(). The stored values give its values after rescaling. */
   const std::string &
   Write() const
   {
@@ -197,7 +197,7 @@ MakeEmptyTrainer()
   return trainer;
 }
 
-/** What is said of a folder that is no stack. */
+/** The message that refuses a folder. */
 std::string
 RefusalOf(const DicomFolder & folder)
 {
@@ -206,7 +206,7 @@ RefusalOf(const DicomFolder & folder)
   return MessageOf([&] { trainer->Update(); });
 }
 
-/** Whether a text names a file of a folder and has all of some words. */
+/** Whether a text contains the name of a file and all of the words. */
 ::testing::AssertionResult
 Says(const std::string & text, const std::string & fileName, const std::vector<std::string> & words)
 {
@@ -250,7 +250,7 @@ TEST(AutoencoderTrainerData, TrainsOnImagesAndFilesTogether)
   EXPECT_NE(trainer->GetOutput()->GetProvenance("training").find("\"volumes\":2"), std::string::npos);
 }
 
-TEST(AutoencoderTrainerData, TakesEveryFrameOfA4DFileAsAVolume)
+TEST(AutoencoderTrainerData, UsesEveryFrameOfA4DFileAsAVolume)
 {
   using Image4DType = itk::Image<short, 4>;
   itk::MetaImageIOFactory::RegisterOneFactory();
@@ -277,9 +277,9 @@ TEST(AutoencoderTrainerData, TakesEveryFrameOfA4DFileAsAVolume)
   EXPECT_EQ(trainer->GetOutput()->GetLargestTrainingSliceSpacing(), 6.0);
 }
 
-TEST(AutoencoderTrainerData, TrainsOnMoreVolumesThanTheCacheHoldsAndGivesTheSameEveryTime)
+TEST(AutoencoderTrainerData, TrainsReproduciblyOnMoreVolumesThanTheCacheHolds)
 {
-  // Twelve volumes of a quarter of a megabyte and more.
+  // Twelve volumes of at least a quarter of a megabyte.
   const Files files(12, 112);
   const auto  train = [&](unsigned int cacheSize, unsigned int seed) {
     const auto trainer = MakeEmptyTrainer();
@@ -305,7 +305,7 @@ TEST(AutoencoderTrainerData, NamesTheFileThatCanNotBeRead)
   std::ofstream(files.GetNames()[1]) << "no volume";
   EXPECT_NE(MessageOf([&] { trainer->Update(); }).find(files.GetNames()[1]), std::string::npos);
 
-  // A file that is lost while the training goes on.
+  // A file is removed during the training.
   const Files more(12, 112);
   const auto  longer = MakeEmptyTrainer();
   longer->SetTrainingFileNames(more.GetNames());
@@ -334,7 +334,7 @@ TEST(AutoencoderTrainerData, NamesTheFileThatCanNotBeRead)
 TEST(AutoencoderTrainerData, TrainsOnADicomSeriesAsOnItsImage)
 {
   DicomFolder folder;
-  // Each slice has a scale of its own, and positions are rounded.
+  // Each slice has its own scale, and positions are rounded.
   for (unsigned int i = 0; i < 6; ++i)
   {
     folder[i].slope = 0.02 + 0.01 * i;
@@ -359,7 +359,7 @@ TEST(AutoencoderTrainerData, TrainsOnADicomSeriesAsOnItsImage)
   EXPECT_NEAR(onFolder->GetOutput()->GetLargestTrainingSliceSpacing(), 5.0, 1e-4);
 }
 
-TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNotAlike)
+TEST(AutoencoderTrainerData, RefusesDicomSlicesThatDoNotMatch)
 {
   {
     DicomFolder folder;
@@ -392,7 +392,7 @@ TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNotAlike)
   }
 }
 
-TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNoRegularStack)
+TEST(AutoencoderTrainerData, RefusesDicomSlicesThatDoNotFormARegularStack)
 {
   {
     DicomFolder folder;
@@ -400,7 +400,7 @@ TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNoRegularStack)
     EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(3), { "same position", "at least 0.001 mm apart" }));
   }
   {
-    // The fourth of seven is missing.
+    // The fourth slice of seven is missing.
     DicomFolder folder;
     for (unsigned int i = 3; i < 6; ++i)
     {
@@ -415,7 +415,7 @@ TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNoRegularStack)
     EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(2), { "at 10.06 mm", "at 10 mm" }));
   }
   {
-    // Along an oblique normal, and with a tilt of the gantry.
+    // Slices along an oblique normal, and slices with a tilted gantry.
     DicomFolder folder;
     for (unsigned int i = 0; i < 6; ++i)
     {
@@ -430,7 +430,7 @@ TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNoRegularStack)
     EXPECT_TRUE(Says(RefusalOf(folder), folder.GetFileName(1), { "shifted in plane", "3 mm", "0.05 mm", "tilt" }));
   }
   {
-    // No positions at all.
+    // No slice has a position.
     DicomFolder folder;
     for (unsigned int i = 0; i < 6; ++i)
     {
@@ -440,9 +440,9 @@ TEST(AutoencoderTrainerData, RefusesDicomSlicesThatAreNoRegularStack)
   }
 }
 
-TEST(AutoencoderTrainerData, LeavesTheStatisticsOfTheNormalizationAsTheyAreIfTheyAreFrozen)
+TEST(AutoencoderTrainerData, DoesNotChangeFrozenStatisticsOfTheNormalizations)
 {
-  // With a tiny learning rate nothing but the statistics could change.
+  // With a tiny learning rate, only the statistics could change noticeably.
   const auto distance = [](bool frozen) {
     const auto start = MakeSmallModel();
     const auto trainer = MakeTrainer();

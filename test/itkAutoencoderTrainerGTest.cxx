@@ -30,7 +30,7 @@
 
 using namespace itk::LatentSpaceSuperResolutionTest;
 
-TEST(AutoencoderTrainer, LowersTheLossOfBothKinds)
+TEST(AutoencoderTrainer, LowersBothLosses)
 {
   const auto trainer = MakeTrainer();
   trainer->SetNumberOfIterations(150);
@@ -119,7 +119,7 @@ TEST(AutoencoderTrainer, EndsWithItsTimeBudget)
   EXPECT_LT(trainer->GetElapsedTime(), 20.0);
 }
 
-TEST(AutoencoderTrainer, StartsFromAGivenModelAndLeavesItAsItIs)
+TEST(AutoencoderTrainer, StartsFromAGivenModelWithoutChangingIt)
 {
   const auto start = MakeSmallModel(9);
   const auto before = Fingerprint(start);
@@ -131,7 +131,8 @@ TEST(AutoencoderTrainer, StartsFromAGivenModelAndLeavesItAsItIs)
   trainer->Update();
   const auto after = Fingerprint(trainer->GetOutput());
   EXPECT_EQ(Fingerprint(start), before);
-  // One tiny step moves the output little, mostly by the statistics of the normalizations; random weights are far away.
+  // One tiny step changes the output little, mostly by the statistics of the normalizations. Random weights would be
+  // far away.
   const auto distance = [&before](const std::vector<float> & other) {
     double sum = 0.0;
     for (size_t i = 0; i < other.size(); ++i)
@@ -154,7 +155,7 @@ TEST(AutoencoderTrainer, ReconstructsOnlyWhenTheSynthesisWeightIsZero)
   EXPECT_DOUBLE_EQ(trainer->GetCurrentLoss(), trainer->GetCurrentReconstructionLoss());
 }
 
-TEST(AutoencoderTrainer, TakesVolumesThatHaveTooFewSlicesForASynthesis)
+TEST(AutoencoderTrainer, AcceptsVolumesWithTooFewSlicesForASynthesis)
 {
   const auto trainer = MakeTrainer();
   trainer->SetTrainingImage(0, MakeStack<ImageType>({ { 20, 20, 2 } }));
@@ -172,7 +173,7 @@ TEST(AutoencoderTrainer, MirrorsVolumesThatAreSmallerThanAPatch)
   EXPECT_NO_THROW(trainer->Update());
 }
 
-TEST(AutoencoderTrainer, TakesVolumesOfDifferentSizesSpacingsAndAxes)
+TEST(AutoencoderTrainer, AcceptsVolumesOfDifferentSizesSpacingsAndAxes)
 {
   const auto trainer = MakeTrainer();
   const auto model = MakeUntrainedModel();
@@ -259,10 +260,10 @@ TEST(AutoencoderTrainer, RefusesWrongSettingsAndNamesThem)
   EXPECT_NE(MessageOf([] { TrainerType::New()->Update(); }).find("no training images"), std::string::npos);
 }
 
-TEST(AutoencoderTrainer, TakesTheOutputOfAnotherTrainerThatHasNotRunYet)
+TEST(AutoencoderTrainer, AcceptsTheOutputOfAnotherTrainerThatHasNotRunYet)
 {
   const auto first = MakeTrainer();
-  first->SetPatchSize(20); // fits 2 poolings, but not the 4 of a model that nothing is known of yet
+  first->SetPatchSize(20); // valid for 2 poolings, but not for the 4 poolings of a new model
   const auto second = MakeTrainer();
   second->SetPatchSize(20);
   second->SetInitialModel(first->GetOutput());
@@ -298,7 +299,7 @@ TEST(AutoencoderTrainer, RefusesAConstantVolume)
   EXPECT_NE(MessageOf([&] { trainer->Update(); }).find("Training volume 1 is constant"), std::string::npos);
 }
 
-TEST(AutoencoderTrainer, StopsAtALossThatIsNotFiniteWithTheLastGoodModel)
+TEST(AutoencoderTrainer, StopsAtALossThatIsNotFiniteWithTheLastFiniteModel)
 {
   const auto trainer = MakeTrainer();
   trainer->SetNumberOfIterations(200);

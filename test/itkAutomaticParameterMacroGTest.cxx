@@ -48,7 +48,7 @@ TEST(AutomaticParameterMacro, SettingTheParameterTurnsTheAutomaticChoiceOff)
 {
   const auto parameters = Parameters::New();
   EXPECT_TRUE(parameters->GetAutomaticAxis());
-  // Even the value that the parameter has.
+  // This applies even if the value does not change.
   parameters->SetAxis(0);
   EXPECT_FALSE(parameters->GetAutomaticAxis());
   EXPECT_TRUE(parameters->GetAutomaticGain());

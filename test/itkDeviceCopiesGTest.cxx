@@ -39,7 +39,7 @@ TEST(DeviceCopies, MakesOneCopyForEachDevice)
   EXPECT_EQ(*copies.Get(first, make), 1);
   EXPECT_EQ(*copies.Get(second, make), 2);
   EXPECT_EQ(*copies.Get(first, make), 1);
-  // This device never has an index.
+  // The device "meta" never has an index.
   EXPECT_EQ(*copies.Get(c10::Device("meta"), make), 3);
   EXPECT_EQ(*copies.Get(c10::Device("meta"), make), 3);
 }

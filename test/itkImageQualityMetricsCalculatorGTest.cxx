@@ -176,7 +176,7 @@ TEST(ImageQualityMetricsCalculator, EveryFrameOfA4DImageIsCutIntoSlices)
   }
 }
 
-TEST(ImageQualityMetricsCalculator, PixelTypesOfTheSameValuesGiveTheSameResults)
+TEST(ImageQualityMetricsCalculator, TheSameValuesOfAnyPixelTypeGiveTheSameResults)
 {
   const Image2D::SizeType size{ { 42, 45 } };
   auto                    expected = MakeCalculator<Image2D>(MakeReference<Image2D>(size), MakeTest<Image2D>(size));
@@ -232,7 +232,7 @@ TEST(ImageQualityMetricsCalculator, NumberOfWorkUnitsDoesNotChangeTheResults)
   }
 }
 
-TEST(ImageQualityMetricsCalculator, RefusesToGiveWhatIsNotComputedOrStale)
+TEST(ImageQualityMetricsCalculator, RefusesResultsThatAreMissingOrStale)
 {
   const Image2D::SizeType size{ { 43, 42 } };
   const auto              reference = MakeReference<Image2D>(size);
@@ -263,7 +263,7 @@ TEST(ImageQualityMetricsCalculator, RefusesToGiveWhatIsNotComputedOrStale)
     ExpectThrow(getter, { "stale" });
   }
   calculator->Compute();
-  calculator->SetDataRange(100.0); // Nothing changes.
+  calculator->SetDataRange(100.0); // This is no change.
   EXPECT_NO_THROW(calculator->GetMSE());
   test->Modified();
   ExpectThrow(getters[2], { "MSE is stale" });
@@ -289,7 +289,7 @@ TEST(ImageQualityMetricsCalculator, RefusesToGiveWhatIsNotComputedOrStale)
   ExpectThrow(getters[9], { "VIFp has not been computed", "ComputeVIFp is off" });
   ExpectThrow(getters[13], { "ComputeVIFp is off" });
 
-  // A Compute() that fails leaves nothing behind.
+  // After a failed Compute(), there are no results.
   calculator->SetK1(-1.0);
   ExpectThrow([&] { calculator->Compute(); }, { "K1", "-1" });
   calculator->SetK1(0.01);
@@ -313,13 +313,13 @@ TEST(ImageQualityMetricsVariants, IdenticalImagesArePerfect)
   {
     EXPECT_NEAR(correlation, 1.0, 1e-12);
   }
-  // Nothing falls below the threshold: the resolution is that of the highest frequency.
+  // The correlation stays above the threshold: the resolution is that of the highest frequency.
   EXPECT_DOUBLE_EQ(calculator->GetFourierResolution(), 1.0 / calculator->GetFourierFrequencies().back());
 }
 
 TEST(ImageQualityMetricsVariants, NumberOfWorkUnitsDoesNotChangeTheResults)
 {
-  // One slice, which is worked on in parts, and many, which are worked on at the same time.
+  // One slice is processed in parts. Many slices are processed concurrently.
   const auto check = [](auto * image, auto size) {
     using ImageType = std::remove_pointer_t<decltype(image)>;
     const auto reference = MakeReference<ImageType>(size);

@@ -121,7 +121,7 @@ TEST(ImageQualityMetricsVariants, VIFIsInvariantUnderScalingWithTheDataRange)
   }
 }
 
-TEST(ImageQualityMetricsCalculator, SettingADataRangeSwitchesTheAutomaticOneOff)
+TEST(ImageQualityMetricsCalculator, SettingADataRangeSwitchesTheAutomaticDataRangeOff)
 {
   const auto image = MakeReference<Image2D>({ { 12, 12 } });
   auto       calculator = MakeCalculator<Image2D>(image, image, std::nullopt);

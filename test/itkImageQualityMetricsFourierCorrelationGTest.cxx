@@ -23,10 +23,9 @@ namespace
 using namespace itk::ImageQualityMetricsTest;
 } // namespace
 
-TEST(ImageQualityMetricsVariants, FourierRingsKnowTheFrequencyOfAWave)
+TEST(ImageQualityMetricsVariants, FourierRingsSeparateWavesByFrequency)
 {
-  // A wave along x with 10 periods in 64 mm, which the test image has and its ring's other waves are absent from; and
-  // one of 20 periods that is in the reference alone.
+  // Both images have the same wave of 10 periods along x. A wave of 20 periods has the opposite sign in the test image.
   const auto wave = [](double periods) {
     return [periods](const auto & index) { return std::cos(2.0 * itk::Math::pi * periods * index[0] / 64.0); };
   };
@@ -51,7 +50,7 @@ TEST(ImageQualityMetricsVariants, FourierRingsKnowTheFrequencyOfAWave)
 
 TEST(ImageQualityMetricsVariants, FourierResolutionIsInterpolatedBetweenShells)
 {
-  // A random image, and one whose frequencies above a third of Nyquist's are lost in noise.
+  // A random image, and one in which noise hides the frequencies above a third of the Nyquist frequency.
   auto calculator = MakeCalculator<Image2D>(MakeReference<Image2D>({ { 64, 64 } }), MakeTest<Image2D>({ { 64, 64 } }));
   SwitchEverythingOff(calculator.GetPointer());
   calculator->ComputeFourierCorrelationOn();

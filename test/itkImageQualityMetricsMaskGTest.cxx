@@ -31,7 +31,7 @@ TEST(ImageQualityMetricsCalculator, MaskSelectsThePixelsOfErrorsAndOfTheSimilari
   const Image3D::SizeType size{ { 30, 25, 3 } };
   const auto              reference = MakeReference<Image3D>(size);
   const auto              test = MakeTest<Image3D>(size);
-  // Nothing is selected in slice 1, and only a pixel without a whole window in slice 2.
+  // In slice 1, no pixel is selected. In slice 2, only a pixel is selected at which the window does not fit.
   const auto mask = MakeImage<Calculator3D::MaskImageType>(size, [](const auto & index) {
     switch (index[2])
     {

@@ -82,7 +82,7 @@ TEST(ImageQualityMetricsVariants, AreOffByDefault)
   EXPECT_EQ(calculator->GetNRMSENormalization(), Enums::NRMSENormalization::Euclidean);
 }
 
-TEST(ImageQualityMetricsCalculator, EveryResultOfANewObjectIsRefusedWithAnException)
+TEST(ImageQualityMetricsCalculator, EveryGetterOfAResultOfANewObjectThrows)
 {
   const auto                  calculator = Calculator3D::New();
   const std::function<void()> getters[] = {
@@ -126,7 +126,7 @@ TEST(ImageQualityMetricsCalculator, EveryResultOfANewObjectIsRefusedWithAnExcept
   EXPECT_NO_THROW(calculator->Print(stream));
 }
 
-TEST(ImageQualityMetricsCalculator, SettersCallModifiedOnAChangeOnly)
+TEST(ImageQualityMetricsCalculator, SettersCallModifiedOnlyOnAChange)
 {
   const auto calculator = Calculator2D::New();
   using SetFunction = std::function<void(double)>;
@@ -160,7 +160,7 @@ TEST(ImageQualityMetricsCalculator, SettersCallModifiedOnAChangeOnly)
   EXPECT_EQ(calculator->GetMTime(), before);
 }
 
-TEST(ImageQualityMetricsCalculator, SettingANumberOfWorkUnitsSwitchesTheAutomaticOneOff)
+TEST(ImageQualityMetricsCalculator, SettingANumberOfWorkUnitsSwitchesTheAutomaticNumberOff)
 {
   const auto image = MakeReference<Image2D>({ { 12, 12 } });
   auto       calculator = MakeCalculator<Image2D>(image, image);

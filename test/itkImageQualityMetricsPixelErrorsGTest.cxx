@@ -26,7 +26,7 @@ using Enums = itk::ImageQualityMetricsCalculatorEnums;
 
 TEST(ImageQualityMetricsCalculator, ErrorsOfAKnownDifferenceHaveTheirClosedForm)
 {
-  // The first slice differs by 3, the second one by -4, the third one not at all.
+  // The first slice differs by 3, the second by -4, the third is identical.
   const Image3D::SizeType size{ { 12, 11, 3 } };
   const double            differences[] = { 3.0, -4.0, 0.0 };
   const auto              reference = MakeReference<Image3D>(size);
@@ -60,7 +60,7 @@ TEST(ImageQualityMetricsCalculator, MeanOfSlicePSNRsIsNotThePSNROfTheVolume)
 
 TEST(ImageQualityMetricsVariants, ErrorsRelativeToTheReferenceHaveTheirClosedForm)
 {
-  // 3, 4 against 0, 0: errors 3 and 4.
+  // The pixels 3 and 4 are compared with 0 and 0: the errors are 3 and 4.
   const auto reference = MakeImage<Image2D>({ { 2, 1 } }, [](const auto & index) { return 3.0 + index[0]; });
   auto       calculator = MakeCalculator<Image2D>(reference, MakeConstant<Image2D>({ { 2, 1 } }, 0.0));
   SwitchEverythingOff(calculator.GetPointer());
@@ -75,7 +75,7 @@ TEST(ImageQualityMetricsVariants, ErrorsRelativeToTheReferenceHaveTheirClosedFor
   EXPECT_DOUBLE_EQ(calculator->GetNRMSE(), std::sqrt(12.5) / 3.5);
 }
 
-TEST(ImageQualityMetricsVariants, PearsonsCoefficientIsThatOfALinearMap)
+TEST(ImageQualityMetricsVariants, PearsonsCoefficientOfALinearMapIsPlusOrMinusOne)
 {
   const auto reference = MakeReference<Image2D>({ { 43, 41 } });
   for (const double slope : { 2.0, -0.5 })

@@ -73,7 +73,7 @@ TEST(ImageQualityMetricsCalculator, AgreesWithScikitImageAndSewarOnIntegerPatter
     EXPECT_NEAR(calculator->GetVIFp(), expected.VIFp, informationTolerance);
 
     calculator->SetGaussianSigma(2.0);
-    calculator->SetSSIMRadius(7); // scikit-image's for a sigma of 2
+    calculator->SetSSIMRadius(7); // the radius that scikit-image uses for a sigma of 2
     calculator->Compute();
     EXPECT_NEAR(calculator->GetSSIM(), expected.WideSSIM, similarityTolerance);
   }
@@ -194,7 +194,7 @@ TEST_F(ImageQualityMetricsReferenceValues, AreMetByConstantImages)
   ExpectClose(calculator->GetVIFp(), constant["vifp ref=random, dist=const"], informationTolerance, "random, const");
 }
 
-TEST_F(ImageQualityMetricsReferenceValues, OfTheGaussianWindowsAreMet)
+TEST_F(ImageQualityMetricsReferenceValues, AreMetByGaussianWindows)
 {
   for (const auto & [name, values] : m_Reference["kernels"].items())
   {
@@ -296,7 +296,7 @@ TEST_F(ImageQualityMetricsVariantsReferenceValues, AreMetOnAllPairsOfVolumes)
   EXPECT_GE(numberOfPairs, 5);
 }
 
-TEST_F(ImageQualityMetricsVariantsReferenceValues, OfFourierCorrelationsAreMet)
+TEST_F(ImageQualityMetricsVariantsReferenceValues, AreMetByFourierCorrelations)
 {
   for (const auto & [name, values] : m_Reference["frc"].items())
   {

@@ -80,7 +80,7 @@ TEST(ImageQualityMetricsCalculator, RefusesParametersOutOfRange)
   expectRefusal([](Calculator3D * c) { c->SetK2(-0.25); }, { "K2", "-0.25" });
   expectRefusal([](Calculator3D * c) { c->SetSSIMRadius(4294967295u); }, { "needs slices of at least 8589934591" });
 
-  // Parameters of SSIM don't matter if it is off.
+  // Parameters of SSIM are not checked if it is off.
   auto calculator = MakeCalculator<Image3D>(reference, test);
   calculator->SetK1(0.0);
   calculator->ComputeSSIMOff();

@@ -26,7 +26,7 @@ namespace
 using namespace itk::ImageQualityMetricsTest;
 namespace Metrics = itk::ImageQualityMetrics;
 
-// Structural similarity straight from its definition, with a 2D window.
+// Structural similarity with a 2D window, directly from its definition.
 double
 NaiveSSIM(const Image2D * reference, const Image2D * test, double dataRange, double sigma, int radius)
 {
@@ -66,7 +66,7 @@ NaiveSSIM(const Image2D * reference, const Image2D * test, double dataRange, dou
   return sum / count;
 }
 
-/** Structural similarity of 3D windows straight from its definition, at one voxel. */
+/** Structural similarity with a 3D window at one voxel, directly from its definition. */
 double
 NaiveSSIM3D(const Image3D * reference, const Image3D * test, const itk::Index<3> & center, double dataRange, int radius)
 {
@@ -108,7 +108,7 @@ TEST(ImageQualityMetricsCalculator, ConstantImagesHaveTheLuminanceTermAsSimilari
   calculator->Compute();
   const double c1 = 2.55 * 2.55;
   EXPECT_NEAR(calculator->GetSSIM(), (2.0 * 15000.0 + c1) / (10000.0 + 22500.0 + c1), 1e-14);
-  // Closed form in the reference values, and scikit-image 0.26: 0.9230923105307928.
+  // The reference values have the closed form. scikit-image 0.26 gives 0.9230923105307928.
   EXPECT_NEAR(calculator->GetSSIM(), 0.923092310530793, similarityTolerance);
 }
 
@@ -135,7 +135,7 @@ TEST(ImageQualityMetricsCalculator, AgreesWithTheDefinitionOfSSIMForAnyWindow)
 
 TEST(ImageQualityMetricsCalculator, ALargeOffsetDoesNotCostPrecision)
 {
-  // The local moments don't depend on an offset, and powers of two keep the pixels exact.
+  // Central local moments do not depend on an offset. An offset that is a power of two keeps the pixels exact.
   const Image2D::SizeType size{ { 48, 45 } };
   const auto              reference = MakeReference<Image2D>(size);
   const auto              test = MakeTest<Image2D>(size);
@@ -150,7 +150,7 @@ TEST(ImageQualityMetricsCalculator, ALargeOffsetDoesNotCostPrecision)
   EXPECT_EQ(shifted->GetMSE(), original->GetMSE());
   EXPECT_NEAR(shifted->GetVIFp(), original->GetVIFp(), informationTolerance);
 
-  // The luminance term of the shifted images is 1, so that contrast and structure are left.
+  // The luminance term of the shifted images is 1, so only contrast and structure matter.
   std::vector<double> map((size[0] - 10) * (size[1] - 10));
   Metrics::StructuralSimilarity(
     { shiftedReference->GetBufferPointer(), shiftedTest->GetBufferPointer(), size[0], size[1] },
@@ -179,7 +179,7 @@ TEST(ImageQualityMetrics, GaussianWindowIsSampledAndNormalized)
   ExpectThrow([] { Metrics::GaussianWindow(-1.5, 5); }, { "strictly positive", "-1.5" });
 }
 
-TEST(ImageQualityMetricsVariants, SSIM3DIsThatOfItsDefinition)
+TEST(ImageQualityMetricsVariants, SSIM3DAgreesWithItsDefinition)
 {
   const auto reference = MakeVolume(false);
   const auto test = MakeVolume(true);
@@ -212,7 +212,7 @@ TEST(ImageQualityMetricsVariants, SSIM3DIsThatOfItsDefinition)
   EXPECT_THROW(calculator->GetSSIMMap(), itk::ExceptionObject);
 }
 
-TEST(ImageQualityMetricsVariants, SSIM3DDoesNotDependOnTheSliceAxisAndAMaskSelects)
+TEST(ImageQualityMetricsVariants, SSIM3DDoesNotDependOnTheSliceAxisAndUsesTheMask)
 {
   const auto reference = MakeVolume(false);
   const auto test = MakeVolume(true);
@@ -235,7 +235,7 @@ TEST(ImageQualityMetricsVariants, SSIM3DDoesNotDependOnTheSliceAxisAndAMaskSelec
   EXPECT_NEAR(calculator->GetSSIM3D(), NaiveSSIM3D(reference, test, index, 200.0, 5), similarityTolerance);
 }
 
-TEST(ImageQualityMetricsVariants, MapOfSSIMHasTheMeanAndTheGeometryOfTheReference)
+TEST(ImageQualityMetricsVariants, MapOfSSIMHasTheRightMeanAndTheGeometryOfTheReference)
 {
   const auto reference = MakeVolume(false);
   const auto test = MakeVolume(true);
@@ -274,7 +274,8 @@ TEST(ImageQualityMetricsVariants, MultiScaleSSIMHandlesOddSizesAsDocumented)
   auto       calculator = MakeCalculator<Image2D>(reference, test);
   calculator->ComputeMultiScaleSSIMOn();
   calculator->Compute();
-  // The same as with the last row and column repeated, at the finest scale: there, the sizes are even.
+  // The result is that of images whose last row and column are repeated, so that their sizes are even at the finest
+  // scale.
   const auto padded = [](const Image2D * image) {
     return MakeImage<Image2D>({ { 164, 162 } }, [=](const auto & index) {
       return image->GetPixel(

@@ -72,7 +72,7 @@ MakeConstant(const typename TImage::SizeType & size, double value)
   return MakeImage<TImage>(size, [value](const auto &) { return value; });
 }
 
-// A pair of patterns of integers from 0 to 201 that any language can make.
+// A pair of patterns of integers from 0 to 201 that can be computed in any language.
 inline double
 ReferencePattern(itk::IndexValueType x, itk::IndexValueType y)
 {
@@ -114,7 +114,7 @@ MakeTest(const typename TImage::SizeType & size)
   });
 }
 
-// Without a data range, the automatic one is left on.
+// Without a data range, the automatic range stays on.
 template <typename TImage>
 typename itk::ImageQualityMetricsCalculator<TImage>::Pointer
 MakeCalculator(const TImage * reference, const TImage * test, std::optional<double> dataRange = 255.0)
@@ -143,7 +143,7 @@ SwitchEverythingOn(TCalculator * calculator)
   calculator->ComputeNMIOn();
 }
 
-/** Only errors are left. */
+/** Switch all optional metrics off. Only errors are computed. */
 template <typename TCalculator>
 void
 SwitchEverythingOff(TCalculator * calculator)
@@ -242,7 +242,7 @@ ExpectClose(double actual, const nlohmann::json & expected, double tolerance, co
   }
 }
 
-/** The reference values, or a skipped test where they are not. */
+/** Reads the reference values. Without them, the test is skipped. */
 class ReferenceValues : public ::testing::Test
 {
 protected:

@@ -27,7 +27,7 @@ TEST(ImageQualityMetricsCalculator, VIFpOfConstantImagesIsAsDocumented)
 {
   const Image2D::SizeType size{ { 50, 41 } };
   const auto              textured = MakeReference<Image2D>(size);
-  // 0.1 and 1000.3 are not exact in binary: rounding must not be taken for information.
+  // 0.1 and 1000.3 are not exact in binary. Rounding errors must not count as information.
   for (const double value : { 0.0, 100.0, 0.1, 1000.3, -1e6 })
   {
     const auto constant = MakeConstant<Image2D>(size, value);

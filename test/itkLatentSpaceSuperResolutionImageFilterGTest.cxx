@@ -33,7 +33,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, KeepsOriginAndDirectionAndDividesThe
 {
   auto                     image = MakeStack<ImageType>({ { 12, 10, 4 } });
   ImageType::DirectionType direction;
-  // Oblique, and with a negative axis: a rotation about z by 30 degrees after a flip of y.
+  // An oblique direction: y and z are flipped, then the image is rotated about z by 0.5 radians.
   direction.Fill(0.0);
   direction[0][0] = std::cos(0.5);
   direction[0][1] = std::sin(0.5);
@@ -83,7 +83,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, KeepsPhysicalPointsOfAnInputWhoseInd
   EXPECT_LT(acquired.EuclideanDistanceTo(same), 1e-9);
 }
 
-TEST(LatentSpaceSuperResolutionImageFilter, ReachesAsFarAsTheLastSliceAtATargetSpacing)
+TEST(LatentSpaceSuperResolutionImageFilter, EndsAtOrBeforeTheLastSliceAtATargetSpacing)
 {
   const auto image = MakeStack<ImageType>({ { 8, 8, 4 } }, 5.0);
   const auto filter = MakeFilter(image);
@@ -97,7 +97,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, ReachesAsFarAsTheLastSliceAtATargetS
   }
 }
 
-TEST(LatentSpaceSuperResolutionImageFilter, GivesTheSameSlicesByFactorAndByTheSpacingThatItMeans)
+TEST(LatentSpaceSuperResolutionImageFilter, GivesTheSameSlicesForAFactorAndForTheEquivalentSpacing)
 {
   const auto image = MakeStack<ImageType>({ { 12, 12, 4 } }, 5.0);
   const auto byFactor = MakeFilter(image);
@@ -139,9 +139,9 @@ TEST(LatentSpaceSuperResolutionImageFilter, PreservesDoublesThatFloatsCanNotHold
   EXPECT_EQ(filter->GetOutput()->GetPixel({ { 1, 1, 2 } }), 123.45678901234567);
 }
 
-TEST(LatentSpaceSuperResolutionImageFilter, DecodesWhatTheModelDecodes)
+TEST(LatentSpaceSuperResolutionImageFilter, ReturnsWhatTheModelDecodes)
 {
-  // 14 x 14 pixels are padded to 16 x 16 by mirroring: the test does it by hand.
+  // The filter pads 14 x 14 pixels to 16 x 16 by mirroring. Here, this is done by hand.
   const auto image = MakeStack<ImageType>({ { 14, 14, 2 } });
   const auto filter = MakeFilter(image);
   filter->SetWindowMinimum(0.0);
@@ -166,7 +166,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, DecodesWhatTheModelDecodes)
   {
     for (itk::IndexValueType x = 0; x < 14; ++x)
     {
-      // Nothing but the excess over the window is added to what the network says.
+      // Only the excess over the window is added to the decoded slice.
       const auto excess = [&](itk::IndexValueType z) { return std::max(0.0f, At(image, x, y, z) - 1000.0f); };
       ASSERT_NEAR(At(filter->GetOutput(), x, y, 0),
                   1000.0f * std::clamp(At(first, x + 1, y + 1, 0), 0.0f, 1.0f) + excess(0),
@@ -183,7 +183,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, GivesTheSameSlicesAlongEveryAxis)
   const auto image = MakeStack<ImageType>({ { 12, 10, 4 } });
   const auto reference = MakeFilter(image);
   reference->Update();
-  // Orders of axes that keep columns before rows: slices are the same pixels in the same order.
+  // In these orders of axes, columns precede rows, so slices have the same pixels in the same order.
   for (const auto & order : { std::array<unsigned int, 3>{ 2, 0, 1 }, std::array<unsigned int, 3>{ 0, 2, 1 } })
   {
     using PermuteType = itk::PermuteAxesImageFilter<ImageType>;
@@ -245,7 +245,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, SuperResolvesEveryFrameOfA4DImage)
     }
   };
   expectFrame(0);
-  // The second frame is the first one, 50 brighter.
+  // The second frame is the first frame plus 50.
   for (itk::ImageRegionIteratorWithIndex<ShortImageType> it(stack, stack->GetLargestPossibleRegion()); !it.IsAtEnd();
        ++it)
   {
@@ -273,7 +273,8 @@ TEST(LatentSpaceSuperResolutionImageFilter, SaturatesIntegerPixelTypesInsteadOfW
        !it.IsAtEnd();
        ++it)
   {
-    // The pattern is the same in every slice, so linear interpolation returns it; the network bends it by less.
+    // The pattern is the same in every slice, so linear interpolation returns it. The correction is too small to invert
+    // it.
     const bool dark = (it.GetIndex()[0] + it.GetIndex()[1]) % 2 == 0;
     ASSERT_EQ(it.Get() < 128, dark) << it.GetIndex();
   }
@@ -294,7 +295,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, InterpolatesAConstantVolumeToItself)
   }
 }
 
-TEST(LatentSpaceSuperResolutionImageFilter, TakesOneSliceOnePixelWideSlicesAndFactorOne)
+TEST(LatentSpaceSuperResolutionImageFilter, AcceptsASingleSliceSlicesOfOneColumnAndFactorOne)
 {
   const auto one = MakeFilter(MakeStack<ImageType>({ { 9, 7, 1 } }));
   one->SetUpsamplingFactor(7);
@@ -311,7 +312,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, TakesOneSliceOnePixelWideSlicesAndFa
   EXPECT_EQ(LargestDifference<ImageType>(image, same->GetOutput()), 0.0);
 }
 
-TEST(LatentSpaceSuperResolutionImageFilter, TakesSlicesOfAnySize)
+TEST(LatentSpaceSuperResolutionImageFilter, AcceptsSlicesOfAnySize)
 {
   for (const auto & [columns, rows] :
        std::vector<std::pair<itk::SizeValueType, itk::SizeValueType>>{ { 1, 1 }, { 33, 2 }, { 17, 65 }, { 1024, 3 } })
@@ -336,8 +337,8 @@ TEST(LatentSpaceSuperResolutionImageFilter, TakesSlicesOfAnySize)
 
 TEST(LatentSpaceSuperResolutionImageFilter, KeepsDetailThatIsFinerThanTheModelsSpacing)
 {
-  // At half of the model's spacing a checkerboard of single pixels is invisible to the network: it has to come back on
-  // top of what the network makes of the rest, as it is or, in the mode LowPassCorrected, by the detail gain.
+  // At half of the model's spacing, a checkerboard of single pixels is missing in the network input. It is added to the
+  // decoded slice unchanged, or multiplied by the detail gain in the mode LowPassCorrected.
   const auto smooth = MakeStack<ImageType>({ { 31, 22, 3 } });
   const auto detailed = MakeStack<ImageType>({ { 31, 22, 3 } });
   for (itk::ImageRegionIteratorWithIndex<ImageType> it(detailed, detailed->GetLargestPossibleRegion()); !it.IsAtEnd();
@@ -376,7 +377,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, KeepsDetailThatIsFinerThanTheModelsS
 
 TEST(LatentSpaceSuperResolutionImageFilter, FindsAcquiredSlicesAtSpacingsOfSinglePrecision)
 {
-  // 2.1 mm is 2.0999999 mm in a NIfTI file.
+  // A NIfTI file stores 2.1 mm as 2.0999999 mm.
   const auto image = MakeStack<ImageType>({ { 4, 4, 120 } }, static_cast<double>(2.1f));
   const auto filter = MakeFilter(image);
   filter->SetOutputSliceSpacing(0.7);
@@ -454,7 +455,7 @@ TEST(LatentSpaceSuperResolutionImageFilter, ReportsProgressAndEndsOnAbort)
   EXPECT_FLOAT_EQ(progress.back(), 1.0f);
   filter->RemoveObserver(tag);
 
-  // Every event comes after two slices of this size were encoded or decoded: that is how long an abort takes.
+  // An event follows every two slices of this size that are encoded or decoded. An abort takes at most as long.
   EXPECT_GE(progress.size(), (6u + 21u + 1u) / 2u);
   unsigned int events = 0;
   filter->AddObserver(itk::ProgressEvent(), [&](const itk::EventObject &) {

@@ -31,7 +31,7 @@ using namespace itk::LatentSpaceSuperResolutionTest;
 
 namespace
 {
-/** What a mode makes of an image, at factor 2. */
+/** The output of a mode for an image, at factor 2. */
 ImageType::Pointer
 Upsample(const ImageType * image, OutputModeEnum mode, const std::function<void(FilterType *)> & set = {})
 {
@@ -58,7 +58,7 @@ Mean(const ImageType * image, itk::IndexValueType slice)
   return sum / static_cast<double>(region.GetNumberOfPixels());
 }
 
-/** The smallest and the largest value of the acquired slices n and n + 1. */
+/** The minimum and the maximum of the acquired slices n and n + 1. */
 std::pair<float, float>
 RangeAround(const ImageType * image, itk::IndexValueType n)
 {
@@ -89,13 +89,13 @@ ForEachPixel(const ImageType * image, TVisit && visit)
 }
 } // namespace
 
-TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedBendsTheLinearInterpolation)
+TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedAddsACorrectionToTheLinearInterpolation)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });
   const auto d = Upsample(image, OutputModeEnum::Decoded);
   const auto corrected = Upsample(image, OutputModeEnum::ResidualCorrected);
   const auto range = RangeAround(image, 0);
-  // y = lerp(x) + [D(z) - lerp(D)], where outside of the window D carries the excess linearly, which cancels.
+  // y = lerp(x) + [D(z) - lerp(D)]. Outside of the window, D includes the excess linearly, so the excess cancels.
   ForEachPixel(image, [&](auto x, auto y) {
     const float expected =
       0.5f * (At(image, x, y, 0) + At(image, x, y, 1)) + At(d, x, y, 1) - 0.5f * (At(d, x, y, 0) + At(d, x, y, 2));
@@ -103,9 +103,9 @@ TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedBendsTheLinearInterpolati
   });
 }
 
-TEST(LatentSpaceSuperResolutionModes, AveragedOverAllOrientationsTheResultTurnsWithTheImage)
+TEST(LatentSpaceSuperResolutionModes, TheAverageOverAllOrientationsTurnsWithTheImage)
 {
-  // Not square, so that a turned slice has another shape.
+  // The slices are not square, so that a rotated slice has another shape.
   const ImageType::SizeType size{ { 24, 16, 3 } };
   const auto                image = MakeStack<ImageType>(size);
   const auto                turned = MakeStack<ImageType>({ { size[1], size[0], size[2] } });
@@ -120,7 +120,7 @@ TEST(LatentSpaceSuperResolutionModes, AveragedOverAllOrientationsTheResultTurnsW
     const auto one = Upsample(image, OutputModeEnum::Decoded, set);
     const auto other = Upsample(turned, OutputModeEnum::Decoded, set);
     ForEachPixel(image, [&](auto x, auto y) { ASSERT_NEAR(At(other, last - y, x, 1), At(one, x, y, 1), 1e-3); });
-    // It is an average, which a single orientation is not equal to.
+    // The average differs from a single orientation.
     const auto single = Upsample(image, OutputModeEnum::Decoded, [](FilterType *) {});
     double     difference = 0.0;
     ForEachPixel(
@@ -129,7 +129,7 @@ TEST(LatentSpaceSuperResolutionModes, AveragedOverAllOrientationsTheResultTurnsW
   }
 }
 
-TEST(LatentSpaceSuperResolutionModes, ResidualGainScalesTheBend)
+TEST(LatentSpaceSuperResolutionModes, ResidualGainScalesTheCorrection)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });
   const auto withGain = [&](double gain) {
@@ -151,7 +151,7 @@ TEST(LatentSpaceSuperResolutionModes, ResidualGainScalesTheBend)
   EXPECT_GT(bend, 0.1);
 }
 
-TEST(LatentSpaceSuperResolutionModes, ResidualGainIsTheModelsUnlessItIsSet)
+TEST(LatentSpaceSuperResolutionModes, ResidualGainIsThatOfTheModelUnlessItIsSet)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });
   const auto model = MakeSmallModel();
@@ -164,9 +164,9 @@ TEST(LatentSpaceSuperResolutionModes, ResidualGainIsTheModelsUnlessItIsSet)
   EXPECT_GT(LargestDifference<ImageType>(fromModel, one), 0.0);
 }
 
-TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedNeverLeavesTheRangeOfTheSlicesAround)
+TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedStaysWithinTheRangeOfTheNeighboringSlices)
 {
-  // Steps that move: the bend overshoots beside them.
+  // An edge that moves from slice to slice: the correction overshoots beside it.
   auto image = MakeStack<ImageType>({ { 24, 24, 4 } });
   for (itk::ImageRegionIteratorWithIndex<ImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
   {
@@ -188,7 +188,7 @@ TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedNeverLeavesTheRangeOfTheS
   EXPECT_TRUE(reaches);
 }
 
-TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedWithoutBlurIsResidualCorrectedWithinTheWindow)
+TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedWithoutBlurEqualsResidualCorrectedWithinTheWindow)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 3 } });
   const auto wide = [](FilterType * f) {
@@ -208,7 +208,7 @@ TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedWithoutBlurIsResidualCorre
   });
 }
 
-TEST(LatentSpaceSuperResolutionModes, TheDetailGainOfLowPassCorrectedFallsFromOneToNothingAt14Millimeters)
+TEST(LatentSpaceSuperResolutionModes, TheDetailGainOfLowPassCorrectedFallsFromOneToZeroAt14Millimeters)
 {
   EXPECT_DOUBLE_EQ(itk::LatentSliceSynthesizer::ComputeDetailGain(0.0), 1.0);
   EXPECT_DOUBLE_EQ(itk::LatentSliceSynthesizer::ComputeDetailGain(3.5), 0.75);
@@ -216,10 +216,10 @@ TEST(LatentSpaceSuperResolutionModes, TheDetailGainOfLowPassCorrectedFallsFromOn
   EXPECT_DOUBLE_EQ(itk::LatentSliceSynthesizer::ComputeDetailGain(20.0), 0.0);
 }
 
-TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedMixesWhatTheBlurTakesAwayByTheDetailGain)
+TEST(LatentSpaceSuperResolutionModes, TheDetailGainOfLowPassCorrectedScalesTheDetailThatTheBlurRemoves)
 {
   auto image = MakeStack<ImageType>({ { 24, 20, 3 } });
-  // A negative gain leaves it automatic.
+  // A negative gain stands for the automatic gain.
   const auto with = [&](double gain, double sigma) {
     return Upsample(image, OutputModeEnum::LowPassCorrected, [gain, sigma](FilterType * f) {
       SetWindow(f, -1000.0, 2000.0);
@@ -258,7 +258,7 @@ TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedNeedsNoMoreMemoryForAWideG
   const auto run = [&](double sigma) {
     return Upsample(image, OutputModeEnum::LowPassCorrected, [sigma](FilterType * f) { f->SetLowPassSigma(sigma); });
   };
-  // What the process has had in memory at most, in MiB, since the file that this starts from was written to.
+  // The peak memory of the process since the last restart(), in MiB.
   const auto peak = [] {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);)
@@ -273,7 +273,7 @@ TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedNeedsNoMoreMemoryForAWideG
   const auto restart = [] { return static_cast<bool>(std::ofstream("/proc/self/clear_refs") << "5" << std::flush); };
   if (peak() == 0.0 || !restart())
   {
-    GTEST_SKIP() << "This system does not tell how much memory a process uses.";
+    GTEST_SKIP() << "This system does not report the memory of a process.";
   }
   run(3.0);
   restart();
@@ -283,9 +283,10 @@ TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedNeedsNoMoreMemoryForAWideG
   EXPECT_LT(wide, narrow + 100.0);
 }
 
-TEST(LatentSpaceSuperResolutionModes, TheGaussianOfLowPassCorrectedIsMirroredAsOftenAsItTakes)
+TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedMirrorsTheImageRepeatedlyForAWideGaussian)
 {
-  // So wide a Gaussian leaves nothing but the mean of what decoding loses: the result is that of a wider one.
+  // A Gaussian as wide as this leaves only the mean of the difference to the decoded slice, so a wider Gaussian gives
+  // the same result.
   const auto image = MakeStack<ImageType>({ { 20, 16, 3 } });
   const auto with = [&](double sigma) {
     return Upsample(image, OutputModeEnum::LowPassCorrected, [sigma](FilterType * f) {
@@ -296,11 +297,11 @@ TEST(LatentSpaceSuperResolutionModes, TheGaussianOfLowPassCorrectedIsMirroredAsO
   };
   EXPECT_LT(LargestDifference<ImageType>(with(100.0), with(1000.0)), 1e-2);
   EXPECT_GT(LargestDifference<ImageType>(with(2.0), with(1000.0)), 1.0);
-  // A Gaussian that is narrower than any number tells is none.
+  // An extremely narrow Gaussian has no effect.
   EXPECT_EQ(LargestDifference<ImageType>(with(1e-200), with(0.0)), 0.0);
 }
 
-TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedTakesTheDetailThatTheNetworkIsNotShownByTheDetailGain)
+TEST(LatentSpaceSuperResolutionModes, TheDetailGainOfLowPassCorrectedScalesTheRemainderOfTheNetworkInput)
 {
   auto image = MakeStack<ImageType>({ { 24, 20, 3 } });
   auto spacing = image->GetSpacing();
@@ -316,13 +317,13 @@ TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedTakesTheDetailThatTheNetwo
   const auto half = with(0.5);
   const auto all = with(1.0);
   ForEachPixel(image, [&](auto x, auto y) {
-    // With all of it, an acquired slice comes back.
+    // With a gain of 1, an acquired slice is returned.
     ASSERT_NEAR(At(all, x, y, 0), At(image, x, y, 0), 1e-2);
     ASSERT_NEAR(At(half, x, y, 0), 0.5f * (At(none, x, y, 0) + At(all, x, y, 0)), 1e-2);
   });
 }
 
-TEST(LatentSpaceSuperResolutionModes, TheWeightsOfProfileCorrectedAreLanczosAndThenTheInverseOfTheBlurToTheSecondOrder)
+TEST(LatentSpaceSuperResolutionModes, TheWeightsOfProfileCorrectedCombineLanczosWithASecondOrderDeblurring)
 {
   using Weights = std::map<itk::SizeValueType, double>;
   const auto weights = [](itk::SizeValueType slice, double alpha, itk::SizeValueType slices, double sigma) {
@@ -330,7 +331,7 @@ TEST(LatentSpaceSuperResolutionModes, TheWeightsOfProfileCorrectedAreLanczosAndT
   };
   EXPECT_EQ(weights(4, 0.0, 10, 0.0), (Weights{ { 4, 1.0 } }));
   EXPECT_EQ(weights(4, 0.0, 10, 1.0), (Weights{ { 3, -0.5 }, { 4, 2.0 }, { 5, -0.5 } }));
-  // The first slice is its own neighbor.
+  // At the end, the first slice replaces its missing neighbor.
   EXPECT_EQ(weights(0, 0.0, 10, 1.0), (Weights{ { 0, 1.5 }, { 1, -0.5 } }));
   EXPECT_EQ(weights(0, 0.0, 1, 1.0), (Weights{ { 0, 1.0 } }));
 
@@ -356,10 +357,10 @@ TEST(LatentSpaceSuperResolutionModes, TheWeightsOfProfileCorrectedAreLanczosAndT
   }
 }
 
-TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedUndoesTheBlurOfAWaveAlongTheSlicesToTheSecondOrder)
+TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedDeblursAWaveAlongTheSliceAxisToSecondOrder)
 {
-  // A wave along the slice axis, 4 mm apart, seen by slices of 4 mm: a Gaussian multiplies it by exp(-w^2 s^2 / 2). The
-  // network adds nothing at a gain of 0.
+  // A wave along the slice axis, acquired with slices that are 4 mm thick and 4 mm apart. The Gaussian profile
+  // multiplies it by exp(-w^2 s^2 / 2). With a gain of 0, there is no correction by the network.
   const auto     image = MakeStack<ImageType>({ { 16, 16, 15 } });
   constexpr auto frequency = 0.5;
   const double   sigma = 1.0 / (2.0 * std::sqrt(2.0 * std::log(2.0)));
@@ -378,7 +379,7 @@ TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedUndoesTheBlurOfAWaveAlongT
     f->SetSliceThickness(4.0);
   });
   const auto plain = Upsample(image, OutputModeEnum::ProfileCorrected, [](FilterType * f) { f->SetResidualGain(0.0); });
-  // Far from the ends; where the wave has no extreme, beyond which results are held back.
+  // These slices are far from the ends, and the wave has no extremum there, where results would be clamped.
   for (const itk::IndexValueType z : { 9, 10, 11, 21, 22, 23 })
   {
     const double truth = 500.0 + wave(0.5 * static_cast<double>(z));
@@ -387,7 +388,7 @@ TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedUndoesTheBlurOfAWaveAlongT
   }
 }
 
-TEST(LatentSpaceSuperResolutionModes, AutomaticIsProfileCorrectedForSlicesThatAreKnownToTouch)
+TEST(LatentSpaceSuperResolutionModes, AutomaticIsProfileCorrectedIfThinEnoughSlicesAreKnownToHaveNoGaps)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 5 } });
   auto       spacing = image->GetSpacing();
@@ -412,7 +413,7 @@ TEST(LatentSpaceSuperResolutionModes, AutomaticIsProfileCorrectedForSlicesThatAr
   ForEachPixel(image, [&](auto x, auto y) { ASSERT_EQ(At(automatic, x, y, 1), At(lowPass, x, y, 1)); });
 }
 
-TEST(LatentSpaceSuperResolutionModes, AutomaticCanNotBeToldWithoutAnImage)
+TEST(LatentSpaceSuperResolutionModes, TheAutomaticModeCanNotBeDeterminedWithoutAnImage)
 {
   const auto filter = FilterType::New();
   EXPECT_THROW(filter->GetOutputModeUsed(), itk::ExceptionObject);
@@ -421,7 +422,7 @@ TEST(LatentSpaceSuperResolutionModes, AutomaticCanNotBeToldWithoutAnImage)
   EXPECT_EQ(filter->GetOutputModeUsed(), OutputModeEnum::Decoded);
 }
 
-TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedBendsTheInterpolationAsResidualCorrectedDoes)
+TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedAddsTheSameCorrectionAsResidualCorrected)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 7 } });
   const auto wide = [](FilterType * f) { SetWindow(f, -1000.0, 2000.0); };
@@ -431,7 +432,7 @@ TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedBendsTheInterpolationAsRes
     f->SetResidualGain(0.0);
   });
   const auto d = Upsample(image, OutputModeEnum::Decoded, wide);
-  // Results are held back within the range of the six slices around them.
+  // Results are clamped to the range of the six surrounding slices.
   std::pair<float, float> range = RangeAround(image, 1);
   for (const itk::IndexValueType n : { 3, 5 })
   {
@@ -448,7 +449,7 @@ TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedBendsTheInterpolationAsRes
   });
 }
 
-TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedKeepsTheMeanOfAcquiredSlicesWhateverTheNetworkMakesOfIt)
+TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedKeepsTheMeanOfAcquiredSlicesForAnyNetwork)
 {
   const auto image = MakeStack<ImageType>({ { 32, 32, 3 } });
   const auto wide = [](FilterType * f) {
@@ -457,7 +458,7 @@ TEST(LatentSpaceSuperResolutionModes, LowPassCorrectedKeepsTheMeanOfAcquiredSlic
   };
   const auto decoded = Upsample(image, OutputModeEnum::Decoded, wide);
   const auto lowPass = Upsample(image, OutputModeEnum::LowPassCorrected, wide);
-  // Mirroring keeps the mean of a blurred image near that of the image.
+  // With mirrored borders, the mean of a blurred image is near that of the image.
   EXPECT_GT(std::abs(Mean(decoded, 2) - Mean(image, 1)), 50.0);
   EXPECT_NEAR(Mean(lowPass, 2), Mean(image, 1), 2.0);
   EXPECT_NEAR(Mean(lowPass, 1),
@@ -496,7 +497,7 @@ TEST(LatentSpaceSuperResolutionModes, PreservingModesReturnHounsfieldUnitsBitFor
 TEST(LatentSpaceSuperResolutionModes, InterpolateLinearlyWhereTheWindowIsEmpty)
 {
   auto image = MakeStack<ImageType>({ { 12, 12, 3 } });
-  // More than 99 % of the pixels are the same: both percentiles are.
+  // More than 99 % of the pixels are equal, so both percentiles are equal.
   image->FillBuffer(40.0f);
   image->SetPixel({ { 5, 5, 1 } }, 80.0f);
   for (const auto mode : AllModes)
@@ -508,7 +509,7 @@ TEST(LatentSpaceSuperResolutionModes, InterpolateLinearlyWhereTheWindowIsEmpty)
   }
 }
 
-TEST(LatentSpaceSuperResolutionModes, AgreeInBFloat16ToItsPrecision)
+TEST(LatentSpaceSuperResolutionModes, GiveTheSameInBFloat16WithinItsPrecision)
 {
   const auto image = MakeStack<ImageType>({ { 24, 24, 3 } });
   for (const auto mode : AllModes)

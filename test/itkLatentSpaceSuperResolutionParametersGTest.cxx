@@ -41,7 +41,7 @@ Changes(TObject * object, TFunction && function)
   return object->GetMTime() != before;
 }
 
-/** Set a parameter to a value, to the same again, to NaN, and to NaN again: the first and the third are changes. */
+/** Set a parameter to a value twice, and to NaN twice. The first and the third call are changes. */
 template <typename TObject, typename TSetter>
 void
 ExpectChangesOnly(TObject * object, double value, TSetter && set)
@@ -213,7 +213,7 @@ TEST(LatentSpaceSuperResolutionParameters, OfTheTrainerAreSetByNameFromText)
   EXPECT_NE(refusal("speed", "9").find("LearningRateSchedule"), std::string::npos);
 }
 
-TEST(LatentSpaceSuperResolutionParameters, CanBeReadFromNewObjectsOrThrow)
+TEST(LatentSpaceSuperResolutionParameters, OfNewObjectsCanBeReadOrThrow)
 {
   const auto filter = FilterType::New();
   EXPECT_EQ(filter->GetModel(), nullptr);

@@ -29,7 +29,7 @@ using namespace itk::LatentSpaceSuperResolutionTest;
 
 namespace
 {
-/** A source that makes no more than it is asked for, and what records that. */
+/** A source that produces only the requested region, and a filter that records the regions. */
 template <typename TImage>
 class Monitor
 {
@@ -41,7 +41,7 @@ public:
     m_Source->InPlaceOff();
     m_Source->SetInput(image);
     m_Monitor->SetInput(m_Source->GetOutput());
-    // Records stay from one update to the next.
+    // Keep the records from one update to the next.
     m_Monitor->ClearPipelineOnGenerateOutputInformationOff();
   }
 
@@ -102,7 +102,7 @@ TEST(LatentSpaceSuperResolutionStreaming, GivesTheSameBitsInOneThreeAndNSlabsInE
   }
 }
 
-TEST(LatentSpaceSuperResolutionStreaming, GivesTheSameBitsInSlabsWithTheBundledModelAtItsOwnSpacing)
+TEST(LatentSpaceSuperResolutionStreaming, GivesTheSameBitsInSlabsWithTheBundledModelAtItsSpacing)
 {
   if (!LATENT_SR_HAS_BUNDLED_MODEL)
   {
@@ -124,7 +124,7 @@ TEST(LatentSpaceSuperResolutionStreaming, GivesTheSameBitsInSlabsWithTheBundledM
   EXPECT_EQ(LargestDifference<ShortImageType>(whole->GetOutput(), Stream(make().GetPointer(), 8)), 0.0);
 }
 
-TEST(LatentSpaceSuperResolutionStreaming, AsksForTheSlicesAroundASlabAndNoOthersIfTheWindowIsSet)
+TEST(LatentSpaceSuperResolutionStreaming, RequestsOnlyTheSlicesAroundASlabIfTheWindowIsSet)
 {
   const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 6 } }));
   const auto               filter = MakeFilter(monitor->GetOutput());
@@ -136,7 +136,7 @@ TEST(LatentSpaceSuperResolutionStreaming, AsksForTheSlicesAroundASlabAndNoOthers
   region.SetSize({ { 2, 2, 2 } });
   filter->GetOutput()->SetRequestedRegion(region);
   filter->Update();
-  // Slices 9 and 10 lie between the acquired slices 2 and 3; in plane the network needs all.
+  // Slices 9 and 10 lie between the acquired slices 2 and 3. In plane, the network needs all pixels.
   ASSERT_EQ(monitor->GetUpdatedRequestedRegions().size(), 1u);
   const auto requested = monitor->GetUpdatedRequestedRegions().front();
   EXPECT_EQ(requested.GetIndex(), (ImageType::IndexType{ { 0, 0, 2 } }));
@@ -144,7 +144,7 @@ TEST(LatentSpaceSuperResolutionStreaming, AsksForTheSlicesAroundASlabAndNoOthers
   EXPECT_EQ(monitor->GetUpdatedBufferedRegions().front(), requested);
 }
 
-TEST(LatentSpaceSuperResolutionStreaming, AsksForAnAcquiredSliceAloneWhereASlabLiesOnIt)
+TEST(LatentSpaceSuperResolutionStreaming, RequestsOnlyTheAcquiredSliceIfASlabLiesOnIt)
 {
   const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 6 } }));
   const auto               filter = MakeFilter(monitor->GetOutput());
@@ -155,14 +155,14 @@ TEST(LatentSpaceSuperResolutionStreaming, AsksForAnAcquiredSliceAloneWhereASlabL
   EXPECT_EQ(monitor->GetUpdatedRequestedRegions().back().GetSize(2), 1u);
 }
 
-TEST(LatentSpaceSuperResolutionStreaming, NeverHoldsMoreThanASlabOfTheInputForPercentilesAndReadsItOnce)
+TEST(LatentSpaceSuperResolutionStreaming, NeverHoldsMoreThanTheSlicesOfASlabAndCountsPercentilesOnce)
 {
   const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 7 } }));
   const auto               filter = MakeFilter(monitor->GetOutput());
   filter->SetUpsamplingFactor(2);
   const auto streamed = Stream(filter.GetPointer(), 13);
-  // Two passes over seven slices one by one, because the first slab is an acquired slice; then slices 0, 0 and 1, 1 and
-  // 2, ...; the slabs on acquired slices find theirs in the buffer.
+  // The percentiles take two passes over seven slices, one by one, because the first slab is an acquired slice. Then
+  // the slabs need slice 0, slices 0 and 1, 1 and 2, ... Slabs on acquired slices find them in the buffer.
   for (const auto & region : monitor->GetUpdatedBufferedRegions())
   {
     EXPECT_LE(region.GetSize(2), 2u);
@@ -173,7 +173,7 @@ TEST(LatentSpaceSuperResolutionStreaming, NeverHoldsMoreThanASlabOfTheInputForPe
   EXPECT_EQ(LargestDifference<ImageType>(whole->GetOutput(), streamed), 0.0);
 }
 
-TEST(LatentSpaceSuperResolutionStreaming, ReadsTheInputOnceIfAllIsAskedFor)
+TEST(LatentSpaceSuperResolutionStreaming, ReadsTheInputOnceForTheWholeOutput)
 {
   const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 7 } }));
   const auto               filter = MakeFilter(monitor->GetOutput());
@@ -199,7 +199,7 @@ TEST(LatentSpaceSuperResolutionStreaming, ComputesTheWindowAgainWhenTheInputOrTh
   UpdateSlices(filter, 3, 2);
   EXPECT_NEAR(filter->GetWindowMinimumUsed(), minimum + 100.0, 1e-3);
 
-  // Pixels that are changed behind the pipeline's back, as ITK allows with Modified().
+  // The pixels are changed without the pipeline. ITK allows that if Modified() is called.
   image->FillBuffer(7.0f);
   image->Modified();
   UpdateSlices(filter, 3, 2);
@@ -225,7 +225,7 @@ TEST(LatentSpaceSuperResolutionStreaming, ReportsTheProgressOfPercentilesAndEnds
   const auto tag = filter->AddObserver(
     itk::ProgressEvent(), [&](const itk::EventObject &) { events.push_back(std::to_string(filter->GetProgress())); });
   UpdateSlices(filter, 0, 1);
-  // Two passes over seven slices, before any is encoded.
+  // Two passes over seven slices, before the first slice is encoded.
   ASSERT_GT(events.size(), 15u);
   EXPECT_EQ(events[0], "start");
   EXPECT_EQ(events[1], std::to_string(0.1f / 14.0f));
@@ -248,7 +248,7 @@ TEST(LatentSpaceSuperResolutionStreaming, ReportsTheProgressOfPercentilesAndEnds
   EXPECT_EQ(progressEvents, 1u);
   EXPECT_EQ(other->GetNumberOfUpdates(), 1u);
 
-  // Nothing of the abort is left.
+  // The abort has no lasting effect.
   filter->RemoveObserver(abort);
   filter->Update();
   EXPECT_EQ(filter->GetWindowMaximumUsed(), [] {
@@ -281,7 +281,8 @@ TEST(LatentSpaceSuperResolutionStreaming, StreamsA4DImageFrameByFrame)
   const Monitor<Image4DType> monitor(series);
   const auto                 filter = MakeFilter<Filter4DType>(monitor->GetOutput());
   EXPECT_EQ(LargestDifference<Image4DType>(whole->GetOutput(), Stream(filter.GetPointer(), 4)), 0.0);
-  // Four frames for the percentiles and four to be super-resolved; the last one of the first pass is not the first one.
+  // Four frames are read for the percentiles, and four for super-resolution. The frame in the buffer after the first
+  // pass is the last one, so none can be reused.
   EXPECT_EQ(monitor->GetNumberOfUpdates(), 8u);
   for (const auto & region : monitor->GetUpdatedBufferedRegions())
   {
@@ -319,9 +320,9 @@ TEST(LatentSpaceSuperResolutionStreaming, NamesAPixelThatIsNotFiniteInASlab)
   image->SetPixel({ { 1, 2, 4 } }, std::numeric_limits<float>::quiet_NaN());
   const Monitor<ImageType> monitor(image);
   const auto               filter = MakeFilter(monitor->GetOutput());
-  // The window needs all pixels, even if the slab doesn't.
+  // The window depends on all pixels, even if the slab does not.
   EXPECT_NE(MessageOf([&] { UpdateSlices(filter, 0, 2); }).find("[1, 2, 4]"), std::string::npos);
-  // With a window, slices that are not asked for are not looked at.
+  // If the window is set, slices that are not requested are not read.
   SetWindow(filter, 0.0, 1000.0);
   EXPECT_EQ(MessageOf([&] { UpdateSlices(filter, 0, 2); }), "");
   EXPECT_NE(MessageOf([&] { UpdateSlices(filter, 6, 2); }).find("[1, 2, 4]"), std::string::npos);
@@ -338,15 +339,15 @@ TEST(LatentSpaceSuperResolutionStreaming, WorksWhenTheInputIsReleasedAfterUse)
   filter->Update();
   EXPECT_TRUE(monitor->GetOutput()->GetDataReleased());
   EXPECT_EQ(LargestDifference<ImageType>(reference->GetOutput(), filter->GetOutput()), 0.0);
-  // And in slabs, which have to be read again.
+  // The same in slabs, for which the input must be read again.
   EXPECT_EQ(LargestDifference<ImageType>(reference->GetOutput(), Stream(filter.GetPointer(), 7)), 0.0);
-  // The filter's own output, too.
+  // The same if the filter's output is released.
   filter->ReleaseDataFlagOn();
   EXPECT_EQ(LargestDifference<ImageType>(reference->GetOutput(), Stream(filter.GetPointer(), 2)), 0.0);
   EXPECT_TRUE(filter->GetOutput()->GetDataReleased());
 }
 
-TEST(LatentSpaceSuperResolutionStreaming, WarnsOnceHoweverManySlabsThereAre)
+TEST(LatentSpaceSuperResolutionStreaming, WarnsOnceForAnyNumberOfSlabs)
 {
   const auto image = MakeStack<ImageType>({ { 12, 12, 4 } }, 5.0);
   const auto filter = MakeFilter(image);
@@ -364,7 +365,7 @@ TEST(LatentSpaceSuperResolutionStreaming, WarnsOnceHoweverManySlabsThereAre)
   EXPECT_EQ(filter->GetTrainingRangeWarning(),
             std::string("slices are 5 mm apart, but the model was trained on 8 to 10 mm: look at the result, or "
                         "fine-tune the model on volumes like this one"));
-  // A model that knows such volumes.
+  // The model was trained on such volumes.
   model->SetTrainingSliceSpacingRange(4.9, 10.0);
   filter->Update();
   EXPECT_EQ(warnings, 1u);

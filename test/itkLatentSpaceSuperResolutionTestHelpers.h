@@ -34,7 +34,8 @@ namespace itk
 namespace LatentSpaceSuperResolutionTest
 {
 /** A network that is small enough for tests: 2 poolings, 4 base channels, 3 latent channels, and level 0. With this
- * seed, what it decodes of MakeStack() varies within [0, 1], where no clamping hides it. Not every seed does that. */
+ * seed, decoded slices of MakeStack() vary within [0, 1], so that clamping hides no difference. Not every seed has this
+ * property. */
 inline AutoencoderModel::Pointer
 MakeSmallModel(unsigned int seed = 58)
 {
@@ -48,7 +49,7 @@ MakeSmallModel(unsigned int seed = 58)
   return model;
 }
 
-/** Soft blobs that move from slice to slice, with noise, between 0 and about 1000. */
+/** Smooth blobs that move from slice to slice, with noise. Values are between 0 and about 1000. */
 template <typename TImage>
 typename TImage::Pointer
 MakeStack(typename TImage::SizeType size, double sliceSpacing = 5.0, unsigned int sliceAxis = 2)
@@ -73,7 +74,7 @@ MakeStack(typename TImage::SizeType size, double sliceSpacing = 5.0, unsigned in
   return image;
 }
 
-/** A file name in the temporary folder of the system; the file is removed at the end of the scope. */
+/** A file name in the system's temporary folder. The file is removed at the end of the scope. */
 class TemporaryFile
 {
 public:
@@ -95,8 +96,8 @@ private:
   std::string m_Name;
 };
 
-/** The folder of reference values (reference.json, images/), or an empty text where there is none. The names of tests
- * that use it have the word ReferenceValues, by which scripts/test.sh finds them. */
+/** The folder of reference values (reference.json, images/), or an empty string if there is none. The names of tests
+ * that use it contain the word ReferenceValues, by which scripts/test.sh finds them. */
 inline std::string
 FindReferenceFolder()
 {
@@ -114,7 +115,7 @@ FindReferenceFolder()
   return std::ifstream(directory + "/reference.json") ? directory : std::string();
 }
 
-/** The message of the exception that a function throws, empty if it throws none. */
+/** The message of the exception that a function throws. Empty if it throws none. */
 template <typename TFunction>
 std::string
 MessageOf(TFunction && function)

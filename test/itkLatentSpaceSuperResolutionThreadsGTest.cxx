@@ -16,7 +16,7 @@
  *
  *=========================================================================*/
 
-// What a process does with threads: none where one is enough, and none that fork() has taken away.
+// Use of threads: no additional threads if one is enough, and no threads that fork() has removed.
 
 #include "itkAutoencoderTrainer.h"
 #include "itkImageQualityMetricsCalculator.h"
@@ -39,7 +39,8 @@ namespace
 using TrainerType = itk::AutoencoderTrainer<ImageType>;
 using CalculatorType = itk::ImageQualityMetricsCalculator<ImageType>;
 
-/** Run a function in a forked child. Returns 0 if it returned true; -1 if the child did not end in a minute. */
+/** Run a function in a forked child. Returns 0 if the function returned true, -1 if the child did not end within a
+ * minute. */
 int
 RunInChild(const std::function<bool()> & function)
 {
@@ -62,7 +63,7 @@ RunInChild(const std::function<bool()> & function)
   return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/** A model whose layers LibTorch computes (with few channels), or the module's own convolutions. */
+/** A model whose layers are computed by LibTorch (with few channels) or by WinogradConvolution. */
 itk::AutoencoderModel::Pointer
 MakeModel(unsigned int baseChannels)
 {
@@ -82,7 +83,7 @@ MakeImage()
   return MakeStack<ImageType>({ { 96, 80, 5 } });
 }
 
-/** Threads that are asked for even where there is but one processor. */
+/** Set the number of threads, even if there is only one processor. */
 void
 SetThreads(itk::ProcessObject * process, unsigned int threads)
 {
@@ -144,7 +145,7 @@ Encode(const itk::AutoencoderModel * model)
   return model->Encode(MakeStack<itk::AutoencoderModel::StackType>({ { 16, 16, 1 } }))->GetTensorValues(0);
 }
 
-/** Keeps what is shown. */
+/** Keeps the text that would be displayed. */
 class QuietWindow : public itk::OutputWindow
 {
 public:
@@ -172,7 +173,7 @@ TEST(Fork, ChildGivesTheResultOfOneThread)
     const auto expected = Upsample(model, 1);
     Upsample(model, 2);
     EXPECT_EQ(RunInChild([&] { return Upsample(model, 2) == expected; }), 0);
-    // A child of a child, too.
+    // The same in a child of a child.
     EXPECT_EQ(RunInChild([&] { return RunInChild([&] { return Upsample(model, 2) == expected; }) == 0; }), 0);
   }
 }
@@ -210,7 +211,7 @@ TEST(Fork, ChildSaysOnceThatItUsesOneThread)
   EXPECT_EQ(RunInChild([&] {
               const auto window = QuietWindow::New();
               itk::OutputWindow::SetInstance(window);
-              // Not where one is enough, or none was asked for.
+              // There is no warning if one thread is enough, or if no number was set.
               Upsample(model, 1);
               auto filter = MakeFilter(MakeImage());
               filter->Update();
@@ -228,14 +229,14 @@ TEST(Fork, ChildSaysOnceThatItUsesOneThread)
 }
 
 #  ifdef __linux__
-// Whether LibTorch has started threads in an earlier test or not: there must be no more of them.
-TEST(Threads, AreNotStartedWhereOneIsEnough)
+// LibTorch may have started threads in an earlier test. Their number must not grow.
+TEST(Threads, AreNotStartedIfOneIsEnough)
 {
   const auto count = [] {
     const std::filesystem::directory_iterator tasks("/proc/self/task");
     return std::distance(begin(tasks), end(tasks));
   };
-  // Some of ITK's threaders start their threads when one is made.
+  // Some of ITK's threaders start their threads when a filter is created.
   FilterType::New();
   const auto          before = count();
   const TemporaryFile file(".safetensors");

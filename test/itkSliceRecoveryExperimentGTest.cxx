@@ -44,7 +44,7 @@ MakeExperiment(const ImageType * image, unsigned int keepEvery = 2)
   return experiment;
 }
 
-/** Intensities that grow linearly along the slices and are the same in plane, but for a few extremes. */
+/** Intensities that grow linearly along the slice axis and are constant in plane, except for a few extreme pixels. */
 ImageType::Pointer
 MakeRamp(unsigned int slices)
 {
@@ -83,7 +83,7 @@ TEST(SliceRecoveryExperiment, ReturnsKeptSlicesByEveryInterpolator)
   }
 }
 
-TEST(SliceRecoveryExperiment, OrdersOfBSplinesAreThoseOfTheirNames)
+TEST(SliceRecoveryExperiment, BSplinesHaveTheOrdersOfTheirNames)
 {
   const auto experiment = MakeExperiment(MakeStack<ImageType>({ { 16, 14, 9 } }));
   const auto pixel = [&](const std::string & method) {
@@ -95,9 +95,9 @@ TEST(SliceRecoveryExperiment, OrdersOfBSplinesAreThoseOfTheirNames)
   EXPECT_NE(pixel("lanczos4"), pixel("lanczos"));
 }
 
-TEST(SliceRecoveryExperiment, ThickSlicesAreThoseOfAGaussianProfileAndTheTruthStaysThin)
+TEST(SliceRecoveryExperiment, BlursKeptSlicesWithAGaussianProfileButNotTheTruth)
 {
-  // One bright slice of nine, 3 mm apart.
+  // Slice 8 is bright, all others are dark. Slices are 3 mm apart.
   auto image = MakeStack<ImageType>({ { 16, 14, 17 } });
   image->SetSpacing(itk::MakeVector(1.0, 1.0, 3.0));
   for (itk::ImageRegionIteratorWithIndex<ImageType> it(image, image->GetLargestPossibleRegion()); !it.IsAtEnd(); ++it)
@@ -114,7 +114,7 @@ TEST(SliceRecoveryExperiment, ThickSlicesAreThoseOfAGaussianProfileAndTheTruthSt
     return experiment->GetWindowMinimum() +
            kept->GetPixel({ { 4, 4, slice } }) * (experiment->GetWindowMaximum() - experiment->GetWindowMinimum());
   };
-  // Slices 8 and 6: their quotient is that of the discrete Gaussian of this variance.
+  // The kept slices 3 and 4 are the slices 6 and 8. Their quotient is that of the discrete Gaussian of this variance.
   const double variance = sigma * sigma;
   EXPECT_NEAR(native(3) / native(4), std::cyl_bessel_i(2.0, variance) / std::cyl_bessel_i(0.0, variance), 1e-2);
   EXPECT_EQ(experiment->GetTruth()->GetPixel({ { 4, 4, 7 } }), 0.0f);
@@ -124,7 +124,7 @@ TEST(SliceRecoveryExperiment, ThickSlicesAreThoseOfAGaussianProfileAndTheTruthSt
   EXPECT_THROW(experiment->Prepare(), itk::ExceptionObject);
 }
 
-TEST(SliceRecoveryExperiment, LeavesOutSlicesBehindTheLastKeptOne)
+TEST(SliceRecoveryExperiment, LeavesOutSlicesAfterTheLastKeptSlice)
 {
   const auto experiment = MakeExperiment(MakeStack<ImageType>({ { 16, 14, 9 } }), 3);
   EXPECT_EQ(experiment->GetTruth()->GetLargestPossibleRegion().GetSize(2), 7u);
@@ -154,7 +154,7 @@ TEST(SliceRecoveryExperiment, TakesTheWindowFromTheKeptSlicesAlone)
   EXPECT_EQ(experiment->RecoverByInterpolation("bspline")->GetPixel({ { 4, 4, 3 } }), recovered);
 }
 
-TEST(SliceRecoveryExperiment, SeesThatItsImageWasModified)
+TEST(SliceRecoveryExperiment, NoticesThatItsImageWasModified)
 {
   const auto image = MakeRamp(9);
   const auto experiment = MakeExperiment(image);
@@ -168,12 +168,12 @@ TEST(SliceRecoveryExperiment, SeesThatItsImageWasModified)
   experiment->Prepare();
   EXPECT_EQ(experiment->GetTruth()->GetPixel({ { 4, 4, 1 } }), 0.875f);
 
-  // The pixels may be modified, too, without the image.
+  // The same if only the pixel container is modified.
   image->GetPixelContainer()->Modified();
   EXPECT_NE(MessageOf([&] { experiment->RecoverByInterpolation("linear"); }).find("Prepare()"), std::string::npos);
 }
 
-TEST(SliceRecoveryExperiment, KeepsItsPreparationWhenTheWayToRunTheNetworkChanges)
+TEST(SliceRecoveryExperiment, KeepsItsPreparationWhenDeviceOrPrecisionChanges)
 {
   const auto experiment = MakeExperiment(MakeRamp(9));
   const auto truth = experiment->GetTruth();
@@ -182,7 +182,7 @@ TEST(SliceRecoveryExperiment, KeepsItsPreparationWhenTheWayToRunTheNetworkChange
   experiment->SetNumberOfOrientations(4);
   EXPECT_EQ(experiment->GetTruth(), truth);
 
-  // Every parameter that the preparation depends on makes it void, and the same parameter again makes it valid.
+  // A change of any parameter that the preparation depends on invalidates it. The previous value makes it valid again.
   const auto isPrepared = [&] { return MessageOf([&] { experiment->GetTruth(); }).empty(); };
   experiment->SetKeepEvery(4);
   EXPECT_FALSE(isPrepared());
@@ -210,7 +210,7 @@ TEST(SliceRecoveryExperiment, FindsTheSliceAxisUnlessItIsSet)
   experiment->Prepare();
   EXPECT_EQ(experiment->GetSliceAxisUsed(), 1u);
 
-  // The default value is an axis as good as the others.
+  // The default value 0 can be set explicitly.
   experiment->SetSliceAxis(0);
   EXPECT_FALSE(experiment->GetAutomaticSliceAxis());
   experiment->Prepare();
@@ -232,7 +232,7 @@ TEST(SliceRecoveryExperiment, FindsTheSliceAxisUnlessItIsSet)
   }
 }
 
-TEST(SliceRecoveryExperiment, AnswersOrThrowsWithoutAnImage)
+TEST(SliceRecoveryExperiment, ReturnsOrThrowsFromEveryGetterWithoutAnImage)
 {
   const auto empty = ExperimentType::New();
   EXPECT_EQ(empty->GetImage(), nullptr);
@@ -259,7 +259,7 @@ TEST(SliceRecoveryExperiment, AnswersOrThrowsWithoutAnImage)
   EXPECT_NE(printed.str().find("AutomaticSliceAxis: On"), std::string::npos);
 }
 
-TEST(SliceRecoveryExperiment, PixelTypesThatHoldTheSameValuesGiveTheSameBits)
+TEST(SliceRecoveryExperiment, TheSameValuesOfAnyPixelTypeGiveTheSameBits)
 {
   const auto keptPixels = [](auto pixel, double thickness) {
     using OtherImageType = itk::Image<decltype(pixel), 3>;
@@ -279,7 +279,7 @@ TEST(SliceRecoveryExperiment, PixelTypesThatHoldTheSameValuesGiveTheSameBits)
   }
 }
 
-TEST(SliceRecoveryExperiment, CropsTheCenterAndKeepsItsPhysicalPlace)
+TEST(SliceRecoveryExperiment, CropsTheCenterAndKeepsItsPhysicalPosition)
 {
   const auto image = MakeStack<ImageType>({ { 20, 16, 5 } });
   auto       experiment = ExperimentType::New();
@@ -296,7 +296,7 @@ TEST(SliceRecoveryExperiment, CropsTheCenterAndKeepsItsPhysicalPlace)
 
 TEST(SliceRecoveryExperiment, BlursInPlaneOnly)
 {
-  // A ramp along the slices, constant in plane: the blur must not change it.
+  // The ramp is constant in plane, so the blur must not change it.
   const auto experiment = MakeExperiment(MakeRamp(9));
   const auto linear = experiment->RecoverByInterpolation("linear");
   const auto blurred = experiment->RecoverByInterpolation("linear-blur");
@@ -342,7 +342,7 @@ TEST(SliceRecoveryExperiment, RefusesWhatItCanNotDoAndSaysWhy)
   EXPECT_NE(MessageOf([&] { MakeExperiment(flat); }).find("constant"), std::string::npos);
 }
 
-TEST(SliceRecoveryExperiment, FindsTheResidualGainThatIsBestInMeanSquaredError)
+TEST(SliceRecoveryExperiment, FindsTheResidualGainWithTheSmallestMeanSquaredError)
 {
   const auto experiment = MakeExperiment(MakeStack<ImageType>({ { 32, 32, 9 } }));
   const auto model = MakeSmallModel();
@@ -365,6 +365,6 @@ TEST(SliceRecoveryExperiment, FindsTheResidualGainThatIsBestInMeanSquaredError)
   };
   EXPECT_LE(error(best), error(0.0));
   EXPECT_LT(error(best), error(best + 2.0));
-  // The sums are those of the model, whatever gain it is set to.
+  // The sums do not depend on the gain of the model.
   EXPECT_EQ(experiment->ComputeResidualGainSums(model), sums);
 }

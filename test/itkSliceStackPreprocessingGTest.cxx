@@ -64,7 +64,7 @@ TEST(SliceStackPreprocessing, NamesBothAxesOfATie)
   EXPECT_THROW(SliceStackPreprocessing::ResolveSliceAxis(image.GetPointer(), 3), itk::ExceptionObject);
 }
 
-TEST(SliceStackPreprocessing, CopiesSliceBySliceWhateverTheAxis)
+TEST(SliceStackPreprocessing, CopiesSliceBySliceAlongAnyAxis)
 {
   for (unsigned int axis = 0; axis < 3; ++axis)
   {

@@ -118,7 +118,7 @@ TEST(StreamedPercentileCalculator, NamesAPixelThatIsNotFinite)
   EXPECT_NE(
     MessageOf([&] { calculator.Count(image.GetPointer(), image->GetLargestPossibleRegion()); }).find("[1, 2, 3]"),
     std::string::npos);
-  // What is finite in double precision may not be in single precision.
+  // A value that is finite in double precision may be infinite in single precision.
   const auto wide = MakeNoise<double>(1.0, 0.0);
   wide->SetPixel({ { 4, 0, 0 } }, 1e300);
   itk::StreamedPercentileCalculator<double> wideCalculator(Percentages);
@@ -127,7 +127,7 @@ TEST(StreamedPercentileCalculator, NamesAPixelThatIsNotFinite)
     std::string::npos);
 }
 
-TEST(StreamedPercentileCalculator, RefusesWhatItDoesNotKnow)
+TEST(StreamedPercentileCalculator, RefusesInvalidPercentilesAndMissingValues)
 {
   EXPECT_NE(MessageOf([] { itk::StreamedPercentileCalculator<float>({ 101.0 }); }).find("101"), std::string::npos);
   itk::StreamedPercentileCalculator<float> calculator({ 50.0 });

@@ -42,24 +42,24 @@ private:
   int m_Previous;
 };
 
-/** The number that LibTorch gives to a thread that it does not know. */
+/** The number that LibTorch gives to a new thread. */
 int
 GetNumberOfNewThread()
 {
   return std::async(std::launch::async, [] { return at::get_num_threads(); }).get();
 }
 
-/** A scope in a thread of its own, opened and closed on demand. */
+/** A scope in a separate thread, opened and closed on demand. */
 class ScopeInThread
 {
 public:
-  /** \param ownNumber the number that the thread has set for itself, 0 for none */
+  /** \param ownNumber the number that the thread sets before the scope; 0 for none */
   explicit ScopeInThread(int number, int ownNumber = 0)
     : m_Thread([this, number, ownNumber] {
       if (ownNumber > 0)
       {
         at::set_num_threads(ownNumber);
-        // LibTorch keeps a number only for threads that have asked for it.
+        // LibTorch keeps a number only for threads that have called this function.
         at::get_num_threads();
       }
       m_IsStarted.set_value();
@@ -111,7 +111,7 @@ private:
 };
 } // namespace
 
-TEST(TorchThreadScope, SetsTheNumberForItsOwnLifetime)
+TEST(TorchThreadScope, SetsTheNumberDuringItsLifetime)
 {
   const NumberOfThreads number(3);
   {
@@ -164,7 +164,7 @@ TEST(TorchThreadScope, DoesNotHandItsNumberToOtherThreads)
   ScopeInThread         a(1);
   ScopeInThread         b(0);
   EXPECT_EQ(a.Open(), 1);
-  // LibTorch does not know this thread yet.
+  // This thread has not used LibTorch yet.
   EXPECT_EQ(b.Open(), 3);
   EXPECT_EQ(a.Close(), 3);
   EXPECT_EQ(b.Close(), 3);

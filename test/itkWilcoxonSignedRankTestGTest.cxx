@@ -43,7 +43,7 @@ Compute(const std::vector<double> & differences, itk::SizeValueType maximumExact
   return test;
 }
 
-// The p-value "greater" by enumeration of all assignments of signs.
+// Compute the p-value "greater" by enumerating all assignments of signs.
 double
 EnumeratePValueGreater(const std::vector<double> & differences)
 {
@@ -168,7 +168,7 @@ TEST(WilcoxonSignedRankTest, OrderAndScaleOfTheDifferencesDoNotMatter)
   EXPECT_EQ(test->GetPValueGreater(), other->GetPValueGreater());
 }
 
-TEST(WilcoxonSignedRankTest, ZerosOnlyAreNoEvidence)
+TEST(WilcoxonSignedRankTest, DifferencesOfZeroGivePValuesOfOne)
 {
   for (const itk::SizeValueType limit : { 500u, 0u })
   {
@@ -188,7 +188,7 @@ TEST(WilcoxonSignedRankTest, InfiniteDifferencesHaveTheLargestRanks)
   EXPECT_EQ(test->GetStatistic(), 1.0 + 2.0 + 3.5);
 }
 
-TEST(WilcoxonSignedRankTest, NormalApproximationIsUsedForLargeSamplesAndIsCloseToTheExactOne)
+TEST(WilcoxonSignedRankTest, NormalApproximationIsUsedForLargeSamplesAndIsCloseToTheExactDistribution)
 {
   std::vector<double> differences;
   for (int i = 0; i < 500; ++i)
@@ -236,7 +236,7 @@ TEST(WilcoxonSignedRankTest, RefusesMissingAndUndefinedDifferences)
   EXPECT_THROW(test->GetStatistic(), itk::ExceptionObject);
 }
 
-TEST(WilcoxonSignedRankTest, RefusesToGiveStaleResults)
+TEST(WilcoxonSignedRankTest, RefusesResultsThatAreStale)
 {
   auto test = WilcoxonType::New();
   test->SetDifferences({ 1.0, 2.0 });
@@ -254,7 +254,7 @@ TEST(WilcoxonSignedRankTest, RefusesToGiveStaleResults)
   EXPECT_THROW(test->GetPValueTwoSided(), itk::ExceptionObject);
 }
 
-TEST(WilcoxonSignedRankTest, SettersCallModifiedOnAChangeOnly)
+TEST(WilcoxonSignedRankTest, SettersCallModifiedOnlyOnAChange)
 {
   auto                      test = itk::WilcoxonSignedRankTest::New();
   const std::vector<double> differences{ 1.0, std::numeric_limits<double>::quiet_NaN() };

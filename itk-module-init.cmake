@@ -14,10 +14,9 @@
 #   See the License for the specific language governing permissions and
 #   limitations under the License.
 #
-# LibTorch 2.13: that of the PyPI package torch, or a LibTorch archive. It is found by its files rather than by
-# TorchConfig.cmake, because that of a LibTorch with CUDA insists on the CUDA toolkit, which only code with kernels of its
-# own needs. The usual hints are understood: Torch_DIR, and CMAKE_PREFIX_PATH with torch.utils.cmake_prefix_path or with
-# the archive's folder.
+# LibTorch 2.13, from the PyPI package torch or from a LibTorch archive. It is found by its files rather than by
+# TorchConfig.cmake: with CUDA, TorchConfig.cmake requires the CUDA toolkit, which only code with CUDA kernels needs.
+# The usual hints work: Torch_DIR, and CMAKE_PREFIX_PATH with torch.utils.cmake_prefix_path or with the archive's folder.
 set(_torch_hints)
 if(Torch_DIR)
   list(APPEND _torch_hints "${Torch_DIR}/../../..")
@@ -48,12 +47,12 @@ if(NOT LibTorch_INCLUDE_DIR OR LibTorch_LIBRARIES MATCHES "NOTFOUND")
       "python -c 'import torch; print(torch.utils.cmake_prefix_path)' prints the folder that holds it.")
 endif()
 
-# The minor version is part of the binary interface.
+# The binary interface changes with the minor version.
 file(STRINGS "${LibTorch_INCLUDE_DIR}/torch/headeronly/version.h" _torch_version
      REGEX "define TORCH_VERSION_(MAJOR|MINOR) ")
 string(REGEX REPLACE "[^0-9]+([0-9]+)[^0-9]+([0-9]+).*" "\\1.\\2" _torch_version "${_torch_version}")
 if(NOT _torch_version VERSION_EQUAL 2.13)
-  message(FATAL_ERROR "LibTorch 2.13 is needed; in ${LibTorch_INCLUDE_DIR} is ${_torch_version}.")
+  message(FATAL_ERROR "LibTorch 2.13 is needed, but ${LibTorch_INCLUDE_DIR} has ${_torch_version}.")
 endif()
 
 # JSON for Modern C++ (header-only): from Debian's nlohmann-json3-dev, or the PyPI package nlohmann-json.

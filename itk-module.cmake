@@ -14,7 +14,7 @@
 #   See the License for the specific language governing permissions and
 #   limitations under the License.
 #
-# DEPENDS are the modules that the public headers include. What the wrapping sees is set in wrapping/CMakeLists.txt.
+# DEPENDS lists the modules that the public headers include. wrapping/CMakeLists.txt lists those for the wrapping.
 itk_module(
   LatentSpaceSuperResolution
   DEPENDS

@@ -16,7 +16,8 @@
  *
  *=========================================================================*/
 
-// Drops slices of volumes, recovers them with every method and prints the scores: the C++ twin of `latent-sr evaluate`.
+// Drop slices of volumes, recover them with every method, and print the scores. The C++ counterpart of `latent-sr
+// evaluate`.
 
 #include "itkImageFileReader.h"
 #include "itkImageQualityMetricsCalculator.h"
@@ -59,8 +60,8 @@ main(int argc, char * argv[])
 {
   if (argc < 4)
   {
-    std::cerr << "Usage: " << argv[0] << " model.safetensors|bundled crop volume...      (crop 0: whole slices)"
-              << std::endl;
+    std::cerr << "Usage: " << argv[0]
+              << " model.safetensors|bundled crop volume...      (crop: side in pixels, 0 for none)" << std::endl;
     return 2;
   }
   try
@@ -75,7 +76,7 @@ main(int argc, char * argv[])
       model->Read(argv[1]);
     }
 
-    // Means over the slices of a volume first, then over volumes.
+    // Scores are averaged over the slices of each volume first, then over the volumes.
     std::map<std::string, Scores>  sums;
     const std::vector<std::string> interpolations{ "linear", "bspline", "lanczos", "linear-blur" };
     for (int i = 3; i < argc; ++i)

@@ -16,7 +16,7 @@
  *
  *=========================================================================*/
 
-// Trains an autoencoder on stacks of thick slices and writes the model: the C++ twin of `latent-sr train`.
+// Train an autoencoder on stacks of thick slices, and write the model. The C++ counterpart of `latent-sr train`.
 
 #include "itkAutoencoderTrainer.h"
 #include "itkCommand.h"
@@ -32,7 +32,7 @@ namespace
 using ImageType = itk::Image<float, 3>;
 using TrainerType = itk::AutoencoderTrainer<ImageType>;
 
-/** A line for every hundredth iteration. */
+/** Print a line for every hundredth iteration. */
 void
 Report(itk::Object * caller, const itk::EventObject &, void *)
 {
@@ -60,7 +60,7 @@ main(int argc, char * argv[])
   const auto        iterations = std::strtoull(argv[3], nullptr, 10);
   if (preset != "default" && preset != "paper")
   {
-    std::cerr << "The preset is '" << preset << "', but has to be default or paper." << std::endl;
+    std::cerr << "The preset is '" << preset << "', but must be default or paper." << std::endl;
     return 2;
   }
 

@@ -16,12 +16,12 @@
  *
  *=========================================================================*/
 
-// Turns a stack of thick slices into one of thin slices: the C++ twin of `latent-sr upsample`.
+// Compute a stack of thin slices from a stack of thick slices. The C++ counterpart of `latent-sr upsample`.
 //
-// The input is one file, which ITK's own reader reads. That reader believes what the file says: of DICOM, whether a
-// file with several frames or a series that was put together before, nothing is checked. The order of the slices, their
-// distances, a tilt of the gantry, and the slope and intercept of each slice may be wrong. `latent-sr upsample` takes
-// folders of DICOM files, and checks all of that.
+// The input is one file, which is read by ITK's reader. That reader does not check DICOM, neither a file with several
+// frames nor a volume that was assembled from a series before. The order of the slices, their distances, a tilt of the
+// gantry, and the slope and intercept of each slice may be wrong. `latent-sr upsample` reads folders of DICOM files and
+// checks all of these.
 
 #include "itkImageFileReader.h"
 #include "itkImageFileWriter.h"
@@ -57,7 +57,7 @@ main(int argc, char * argv[])
   const auto                                  mode = modes.find(argc > 4 ? argv[4] : "auto");
   if (mode == modes.end())
   {
-    std::cerr << "The mode is '" << argv[4] << "', but has to be one of";
+    std::cerr << "The mode is '" << argv[4] << "', but must be one of";
     for (const auto & known : modes)
     {
       std::cerr << ' ' << known.first;

@@ -16,14 +16,15 @@
  *
  *=========================================================================*/
 
-// Google Benchmark of the module's C++ parts. From the repository, after scripts/setup.sh:
+// Benchmarks of the module's C++ classes, with Google Benchmark. Build and run from the repository, after
+// scripts/setup.sh:
 //
 //   apt-get install libbenchmark-dev
 //   cmake -S benchmarks/cpp -B build/benchmarks -DITK_DIR=$PWD/build/itk -DCMAKE_BUILD_TYPE=Release
 //   cmake --build build/benchmarks && build/benchmarks/Benchmarks
 //
-// Arguments are threads, or the side of slices. Rates count pixels: of slices that go in or come out, of patches, of
-// images that are compared.
+// The argument of a benchmark is the number of threads, or the side of the slices in pixels. The rate `pixels/s` counts
+// the pixels of the slices that are encoded, decoded or output, of the images that are compared, or of the volume.
 
 #include "itkAutoencoderModel.h"
 #include "itkAutoencoderTrainer.h"
@@ -42,7 +43,7 @@ namespace
 using ImageType = itk::Image<float, 3>;
 using SliceType = itk::Image<float, 2>;
 
-/** Waves, and noise of a fixed sequence. */
+/** Make an image of waves and reproducible noise. */
 template <typename TImage>
 typename TImage::Pointer
 MakeImage(const typename TImage::SizeType & size)

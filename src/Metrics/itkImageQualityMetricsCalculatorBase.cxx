@@ -175,7 +175,7 @@ ImageQualityMetricsCalculatorBase::FindDataRange(const PixelSums & total) const
     case DataRangeSourceEnum::PixelType:
       return this->GetImageProperties().pixelTypeRange;
   }
-  itkExceptionMacro("DataRangeSource is no such source (got " << m_DataRangeSource << ").");
+  itkExceptionMacro("DataRangeSource is not a known source (got " << m_DataRangeSource << ").");
 }
 
 void

@@ -77,8 +77,8 @@ ImageQualityMetricsCalculatorBase::VerifyDataRange() const
   }
   else if (m_DataRangeSource == DataRangeSourceEnum::PixelType && this->GetImageProperties().hasFloatingPointPixels)
   {
-    itkExceptionMacro("DataRange must be set, because the pixel type is a floating-point type, whose range is no data "
-                      "range; or choose another DataRangeSource (got "
+    itkExceptionMacro("DataRange must be set, because the range of a floating-point pixel type is not a data range. Or "
+                      "choose another DataRangeSource (got "
                       << m_DataRangeSource << ").");
   }
 }

@@ -143,8 +143,7 @@ Select(const double * values, const unsigned char * mask, SizeValueType count, s
   }
   return selected.size();
 }
-/** Whether all values are finite. The sum of magnitudes is a fast test, but it can overflow if finite values are huge.
- */
+/** Whether all values are finite. The sum of magnitudes is a fast test, but huge finite values can overflow it. */
 bool
 IsFinite(const double * x, const double * y, SizeValueType count)
 {

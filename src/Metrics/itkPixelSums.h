@@ -26,9 +26,9 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** Sums over the pixels of the reference, x, and of the test image, y, from which the errors are computed. An origin is
- * subtracted from the intensities before they are summed, so that large offsets cost no precision: the first pixel of
- * each image. */
+/** Sums over the pixels of the reference, x, and of the test image, y, from which the errors are computed. An origin,
+ * the first pixel of each image, is subtracted from the intensities before they are summed, so that large offsets cost
+ * no precision. */
 struct PixelSums
 {
   double        squaredErrors{ 0.0 };

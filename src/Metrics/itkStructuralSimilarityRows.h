@@ -58,8 +58,7 @@ HalfWindow(const StructuralSimilarityParameters & parameters);
 void
 VerifyWindowFits(const StructuralSimilarityParameters & parameters, std::initializer_list<SizeValueType> sides);
 
-/** Compute the similarities of filtered rows. If `contrast` is not null, it receives those without the luminance term.
- */
+/** Compute the similarities of filtered rows. `contrast` may be null, or receives those without the luminance term. */
 void
 Similarities(const StructuralSimilarityRows &      rows,
              SizeValueType                         count,

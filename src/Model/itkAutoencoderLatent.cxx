@@ -66,7 +66,7 @@ AutoencoderLatent::Extract(SizeValueType first, SizeValueType count) const
   const SizeValueType slices = this->GetNumberOfSlices();
   if (count == 0 || first >= slices || count > slices - first)
   {
-    itkExceptionMacro("Slices " << first << " to " << first << " + " << count << " were asked for, but the latent has "
+    itkExceptionMacro("Slices " << first << " to " << first << " + " << count << " were requested, but the latent has "
                                 << slices << '.');
   }
   auto extracted = Self::New();
@@ -98,7 +98,7 @@ AutoencoderLatent::CheckTensorNumber(unsigned int tensor) const
 {
   if (tensor >= m_Implementation->tensors.size())
   {
-    itkExceptionMacro("Tensor " << tensor << " was asked for, but the latent has " << m_Implementation->tensors.size()
+    itkExceptionMacro("Tensor " << tensor << " was requested, but the latent has " << m_Implementation->tensors.size()
                                 << '.');
   }
 }

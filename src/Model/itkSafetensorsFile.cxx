@@ -105,7 +105,7 @@ CheckTensor(const std::string & key, const Json & entry, SizeValueType dataSize)
   if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
       !offsets[1].is_number_unsigned())
   {
-    Fail(std::ostringstream{} << "tensor '" << key << "' has no two data offsets");
+    Fail(std::ostringstream{} << "tensor '" << key << "' does not have two data offsets");
   }
   const auto begin = offsets[0].get<SizeValueType>();
   const auto end = offsets[1].get<SizeValueType>();

@@ -117,8 +117,8 @@ ForkGuard::LimitThreads(unsigned int wanted, bool isExplicit)
   {
     itkGenericOutputMacro("One thread is used instead of "
                           << wanted
-                          << ": fork() made this process without the threads of its parent, and LibTorch can't start "
-                             "others. A process that is spawned can use several.");
+                          << ": fork() created this process without the threads of its parent, and LibTorch can't "
+                             "start new ones. A spawned process can use several threads.");
   }
   return 1;
 }

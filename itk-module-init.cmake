@@ -16,7 +16,7 @@
 #
 # LibTorch 2.13, from the PyPI package torch or from a LibTorch archive. It is found by its files rather than by
 # TorchConfig.cmake: with CUDA, TorchConfig.cmake requires the CUDA toolkit, which only code with CUDA kernels needs.
-# The usual hints work: Torch_DIR, and CMAKE_PREFIX_PATH with torch.utils.cmake_prefix_path or with the archive's folder.
+# The usual hints work: Torch_DIR, and CMAKE_PREFIX_PATH with torch.utils.cmake_prefix_path or the archive's folder.
 set(_torch_hints)
 if(Torch_DIR)
   list(APPEND _torch_hints "${Torch_DIR}/../../..")

@@ -44,8 +44,8 @@ struct StructuralSimilarityParameters;
  *
  * With the reference image \f$x\f$, the test image \f$y\f$, the number of pixels \f$n\f$ and the data range \f$L\f$:
  *
- * - MSE \f$ = \frac{1}{n} \sum (x_i - y_i)^2\f$ in squared units of intensity. RMSE is its square root, and MAE \f$ =
- *   \frac{1}{n} \sum |x_i - y_i|\f$; both are in units of intensity. 0 for identical images.
+ * - MSE \f$ = \frac{1}{n} \sum (x_i - y_i)^2\f$ in squared units of intensity. RMSE is its square root, and
+ *   MAE \f$ = \frac{1}{n} \sum |x_i - y_i|\f$; both are in units of intensity. 0 for identical images.
  * - NRMSE, the RMSE divided by the root mean square of the reference (Euclidean), by its maximum minus minimum, or by
  *   its mean (see NRMSENormalization).
  * - PSNR \f$ = 10 \log_{10}(L^2 / \mathrm{MSE})\f$ in dB; \f$+\infty\f$ for identical images. The PSNR of the volume,
@@ -172,8 +172,7 @@ public:
   itkGetConstMacro(AverageWholeMap, bool);
   itkBooleanMacro(AverageWholeMap);
 
-  /** Set/Get the constant K1, which stabilizes the luminance term of SSIM. Strictly positive and finite, default 0.01.
-   */
+  /** Set/Get K1, which stabilizes the luminance term of SSIM. Strictly positive and finite, default 0.01. */
   virtual void
   SetK1(double k1)
   {
@@ -181,8 +180,8 @@ public:
   }
   itkGetConstMacro(K1, double);
 
-  /** Set/Get the constant K2, which stabilizes the contrast and structure term of SSIM. Strictly positive and finite,
-   * default 0.03. */
+  /** Set/Get K2, which stabilizes the contrast and structure term of SSIM. Strictly positive and finite, default 0.03.
+   */
   virtual void
   SetK2(double k2)
   {
@@ -334,7 +333,8 @@ public:
 
   /** Resolution of the test image in mm, or in pixels without UseImageSpacing: the reciprocal of the frequency at which
    * the Fourier correlation first falls below a threshold. Common thresholds are 1/7 and 0.5. The frequency is linearly
-   * interpolated between shells. If the correlation stays above the threshold, it is the highest measured frequency. */
+   * interpolated between shells. If the correlation stays above the threshold, the highest measured frequency is used.
+   */
   double
   GetFourierResolution(double threshold = 1.0 / 7.0) const;
 

@@ -32,8 +32,7 @@ constexpr SizeValueType GradientMagnitudeSimilarityMinimumSize{ 5 };
 /** GMSD, the gradient magnitude similarity deviation (Xue, Zhang, Mou, Bovik, IEEE TIP 23(2), 2014): the standard
  * deviation of the similarity of Prewitt gradients at half the resolution, with the constant 170 on a scale of 0 to
  * 255. 0 for identical images, larger is worse. Exported for its test.
- * \exception ExceptionObject if the width or the height is below the minimum, or if the range is not strictly positive.
- */
+ * \exception ExceptionObject if the width or the height is below the minimum, or the range is not strictly positive. */
 LatentSpaceSuperResolution_EXPORT double
 GradientMagnitudeSimilarityDeviation(const SlicePair & slices, double dataRange);
 } // namespace ImageQualityMetrics

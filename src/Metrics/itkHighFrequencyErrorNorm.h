@@ -25,8 +25,7 @@ namespace itk
 {
 namespace ImageQualityMetrics
 {
-/** The sums of squares of high-pass filtered slices from which HFEN is computed. The sums of several slices are added.
- */
+/** The sums of squares of high-pass filtered slices from which HFEN is computed. Sums of several slices are added. */
 struct HighFrequencyErrorSums
 {
   double difference{ 0.0 };
@@ -46,8 +45,7 @@ struct HighFrequencyErrorSums
 };
 
 /** Compute the sums of the high-frequency error norm (Ravishankar, Bresler, IEEE TMI 30(5), 2011). The Laplacian of
- * Gaussian has 15 x 15 taps and a sigma of 1.5 pixels. Slices are mirrored at the outer edges of their border pixels.
- */
+ * Gaussian has 15 x 15 taps and a sigma of 1.5 pixels. Slices are mirrored at the outer edges of border pixels. */
 HighFrequencyErrorSums
 SumHighFrequencyErrors(const SlicePair & slices, const ParallelFor & parallel);
 } // namespace ImageQualityMetrics

@@ -30,8 +30,7 @@ namespace ImageQualityMetrics
 {
 namespace
 {
-/** The edges of bins of equal width. They are computed as NumPy does, so that the same pixels fall into the same bins.
- */
+/** The edges of bins of equal width. They are computed as by NumPy, so that the same pixels fall into the same bins. */
 class BinEdges
 {
 public:

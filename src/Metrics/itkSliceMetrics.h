@@ -76,8 +76,8 @@ enum class SlicePass
 PixelOrigin
 FindPixelOrigin(const ImagePair & images);
 
-/** Measure all slices. The metrics of a slice are left out if its pixels are not all finite, which PixelSums::isFinite
- * tells. */
+/** Measure all slices. A slice gets no metrics if PixelSums::isFinite is false, because some of its pixels are not
+ * finite. */
 void
 MeasureSlices(const ImagePair &              images,
               const SliceLayout &            layout,

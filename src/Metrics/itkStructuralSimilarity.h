@@ -79,8 +79,7 @@ struct StructuralSimilaritySum
  * \param mask null, or a buffer of the size of the images. Only pixels where it is not zero are summed.
  * \param map null, or a buffer for the similarities: (width - 2 * radius) x (height - 2 * radius) values, or width x
  * height values with mirrorBorders.
- * \exception ExceptionObject if the window does not fit into the image, or if gaussianSigma is not strictly positive.
- */
+ * \exception ExceptionObject if the window does not fit into the image, or gaussianSigma is not strictly positive. */
 LatentSpaceSuperResolution_EXPORT StructuralSimilaritySum
 StructuralSimilarity(const SlicePair &                      slices,
                      const StructuralSimilarityParameters & parameters,

@@ -54,8 +54,7 @@ struct VisualInformation
  *
  * \param dataRange data range L: the images are measured as if they had been multiplied by 255 / L.
  * \return 0 for no information, about 1 for identical images, above 1 if the test image has more contrast.
- * \exception ExceptionObject if the width or the height is below the minimum, or if the range is not strictly positive.
- */
+ * \exception ExceptionObject if the width or the height is below the minimum, or the range is not strictly positive. */
 LatentSpaceSuperResolution_EXPORT double
 VisualInformationFidelity(const SlicePair & slices, double dataRange, const ParallelFor & parallel = Serially);
 } // namespace ImageQualityMetrics

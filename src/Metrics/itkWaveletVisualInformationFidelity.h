@@ -31,8 +31,7 @@ constexpr SizeValueType WaveletVisualInformationFidelityMinimumSize{ 65 };
  * orientations of each of the four levels of a steerable pyramid, vectors of 3 x 3 coefficients, and a variance of the
  * visual noise of 0.4 on an intensity scale of 0 to 255. Parameters and special values are those of
  * VisualInformationFidelity(). Exported for its test.
- * \exception ExceptionObject if the width or the height is below the minimum, or if the range is not strictly positive.
- */
+ * \exception ExceptionObject if the width or the height is below the minimum, or the range is not strictly positive. */
 LatentSpaceSuperResolution_EXPORT double
 WaveletVisualInformationFidelity(const SlicePair & slices, double dataRange, const ParallelFor & parallel = Serially);
 } // namespace ImageQualityMetrics

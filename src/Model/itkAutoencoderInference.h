@@ -36,7 +36,7 @@ public:
   static bool
   IsSupported(const AutoencoderArchitecture & architecture);
 
-  /** Copy the weights and statistics of the network. Later changes of the network have no effect. */
+  /** Prepare the current weights and statistics of the network, which must not change afterwards. */
   explicit AutoencoderInference(std::shared_ptr<AutoencoderNetwork> network);
 
   /** As in AutoencoderNetwork. Several threads may call these functions, each with its own pool. */

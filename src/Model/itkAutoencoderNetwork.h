@@ -84,7 +84,7 @@ private:
 void
 CopyNetwork(AutoencoderNetwork & target, const AutoencoderNetwork & source);
 
-/** Make a copy of a network on the CPU, with its weights and statistics. */
+/** Make a network on the CPU with a copy of the weights and statistics of another network. */
 std::shared_ptr<AutoencoderNetwork>
 CloneNetwork(const AutoencoderNetwork & network);
 } // end namespace itk

@@ -24,7 +24,7 @@
 
 namespace itk
 {
-/** Make the device with a name: "cpu", "cuda", "cuda:1", ... ...
+/** Make the device with a name: "cpu", "cuda", "cuda:1", ...
  * \exception ExceptionObject that names the device unless LibTorch can compute on it */
 torch::Device
 MakeTorchDevice(const std::string & name);

@@ -139,16 +139,16 @@ TEST(LatentSpaceSuperResolutionModes, ResidualGainScalesTheCorrection)
   const auto half = withGain(0.5);
   const auto full = withGain(1.0);
   const auto range = RangeAround(image, 0);
-  double     bend = 0.0;
+  double     correction = 0.0;
   ForEachPixel(image, [&](auto x, auto y) {
     ASSERT_FLOAT_EQ(At(none, x, y, 1), 0.5f * (At(image, x, y, 0) + At(image, x, y, 1)));
     if (At(full, x, y, 1) > range.first && At(full, x, y, 1) < range.second)
     {
       ASSERT_NEAR(At(half, x, y, 1), 0.5f * (At(none, x, y, 1) + At(full, x, y, 1)), 1e-2);
-      bend += std::abs(At(full, x, y, 1) - At(none, x, y, 1));
+      correction += std::abs(At(full, x, y, 1) - At(none, x, y, 1));
     }
   });
-  EXPECT_GT(bend, 0.1);
+  EXPECT_GT(correction, 0.1);
 }
 
 TEST(LatentSpaceSuperResolutionModes, ResidualGainIsThatOfTheModelUnlessItIsSet)
@@ -426,8 +426,8 @@ TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedAddsTheSameCorrectionAsRes
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 7 } });
   const auto wide = [](FilterType * f) { SetWindow(f, -1000.0, 2000.0); };
-  const auto bent = Upsample(image, OutputModeEnum::ProfileCorrected, wide);
-  const auto straight = Upsample(image, OutputModeEnum::ProfileCorrected, [&](FilterType * f) {
+  const auto corrected = Upsample(image, OutputModeEnum::ProfileCorrected, wide);
+  const auto interpolated = Upsample(image, OutputModeEnum::ProfileCorrected, [&](FilterType * f) {
     wide(f);
     f->SetResidualGain(0.0);
   });
@@ -440,11 +440,11 @@ TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedAddsTheSameCorrectionAsRes
     range = { std::min(range.first, more.first), std::max(range.second, more.second) };
   }
   ForEachPixel(image, [&](auto x, auto y) {
-    ASSERT_NEAR(At(bent, x, y, 6), At(image, x, y, 3), 1e-2);
-    const float expected = At(straight, x, y, 7) + At(d, x, y, 7) - 0.5f * (At(d, x, y, 6) + At(d, x, y, 8));
-    if (At(straight, x, y, 7) > range.first && At(straight, x, y, 7) < range.second)
+    ASSERT_NEAR(At(corrected, x, y, 6), At(image, x, y, 3), 1e-2);
+    const float expected = At(interpolated, x, y, 7) + At(d, x, y, 7) - 0.5f * (At(d, x, y, 6) + At(d, x, y, 8));
+    if (At(interpolated, x, y, 7) > range.first && At(interpolated, x, y, 7) < range.second)
     {
-      ASSERT_NEAR(At(bent, x, y, 7), std::clamp(expected, range.first, range.second), 1e-2);
+      ASSERT_NEAR(At(corrected, x, y, 7), std::clamp(expected, range.first, range.second), 1e-2);
     }
   });
 }

@@ -49,18 +49,18 @@ from latent_sr.volumes.outputs import check_folder_of, remove_leftovers, tempora
 
 @dataclass(frozen=True)
 class UpsampleTask:
-    """What to do with a volume: all that another process has to know.
+    """What to do with one volume: everything that another process needs to know.
 
     Attributes
     ----------
     source, output
-        Where the volume is read, and where the result is written.
+        Where the volume is read from, and where the result is written to.
     label, target
-        What messages call the two.
+        The names of both in messages.
     options
-        How; the model is the name of a file, or None for the bundled one.
+        The options of ``upsample``. The model is the name of a file, or None for the bundled model.
     reading
-        Which series and phase, and what becomes of NaN.
+        Which series and phase are read, and the value that replaces NaN.
     as_dicom
         Whether ``output`` is a folder for a derived DICOM series, instead of a file.
     """
@@ -76,7 +76,7 @@ class UpsampleTask:
 
 @dataclass
 class UpsampleOutcome:
-    """What there is to say about a volume."""
+    """The message and the warnings about a volume."""
 
     text: str = ""
     warnings: list[str] = field(default_factory=list)
@@ -84,7 +84,7 @@ class UpsampleOutcome:
 
 @dataclass
 class Prepared:
-    """A volume and the filter that waits to be run on it."""
+    """A volume, and the filter that is ready to run on it."""
 
     volume: Volume
     upsampler: Any
@@ -97,14 +97,14 @@ def prepare(
     warn: Callable[[str], None] | None = None,
     reading: Callable[[int, int], None] | None = None,
 ) -> Prepared:
-    """Read a volume and set its filter up, with all checks but those of the pixels.
+    """Read a volume and set up its filter. All checks are made except those of the pixels.
 
     Parameters
     ----------
     task
-        What to do.
+        The task.
     warn
-        Called with each warning at once, so that it is said even if something is refused afterwards.
+        Called with each warning at once, so that the user sees it even if an error follows.
     reading
         Called while DICOM files are read: see ``open_volume``.
 
@@ -148,12 +148,12 @@ def write_result(
     overwrite: bool = False,
     writing: Callable[[int, int], None] | None = None,
 ) -> UpsampleOutcome:
-    """Write what the filter made of a volume, in the type that the volume is stored in.
+    """Write the output of the filter in the type that the volume is stored in.
 
     Parameters
     ----------
     writing
-        Called with the number of DICOM files that were written, and their total.
+        Called with the number of DICOM files written so far, and their total number.
     """
     if task.as_dicom:
         from latent_sr.volumes.dicom.write import write_series
@@ -171,7 +171,7 @@ def write_result(
 
 
 def _derivation(task: UpsampleTask) -> Any:
-    """What a derived DICOM series says about itself."""
+    """The description that a derived DICOM series contains."""
     from latent_sr.volumes.dicom.write import Derivation
 
     options = task.options
@@ -193,7 +193,7 @@ def _geometry(image: Any) -> str:
 
 
 def upsample_file(task: UpsampleTask) -> UpsampleOutcome:
-    """Read a volume, up-sample it and write the result; an output that is there from a lost process is replaced."""
+    """Read a volume, up-sample it and write the result. The output of a process that died is replaced."""
     with number_of_threads(task.options.threads):
         prepared = prepare(task)
         outcome = write_result(task, prepared.volume, update_filter(prepared.upsampler), overwrite=True)
@@ -205,24 +205,24 @@ def upsample_file(task: UpsampleTask) -> UpsampleOutcome:
 
 
 def means_folder(source: Path, output: Path) -> bool:
-    """Whether all volumes of a folder are to be up-sampled into a folder, and not one DICOM series into a file."""
+    """Whether the input is a folder of volumes for an output folder, rather than one volume for one file."""
     if not source.is_dir() or extension_of(output, OUTPUT_EXTENSIONS):
         return False
     return output.is_dir() or not is_dicom_folder(source)
 
 
 def plan_outputs(source: Path, output: Path, overwrite: bool = False) -> list[tuple[Path, Path]]:
-    """The volumes of a folder, and where the result of each is written: under the same relative name.
+    """The volumes of a folder, and the output file of each, which has the same relative name.
 
-    A volume keeps its format if that can be written as one file; .nhdr becomes .nrrd, .mhd becomes .mha, .hdr
-    becomes .nii, and a DICOM folder a file of its name with .nii.gz.
+    A volume keeps its format if that format can be written as one file. Otherwise .nhdr becomes .nrrd, .mhd becomes
+    .mha, and .hdr becomes .nii. A DICOM folder becomes a file with its name and .nii.gz.
 
     Raises
     ------
     UsageError
-        If the output folder is the input folder or lies in it.
+        If the output folder is the input folder or lies inside it.
     LatentSRError
-        If there is no volume, two volumes would get one name, a file is in the way, or the folder can't be written to.
+        If there is no volume, two volumes would get the same name, an output exists, or the folder is not writable.
     """
     if output.exists() and not output.is_dir():
         raise LatentSRError(f"'{output}' is a file, but has to be a folder, because '{source}' is one")
@@ -262,9 +262,10 @@ def _output_name(volume: Path, source: Path) -> Path:
 
 @contextmanager
 def staging_folder(output: Path) -> Iterator[Path]:
-    """A hidden folder in an output folder, which is made if needed; both vanish if nothing was put into the latter.
+    """A hidden folder inside the output folder, which is created if needed.
 
-    Results are written there first and moved when they are complete, so that nothing is left of a process that dies.
+    Results are written there first and moved when they are complete, so that a process that dies leaves nothing behind.
+    The hidden folder is removed at the end. A new output folder is removed as well if it is still empty.
     """
     is_new = not output.exists()
     output.mkdir(exist_ok=True)
@@ -284,12 +285,12 @@ def staging_folder(output: Path) -> Iterator[Path]:
 def upsample_all(
     tasks: Sequence[UpsampleTask], *, jobs: int = 1, scheduler: str | None = None
 ) -> Iterator[tuple[int, UpsampleOutcome | LatentSRError]]:
-    """Do all tasks, and move each result from ``output`` to ``target`` when it is complete.
+    """Run all tasks, and move each result from ``output`` to ``target`` when it is complete.
 
     Yields
     ------
     int, UpsampleOutcome or LatentSRError
-        The position of a task and how it ended, in the order in which they end. A failure does not end the others.
+        The position of a task and its outcome, in the order of completion. A failure does not stop the others.
     """
     running = run_tasks(upsample_file, tasks, [task.label for task in tasks], jobs=jobs, scheduler=scheduler)
     with closing(running):
@@ -311,5 +312,5 @@ def _moved(task: UpsampleTask, outcome: UpsampleOutcome) -> UpsampleOutcome | La
 
 
 def in_staging(folder: Path, number: int, target: Path) -> Path:
-    """Where the result of a task is written first; a worker elsewhere has another current folder."""
+    """Where the result of a task is written first. The path is absolute: a worker may have another current folder."""
     return folder.absolute() / f"{number}{extension_of(target, OUTPUT_EXTENSIONS)}"

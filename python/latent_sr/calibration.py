@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What can be set in closed form from validation volumes."""
+"""Model parameters that can be computed in closed form from validation volumes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,33 +27,33 @@ from latent_sr.volumes import split_frames
 def best_residual_gain(
     images: Iterable[Any], model: Any, *, keep_every: int = 2, crop: int = 0, axis: int | None = None
 ) -> float:
-    """The gain of the mode "residual-corrected" that is best, in mean squared error, on recovered slices.
+    """The gain of the mode "residual-corrected" that minimizes the mean squared error of recovered slices.
 
-    Slices are dropped and recovered as ``evaluate`` does it; with this gain the mode is at least as good as linear
-    interpolation on these volumes. ``model.SetResidualGain()`` makes it the model's.
+    Slices are dropped and recovered as in ``evaluate``. With this gain the mode is at least as good as linear
+    interpolation on these volumes. Store it in the model with ``model.SetResidualGain()``.
 
     Parameters
     ----------
     images
-        ``itk.Image`` objects, 3D or 4D: volumes that the model was not trained on, or the gain is too large.
+        ``itk.Image`` objects, 3D or 4D. The model must not have been trained on them, or the gain is too large.
     model
         ``itk.AutoencoderModel``.
     keep_every
-        Every so many slices are kept, at least 2 (the default).
+        Every k-th slice is kept; at least 2. Default 2.
     crop
-        Side of the central square in pixels; 0 (the default): no crop.
+        Side of the central square in pixels. Default 0: no crop.
     axis
-        The through-plane axis, 0 to 2. Default: that of the largest spacing.
+        The through-plane axis, 0 to 2. Default: the axis of the largest spacing.
 
     Returns
     -------
     float
-        At least 0; 0 if the network is of no use there.
+        The gain, at least 0. It is 0 if the network does not improve these slices.
 
     Raises
     ------
     LatentSRError
-        If a volume has too few slices, or the network corrects nothing, so that every gain is as good.
+        If a volume has too few slices, or if all corrections are zero, so that the gain has no effect.
     """
     import itk
 

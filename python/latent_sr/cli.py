@@ -17,9 +17,8 @@
 # ==========================================================================
 """The command line ``latent-sr``.
 
-Exit codes: 0, 1 (failed: a file, a volume, a model), 2 (wrong use: the command line itself), 130 (Ctrl-C). Errors are
-one line on stderr. Nothing but the standard library is imported before a command runs, so that ``--help`` answers at
-once.
+Exit codes: 0, 1 (failed: a file, a volume or a model), 2 (wrong use of the command line), 130 (Ctrl-C). An error is one
+line on stderr. Only the standard library is imported before a command runs, so that ``--help`` answers at once.
 """
 
 import argparse
@@ -37,7 +36,7 @@ from latent_sr.errors import LatentSRError, one_line
 
 
 class _Version(argparse.Action):
-    """``--version``, which looks the version up only when asked."""
+    """``--version``. The version is looked up only when the option is given."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
         super().__init__(option_strings, dest=argparse.SUPPRESS, default=argparse.SUPPRESS, nargs=0, help=help)
@@ -78,9 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments
-        Words behind ``latent-sr``. Default: those of the process.
+        The arguments after ``latent-sr``. Default: those of the process.
     """
-    # A shell without job control starts what runs in the background with interrupts ignored.
+    # A shell without job control starts background processes with SIGINT ignored.
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -95,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read the output, ``head`` say, has seen enough. What is left in the buffer must not be tried again.
+        # The reader of the output, for example ``head``, has closed the pipe. Flushing the buffer again would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13
     except (RuntimeError, OSError, MemoryError, ImportError) as error:

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Output modes and precisions: their names here, and the values of ITK's enumerations that they stand for.
+"""Output modes and precisions: their names in this package, and the corresponding values of the C++ enumerations.
 
 Importing this module does not import ITK.
 """

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Errors that are shown to a user as one line, and what C++ exceptions are reduced to."""
+"""Errors with one-line messages, and their translation from C++ exceptions."""
 
 import re
 from collections.abc import Iterator
@@ -25,10 +25,9 @@ _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {9: " ", 10:
 
 
 class LatentSRError(Exception):
-    """Something failed: a file, a volume, a model. The command line ends with exit code 1.
+    """A failure that concerns a file, a volume or a model. The command line ends with exit code 1.
 
-    Control characters, which names of files and texts in headers may have, are written as escapes: a message is one
-    line.
+    File names and header texts may contain control characters. They are escaped, so that a message is one line.
     """
 
     exit_code = 1
@@ -38,7 +37,7 @@ class LatentSRError(Exception):
 
 
 class UsageError(LatentSRError):
-    """The parameters alone are wrong, whatever is in the files. The command line ends with exit code 2."""
+    """Wrong parameters, independent of the contents of files. The command line ends with exit code 2."""
 
     exit_code = 2
 
@@ -50,12 +49,12 @@ _FACTORIES = re.compile(r"\s*Tried to create one of the following:.*", re.DOTALL
 
 
 def one_line(error: BaseException | str) -> str:
-    """The message of an exception without source file, line, class and address, on one line.
+    """The message of an exception on one line, without source file, line number, class and address.
 
     Parameters
     ----------
     error
-        An exception, such as the ``RuntimeError`` that a C++ ``itk::ExceptionObject`` becomes in Python, or its text.
+        An exception or its text. A C++ ``itk::ExceptionObject`` arrives in Python as a ``RuntimeError``.
 
     Returns
     -------
@@ -73,7 +72,7 @@ def one_line(error: BaseException | str) -> str:
 
 @contextmanager
 def translated(subject: str = "") -> Iterator[None]:
-    """Turn the ``RuntimeError`` of a C++ exception into a ``LatentSRError`` whose message begins with the subject."""
+    """Convert the ``RuntimeError`` of a C++ exception to a ``LatentSRError`` whose message names the subject."""
     try:
         yield
     except RuntimeError as error:
@@ -85,7 +84,7 @@ def translated(subject: str = "") -> Iterator[None]:
 
 @contextmanager
 def naming(subject: str) -> Iterator[None]:
-    """Have the message of a ``LatentSRError`` begin with a subject that it does not name; wrong use is not about it."""
+    """Prefix the message of a ``LatentSRError`` with a subject, unless it names it. ``UsageError`` is left alone."""
     try:
         yield
     except UsageError:

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Ctrl-C: noted instead of raised, and as the clean end of an ``itk::ProcessObject``."""
+"""Handling of Ctrl-C: as an event instead of an exception, and as a clean end of an ``itk::ProcessObject``."""
 
 import signal
 import threading
@@ -28,12 +28,12 @@ from latent_sr.errors import LatentSRError, one_line
 
 @contextmanager
 def noted_interrupts(also: Callable[[], None] = lambda: None) -> Iterator[threading.Event]:
-    """Have Ctrl-C noted in an event, instead of raised wherever the main thread is; in other threads, nothing changes.
+    """Set an event on Ctrl-C instead of raising ``KeyboardInterrupt``. In threads other than the main one, do nothing.
 
     Parameters
     ----------
     also
-        What to do besides at each Ctrl-C.
+        Called at each Ctrl-C as well.
     """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -52,7 +52,7 @@ def noted_interrupts(also: Callable[[], None] = lambda: None) -> Iterator[thread
 
 
 def run_interruptibly(process: Any, event: Any = None, observer: Callable[[], None] | None = None) -> None:
-    """Update an ``itk::ProcessObject``, so that Ctrl-C and errors of an observer end it cleanly.
+    """Update an ``itk::ProcessObject``. Ctrl-C and errors of the observer end it cleanly.
 
     Parameters
     ----------
@@ -61,21 +61,21 @@ def run_interruptibly(process: Any, event: Any = None, observer: Callable[[], No
     event
         The event to observe, such as ``itk.IterationEvent()``. Default: ``itk.ProgressEvent()``.
     observer
-        Called without arguments at every such event. What it raises aborts the process and is raised from here.
+        Called without arguments at each such event. Its exception aborts the process and is raised again from here.
 
     Raises
     ------
     KeyboardInterrupt
         After Ctrl-C. The process has been aborted at its next event.
     LatentSRError
-        With the message of an ``itk::ExceptionObject``.
+        If the process throws an ``itk::ExceptionObject``, with its message.
     """
     import itk
 
     failure: list[BaseException] = []
 
     def observe() -> None:
-        # An exception must not leave an observer: ITK would print it and replace it by another one.
+        # An exception must not leave an observer: ITK would print it and throw another one instead.
         try:
             if observer is not None and not failure:
                 observer()
@@ -83,7 +83,7 @@ def run_interruptibly(process: Any, event: Any = None, observer: Callable[[], No
             failure.append(error)
             process.AbortGenerateDataOn()
 
-    # Even without an observer there has to be one: Python looks at signals only when it executes Python.
+    # There must be an observer in any case: Python handles signals only while it executes Python code.
     tag = process.AddObserver(event if event is not None else itk.ProgressEvent(), observe)
     with noted_interrupts(process.AbortGenerateDataOn) as interrupted:
         try:

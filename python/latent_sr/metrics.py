@@ -28,10 +28,10 @@ from latent_sr.threads import set_work_units
 from latent_sr.volumes import cast, default_slice_axis, pixel_type
 
 SMALLEST_SSIM_SIDE = 11
-"""Pixels that a slice needs for the 11 x 11 window of SSIM."""
+"""Smallest side in pixels of a slice for the 11 x 11 window of SSIM."""
 
 SMALLEST_VIFP_SIDE = 41
-"""Pixels that a slice needs for the four scales of VIFp."""
+"""Smallest side in pixels of a slice for the four scales of VIFp."""
 
 SLICE_METRICS = ("mse", "psnr", "ssim", "vifp")
 
@@ -46,7 +46,7 @@ NRMSE_NORMALIZATIONS = {"euclidean": "Euclidean", "min-max": "MinimumMaximum", "
 
 @dataclass(frozen=True)
 class _Metric:
-    """A metric that is computed on request: its setter and getter, what it is called, and the side that it needs."""
+    """An optional metric: its name in C++ methods, its label, whether slices have it, and the smallest side."""
 
     name: str
     label: str
@@ -66,27 +66,27 @@ OPTIONAL_METRICS = {
     "nmi": _Metric("NMI", "NMI"),
     "fourier": _Metric("FourierCorrelation", "Fourier correlation"),
 }
-"""What ``compare`` computes on request; errors, PSNR and Pearson's coefficient always are."""
+"""The metrics that ``compare`` computes on request. Errors, PSNR and Pearson's coefficient are always computed."""
 
 DEFAULT_METRICS = ("ssim", "vifp")
 
 
 @dataclass(frozen=True)
 class SSIMParameters:
-    """Parameters of SSIM in all of its forms.
+    """Parameters of all forms of SSIM.
 
     Attributes
     ----------
     sigma
         Standard deviation of the Gaussian window in pixels. Default 1.5.
     radius
-        The window has 2 radius + 1 taps. Default 5.
+        The window has 2 radius + 1 pixels along each axis. Default 5.
     uniform
-        All taps are equal, instead of a Gaussian.
+        Use equal weights instead of a Gaussian window. Default: no.
     sample_covariance
-        Covariances of a sample instead of a population.
+        Use sample covariances instead of population covariances. Default: no.
     whole_map
-        The mean over all pixels, with mirrored borders, instead of those at which the window fits.
+        Average over all pixels, with mirrored borders, instead of those at which the window fits. Default: no.
     """
 
     sigma: float = 1.5
@@ -97,7 +97,7 @@ class SSIMParameters:
 
 
 def json_number(value: float | None) -> float | str | None:
-    """A number as it is put into JSON: null for what is undefined (NaN), a text for what is infinite."""
+    """A number as JSON holds it: null for NaN (undefined), and a text for infinity."""
     if value is None or math.isnan(value):
         return None
     if math.isinf(value):
@@ -106,24 +106,24 @@ def json_number(value: float | None) -> float | str | None:
 
 
 def from_json_number(value: float | str | None) -> float:
-    """The inverse of ``json_number``: NaN for null."""
+    """The inverse of ``json_number``. NaN for null."""
     return math.nan if value is None else float(value)
 
 
 def notes_on_size(rows: int, columns: int) -> list[str]:
-    """What is left out for slices of such a size."""
+    """Notes on the metrics that are left out for slices of this size."""
     return _requested(("vifp", "ssim"), [columns, rows], 2, SSIMParameters())[1]
 
 
 def _requested(
     metrics: Iterable[str] | str, size: list[int], axis: int, ssim: SSIMParameters
 ) -> tuple[list[str], list[str]]:
-    """Names of metrics to compute, and notes on those of "all" or of the default that the size forbids.
+    """Names of the metrics to compute, and notes on those of "all" or of the default that are left out for the size.
 
     Raises
     ------
     UsageError
-        For a name that is not known.
+        For an unknown name.
     """
     everything = metrics == "all"
     names = list(OPTIONAL_METRICS) if everything else [metrics] if isinstance(metrics, str) else list(metrics)
@@ -156,22 +156,22 @@ class ComparisonOptions:
     Attributes
     ----------
     data_range
-        In units of intensity. Default: that of ``data_range_source``.
+        Data range in units of intensity. Default: that of ``data_range_source``.
     data_range_source
         "reference-min-max" (the default: maximum minus minimum of the reference), "reference-max" or "pixel-type".
     mask
-        ``itk.Image`` of the same size; nonzero pixels are compared. Default: all.
+        ``itk.Image`` of the same size; nonzero pixels are compared. Default: all pixels.
     axis
-        The axis, 0 to 2, across which slices are cut. Default: that of the largest spacing, or the last if two have it.
+        The axis across the slices, 0 to 2. Default: that of the largest spacing, or the last one if two axes have it.
     metrics
-        Names of ``OPTIONAL_METRICS`` to compute beside errors and PSNR, or "all". Default: "ssim" and "vifp". Those of
-        the default and of "all" are left out, with a note, where the images are too small.
+        Names of ``OPTIONAL_METRICS`` to compute in addition to errors and PSNR, or "all". Default: "ssim" and "vifp".
+        Metrics of the default or of "all" are left out, with a note, if the images are too small for them.
     ssim
-        Parameters of SSIM.
+        Parameters of SSIM. Default: those of ``SSIMParameters``.
     nrmse
-        What the NRMSE is relative to: "euclidean" (the default), "min-max" or "mean" of the reference.
+        What the RMSE is divided by: the "euclidean" norm (the default), "min-max" or "mean" of the reference.
     with_map
-        Whether to return the map of SSIM.
+        Whether to return the map of SSIM. Default: no.
     threads
         Number of threads. Default: ITK's.
     """
@@ -187,7 +187,7 @@ class ComparisonOptions:
     threads: int | None = None
 
     def check(self) -> None:
-        """Refuse what can't be, whatever the images.
+        """Check the options that do not depend on the images.
 
         Raises
         ------
@@ -210,7 +210,7 @@ def compare(reference: Any, test: Any, options: ComparisonOptions | None = None,
     reference, test
         ``itk.Image`` objects of the same size, 2D to 4D. If their pixel types differ, both are converted to float64.
     options
-        How: see ``ComparisonOptions``. Default: its defaults.
+        See ``ComparisonOptions``. Default: its defaults.
     **changes
         Single options by name, such as ``data_range=1.0``.
 
@@ -218,17 +218,17 @@ def compare(reference: Any, test: Any, options: ComparisonOptions | None = None,
     -------
     dict
         "mse", "mae", "rmse", "nrmse", "psnr" (dB, of the volume), "mean_slice_psnr" (dB), "pearson", "data_range",
-        "slice_axis" (None in 2D), "number_of_slices", "slices" (a list for each metric of slices) and "notes"; "ssim"
-        and "vifp" (means over slices, NaN if left out), and each other metric that was computed. "fourier" is a dict:
-        "frequencies" in 1/mm, "correlation", and the "resolution" in mm by threshold. "ssim_map" is an ``itk.Image``.
-        Values that are undefined or left out are NaN.
+        "slice_axis" (None in 2D), "number_of_slices", "slices" (for each metric of slices, a list) and "notes"; "ssim"
+        and "vifp" (means over slices), and each other metric that was computed. "fourier" is a dict with "frequencies"
+        in 1/mm, "correlation", and "resolution" in mm by threshold. "ssim_map" is an ``itk.Image``. Values that are
+        undefined or left out are NaN.
 
     Raises
     ------
     LatentSRError
         If sizes differ, a pixel is not finite, or another precondition of ``itk::ImageQualityMetricsCalculator`` fails.
     UsageError
-        For a name that is not known.
+        For an unknown option or metric, or an invalid value.
     """
     options = changed(options or ComparisonOptions(), changes)
     options.check()
@@ -258,7 +258,7 @@ def compare(reference: Any, test: Any, options: ComparisonOptions | None = None,
 
 
 def _axis_across(image: Any) -> int:
-    """The axis that slices are cut across by default."""
+    """The default axis across the slices."""
     if image.GetImageDimension() == 2:
         return 2
     found = default_slice_axis([float(value) for value in image.GetSpacing()])
@@ -266,7 +266,7 @@ def _axis_across(image: Any) -> int:
 
 
 def _calculator(reference: Any, test: Any, options: ComparisonOptions, axis: int, chosen: Sequence[str]) -> Any:
-    """An ``itk::ImageQualityMetricsCalculator`` that is going to compute some metrics."""
+    """An ``itk::ImageQualityMetricsCalculator`` with its inputs and parameters."""
     import itk
 
     enums = itk.ImageQualityMetricsCalculatorEnums
@@ -295,7 +295,7 @@ def _calculator(reference: Any, test: Any, options: ComparisonOptions, axis: int
 
 
 def _results(calculator: Any, chosen: Sequence[str]) -> dict[str, Any]:
-    """The values that a calculator has computed; of each slice under "slices"."""
+    """The values that a calculator has computed. Values of slices are under "slices"."""
     slices = {
         "mse": [float(value) for value in calculator.GetSliceMSE()],
         "psnr": [float(value) for value in calculator.GetSlicePSNR()],
@@ -331,7 +331,7 @@ def _fourier(calculator: Any) -> dict[str, Any]:
 
 
 def _binary_mask(mask: Any) -> Any:
-    """1 where the mask is not zero, as an image of unsigned char."""
+    """An image of unsigned char that is 1 where the mask is not zero."""
     import itk
     import numpy as np
 

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Model files: loading and describing."""
+"""Loading and describing of models."""
 
 import json
 import os
@@ -26,11 +26,11 @@ from latent_sr.errors import LatentSRError, translated
 
 MODEL_EXTENSIONS = (".safetensors",)
 BUNDLED = "bundled"
-"""The name of the model that is part of the library."""
+"""Name of the model that is part of the library."""
 
 
 def load_model(model: str | os.PathLike | None = None) -> Any:
-    """An ``itk.AutoencoderModel`` from a file, or the bundled one.
+    """An ``itk.AutoencoderModel`` from a file, or the bundled model.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def load_model(model: str | os.PathLike | None = None) -> Any:
     Raises
     ------
     LatentSRError
-        If the file does not exist, is damaged, or is not a model; or if there is no bundled model.
+        If the file does not exist, is damaged, or is not a model; or if the library has no bundled model.
     """
     import itk
 
@@ -58,12 +58,12 @@ def load_model(model: str | os.PathLike | None = None) -> Any:
 
 
 def describe_model(model: Any) -> dict[str, Any]:
-    """Everything but the weights of an ``itk.AutoencoderModel``: architecture, preprocessing, training, provenance."""
+    """The description of an ``itk.AutoencoderModel``: architecture, preprocessing, training and provenance."""
     return json.loads(model.GetDescription())
 
 
 def distinct_names(models: list[Path | None]) -> list[str]:
-    """Short names of models: the file names without extension, after as many folders as tell them apart."""
+    """Short, distinct names of models: file names without extension, preceded by folders if names are equal."""
 
     def name(path: Path | None, parts: int) -> str:
         if path is None:

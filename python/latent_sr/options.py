@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Options of the functions of this package: dataclasses, of which single ones can be changed by name."""
+"""Options of this package's functions. They are dataclasses; single options can be changed by name."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -27,14 +27,14 @@ Options = TypeVar("Options")
 
 
 def changed(options: Options, changes: Mapping[str, Any]) -> Options:
-    """Options with some of them changed.
+    """A copy of options with some of them changed.
 
     Parameters
     ----------
     options
         A dataclass.
     changes
-        New values by the names of its fields.
+        New values by field name.
 
     Raises
     ------

@@ -15,11 +15,11 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Work that is done volume by volume: in this process, in processes of this machine, or on a Dask cluster.
+"""Processing of volumes one by one: in this process, in processes on this machine, or on a Dask cluster.
 
-Every unit of work is a function of a module and a dataclass of plain values, so that it can be sent elsewhere; volumes
-are named by their paths and read where the work is done. ITK and LibTorch have threads of their own and must not be
-forked: processes are started anew ("spawn").
+A unit of work is a module-level function with a dataclass of plain values, so that it can be sent to another process.
+Volumes are named by their paths and read where the work is done. ITK and LibTorch have threads and must not be forked,
+so processes are started anew ("spawn").
 """
 
 import os
@@ -36,21 +36,21 @@ from latent_sr.errors import LatentSRError, UsageError, one_line
 from latent_sr.interrupts import noted_interrupts
 
 _LONGEST_WAIT = 0.2
-"""In s: how long an interrupt waits to be seen."""
+"""Longest time in s until an interrupt is noticed."""
 
 CONNECTION_SECONDS = 30
-"""How long to wait for a Dask scheduler, and then for its first worker."""
+"""Time in s to wait for a Dask scheduler, and then for its first worker."""
 
 _one_volume_at_a_time = threading.Lock()
 
 
 def check_parallel(jobs: int, scheduler: str | None) -> None:
-    """Refuse numbers of jobs and addresses that can't be.
+    """Check the number of jobs and the address of the scheduler.
 
     Raises
     ------
     UsageError
-        If they can't be, or both are asked for.
+        If one of them is invalid, or both are given.
     """
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}, but has to be at least 1")
@@ -61,14 +61,14 @@ def check_parallel(jobs: int, scheduler: str | None) -> None:
 
 
 def threads_per_job(threads: int | None, jobs: int) -> int | None:
-    """The threads of each of some processes that share a number of threads; None: one process with the default."""
+    """The number of threads per process. None with one job means the default."""
     if jobs == 1:
         return threads
     return max(1, (threads or _processors()) // jobs)
 
 
 def default_jobs(volumes: int, scheduler: str | None) -> int:
-    """Processes for so many volumes: a processor each, but to start one, which takes seconds, must be worth it."""
+    """The default number of processes: one per processor, at most one per 4 volumes, because starting takes seconds."""
     return 1 if scheduler is not None else max(1, min(_processors(), volumes // 4))
 
 
@@ -84,26 +84,26 @@ def run_tasks(
     jobs: int = 1,
     scheduler: str | None = None,
 ) -> Iterator[tuple[int, Any]]:
-    """Call a function for each task, and give the results in the order in which they are done.
+    """Call a function for each task, and yield the results in the order of completion.
 
     Parameters
     ----------
     function
-        Of a module, so that another process finds it by name.
+        A module-level function, which another process can find by name.
     tasks
-        Dataclasses of plain values, whose attribute "options" has a field "threads", which may be None.
+        Dataclasses of plain values. Their attribute "options" has a field "threads", which may be None.
     names
-        What the tasks are about, for messages.
+        The names of the tasks for messages.
     jobs
-        Number of processes on this machine. 1, the default, is this one.
+        Number of processes on this machine. Default 1: this process.
     scheduler
-        Address of a Dask scheduler, whose workers do the work instead.
+        Address of a Dask scheduler, whose workers do the work instead. Default: none.
 
     Yields
     ------
     int, Any
-        The position of a task, and what the function returned, or the ``LatentSRError`` that it failed with. Closing
-        the iterator, and any exception, ends the work that is not done.
+        The position of a task, and the function's result or its ``LatentSRError``. Closing the iterator, or an
+        exception, cancels the remaining work.
     """
     check_parallel(jobs, scheduler)
     if scheduler is not None:
@@ -120,12 +120,12 @@ def run_tasks(
 
 
 def _is_named(name: str, message: str) -> bool:
-    """Whether a message names a file, maybe by its absolute path, or a frame of it."""
+    """Whether a message names a file, possibly by its absolute path, or a frame of it."""
     return f"'{name}" in message or f"{name}'" in message
 
 
 def _attempt(function: Callable[[Any], Any], task: Any) -> Any:
-    """What a function returns, or the error that it fails with; an error as a value crosses any border."""
+    """The function's result or its error. The error is returned as a value, which can be sent between processes."""
     try:
         return function(task)
     except LatentSRError as error:
@@ -135,7 +135,7 @@ def _attempt(function: Callable[[Any], Any], task: Any) -> Any:
 
 
 def _attempt_elsewhere(function: Callable[[Any], Any], task: Any) -> Any:
-    """The same in a process that has not been set up by the command line."""
+    """As ``_attempt``, in a process that the command line has not set up."""
     import itk
 
     itk.Object.GlobalWarningDisplayOff()
@@ -146,7 +146,7 @@ def _attempt_elsewhere(function: Callable[[Any], Any], task: Any) -> Any:
 
 
 def _begin_process() -> None:
-    """Prepare this process: it ends as soon as the one that started it is gone, and leaves nothing if it is ended."""
+    """Set up a worker process. It exits when its parent does, and its locks leave no system resource behind."""
     from multiprocessing import parent_process
 
     from itk.support.lazy import LazyITKModule
@@ -156,14 +156,14 @@ def _begin_process() -> None:
         os._exit(1)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # ITK's own lock is one between processes, a resource of the system.
+    # ITK's lock for lazy loading is shared between processes and is a system resource.
     LazyITKModule.set_lock(threading.RLock())
     threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Processes that are started meanwhile never see Ctrl-C, which is for the one that waits for them."""
+    """Processes started in this context never receive Ctrl-C. It is handled by the process that waits for them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -175,7 +175,7 @@ def _interrupts_blocked() -> Iterator[None]:
 
 
 class _Worker:
-    """A pool of one process: when that dies, it is known what it was working on."""
+    """A pool of one process. If the process dies, it is known which task it was working on."""
 
     def __init__(self) -> None:
         from concurrent.futures import ProcessPoolExecutor
@@ -189,7 +189,7 @@ class _Worker:
         return self.executor.submit(_attempt_elsewhere, function, task)
 
     def end(self, at_once: bool) -> None:
-        """End the process: when it has done its work, or without waiting for that."""
+        """End the process at once, or after its current work."""
         from concurrent.futures.process import BrokenProcessPool
 
         if at_once:
@@ -205,7 +205,7 @@ def _in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], jobs: in
     waiting = deque(range(len(tasks)))
     idle: list[_Worker] = []
     running: dict[Future, tuple[int, _Worker]] = {}
-    # Raised while the main thread holds the lock of a future, Ctrl-C would leave that locked: the pool would never end.
+    # If Ctrl-C were raised while the main thread holds the lock of a future, the lock would never be released.
     with noted_interrupts() as interrupted:
         try:
             idle += [_Worker() for _ in range(jobs)]
@@ -237,18 +237,18 @@ def _in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], jobs: in
 
 
 def _attempt_on_cluster(function: Callable[[Any], Any], task: Any) -> Any:
-    """Do a task in a process of a Dask worker, with the threads that the worker was given."""
+    """Run a task in a Dask worker, with the worker's number of threads by default."""
     from distributed import get_worker
 
     if task.options.threads is None:
         task = replace(task, options=replace(task.options, threads=get_worker().state.nthreads))
-    # Each volume uses all threads of the process: two at a time would only need more memory.
+    # Each volume uses all threads of the process. Two volumes at a time would only need more memory.
     with _one_volume_at_a_time:
         return _attempt_elsewhere(function, task)
 
 
 def _connected(address: str) -> Any:
-    """A client of a Dask scheduler that has workers."""
+    """A client of a Dask scheduler with at least one worker."""
     import logging
 
     try:
@@ -257,7 +257,7 @@ def _connected(address: str) -> Any:
         raise LatentSRError(
             f"the scheduler '{address}' can't be used without Dask: pip install 'itk-latentspacesuperresolution[dask]'"
         ) from error
-    # Its log messages are several lines; what matters arrives as an exception.
+    # Dask logs several lines per problem. Errors arrive as exceptions anyway.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=CONNECTION_SECONDS, set_as_default=False)
@@ -280,8 +280,8 @@ def _on_cluster(function: Callable[[Any], Any], tasks: Sequence[Any], address: s
 
     futures: dict[Any, int] = {}
     try:
-        # Nothing is stored for later (pure=False): a file may have changed since. A task whose worker is gone is done
-        # by another one.
+        # pure=False: results are not reused, because a file may have changed. retries: if a worker is lost, another one
+        # runs its task.
         for position, task in enumerate(tasks):
             futures[client.submit(_attempt_on_cluster, function, task, pure=False, retries=2)] = position
         for future in as_completed(list(futures), loop=client.loop):
@@ -302,5 +302,5 @@ def _on_cluster(function: Callable[[Any], Any], tasks: Sequence[Any], address: s
 
 
 def path_for_worker(path: str | os.PathLike, scheduler: str | None) -> str:
-    """A path as the process sees it that works on it: another machine has another current folder."""
+    """A path for the process that uses it. On a cluster it is absolute: other machines have other current folders."""
     return str(path if scheduler is None else Path(path).absolute())

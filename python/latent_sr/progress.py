@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Progress on stderr: a bar with rate and time left on a terminal, plain lines otherwise."""
+"""Progress on stderr: a bar with rate and remaining time on a terminal, plain lines otherwise."""
 
 import sys
 import time
@@ -35,7 +35,7 @@ def duration(seconds: float) -> str:
 
 
 class _Shown(AbstractContextManager):
-    """What is shown until a context ends."""
+    """A progress display that ends with its context."""
 
     def close(self) -> None:
         """End the bar."""
@@ -50,13 +50,13 @@ class Progress(_Shown):
     Parameters
     ----------
     total
-        The amount.
+        The total amount.
     label
-        What is done, in a word.
+        What is being done, in one word.
     unit
-        What is counted, as plural.
+        What is counted, in the plural.
     stream
-        Where to; default: stderr.
+        Output stream. Default: stderr.
     """
 
     def __init__(self, total: float, label: str, unit: str, stream: TextIO | None = None) -> None:
@@ -81,7 +81,7 @@ class Progress(_Shown):
             )
 
     def update(self, done: float, note: str = "") -> None:
-        """Say how much is done by now, and what is going on."""
+        """Show the amount done so far, with an optional note."""
         if self.bar is not None:
             if note:
                 self.bar.set_postfix_str(note, refresh=False)
@@ -104,16 +104,16 @@ class Progress(_Shown):
 
 
 class LateProgress(_Shown):
-    """Progress of work that is seldom long: it is silent for the first seconds.
+    """Progress of work that is usually short. Nothing is shown during the first seconds.
 
     Parameters
     ----------
     labels
-        What is done, in a word or two, for each part of the work; each begins to count anew.
+        A label for each part of the work. Each part counts from the start.
     unit, stream
         As for ``Progress``.
     delay
-        Seconds before anything is shown.
+        Time in s before anything is shown. Default 2.
     """
 
     def __init__(self, labels: Sequence[str], unit: str, stream: TextIO | None = None, delay: float = 2.0) -> None:
@@ -123,7 +123,7 @@ class LateProgress(_Shown):
         self.done = 0
 
     def update(self, done: int, total: int) -> None:
-        """Say how much is done by now, and of how much."""
+        """Show the amount done so far, and the total."""
         now = time.monotonic()
         if done < self.done:
             self.close()
@@ -145,7 +145,7 @@ class LateProgress(_Shown):
 
 
 class ProgressInTurn(_Shown):
-    """Progress of parts of a work that follow one another: a part shows from its first report to that of the next.
+    """Progress of successive parts of a work. A part is shown from its first report until the next part's first report.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ class ProgressInTurn(_Shown):
         self.shown: Progress | None = None
 
     def part(self, label: str) -> Callable[[int, int, str], None]:
-        """What reports a part: it is called with how much is done by now, of how much, and what is going on."""
+        """A function that reports the progress of a part: amount done so far, total, and note."""
         progress: Progress | None = None
 
         def report(done: int, total: int, note: str) -> None:
@@ -191,13 +191,13 @@ class TrainingProgress(_Shown):
     Parameters
     ----------
     iterations
-        At most so many; None if there is only a time budget.
+        Maximum number of iterations; None if there is only a time limit.
     seconds
-        At most so many; None if there is only a number of iterations.
+        Maximum time in s; None if there is only a number of iterations.
     stream
-        Where to; default: stderr.
+        Output stream. Default: stderr.
     every
-        Iterations between plain lines. Default 100.
+        Number of iterations between plain lines. Default 100.
     """
 
     def __init__(
@@ -230,8 +230,8 @@ class TrainingProgress(_Shown):
             self.bar = None
 
     def update(self, state: Any) -> None:
-        """Report a ``training.TrainingState``."""
-        # Of a training that was resumed, the rate is that since then.
+        """Show a ``training.TrainingState``."""
+        # In a resumed training, the rate counts only the iterations since then.
         if self.start is None:
             self.start = (state.iteration - 1, 0.0) if state.iteration == 1 else (state.iteration, state.elapsed)
         iterations, seconds = state.iteration - self.start[0], state.elapsed - self.start[1]

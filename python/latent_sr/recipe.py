@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What a training can be set to by name: parameters of ``itk.AutoencoderTrainer`` and of the network."""
+"""Parameters of ``itk.AutoencoderTrainer`` and of the network that can be set by name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ WITH_OPTIONS = frozenset(
         "TimeBudget",
     }
 )
-"""Parameters of the trainer that have an option of their own: they are not set by name."""
+"""Parameters of the trainer that have their own option. They can't be set by name."""
 
 
 def _number(text: Any) -> float:
@@ -88,16 +88,16 @@ NETWORK: dict[str, Callable[[Any], Any]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """Parameters by the names of their setters.
+    """Parameters, by the names of their setters.
 
     Attributes
     ----------
     trainer
-        Values as text, which ``AutoencoderTrainerBase.SetParameter`` understands.
+        Values as text, for ``AutoencoderTrainerBase.SetParameter``.
     network
-        Values of the setters of ``itk.AutoencoderModel``.
+        Values for the setters of ``itk.AutoencoderModel``.
     slice_axis
-        The slice axis among the trainer's parameters; None: of each volume that of the largest spacing.
+        The slice axis set in ``trainer``; None: for each volume, the axis of its largest spacing.
     """
 
     trainer: dict[str, str] = field(default_factory=dict)
@@ -106,25 +106,25 @@ class Recipe:
 
 
 def trainer_parameters() -> list[str]:
-    """The names of the trainer's parameters that can be set by name."""
+    """Names of the trainer's parameters that can be set by name."""
     import itk
 
     return [name for name in itk.AutoencoderTrainerBase.GetParameterNames() if name not in WITH_OPTIONS]
 
 
 def parse(settings: Mapping[str, Any]) -> Recipe:
-    """Check settings, and tell those of the trainer from those of the network.
+    """Check settings, and separate those of the trainer from those of the network.
 
     Parameters
     ----------
     settings
-        Names (of setters, or the same in lower case with hyphens or underscores: ``learning-rate``) and values, which
-        may be text.
+        Names and values. A name is that of a setter, or the same in lower case with hyphens or underscores
+        (``learning-rate``). A value may be text.
 
     Raises
     ------
     UsageError
-        If a name is not known, or a value is not of its kind.
+        If a name is unknown, or a value has the wrong type or is not allowed.
     """
     if not settings:
         return Recipe()
@@ -158,12 +158,12 @@ def parse(settings: Mapping[str, Any]) -> Recipe:
 
 
 def apply_to_network(model: Any, network: Mapping[str, Any]) -> None:
-    """Set a model's network.
+    """Set the parameters of a model's network.
 
     Raises
     ------
     LatentSRError
-        If the model has weights, which would be lost, or refuses a value.
+        If the model has weights, which would be lost, or if it refuses a value.
     """
     if network and model.HasWeights():
         raise LatentSRError(f"{next(iter(network))} belongs to a network that has been trained: it can't be set")
@@ -173,7 +173,7 @@ def apply_to_network(model: Any, network: Mapping[str, Any]) -> None:
 
 
 def apply_to_trainer(trainer: Any, values: Mapping[str, str]) -> None:
-    """Set a trainer's parameters; what they are is checked when the training begins."""
+    """Set a trainer's parameters. The trainer checks their values when the training begins."""
     with translated():
         for name, value in values.items():
             trainer.SetParameter(name, value)

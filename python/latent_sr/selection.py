@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Which model is better on a user's own volumes: one that was trained on others of them, or the bundled one."""
+"""Comparison of a trained model with the bundled one, on volumes of the user that it was not trained on."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -35,10 +35,10 @@ from latent_sr.volumes import DEFAULT_READING, ReadOptions, read_header, slice_a
 TRAINED, BUNDLED, LINEAR = "trained", "bundled", "linear"
 
 LARGEST_NUMBER_OF_VOLUMES = 24
-"""More volumes than this are not looked at: those of different subjects come first."""
+"""At most this many volumes are used. Volumes of different subjects come first."""
 
 SSIM_WEIGHT = 0.1
-"""Of 1 - SSIM beside the mean squared error: what a training chooses its best iteration by, too."""
+"""Weight of 1 - SSIM relative to the mean squared error. Trainings use the same loss to choose the best iteration."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Scores:
     ssim
         Structural similarity.
     loss
-        Mean squared error + 0.1 (1 - SSIM), for intensities in [0, 1]: what models are compared by.
+        Mean squared error + 0.1 (1 - SSIM), for intensities in [0, 1]. Models are compared by this value.
     """
 
     psnr: float
@@ -67,9 +67,9 @@ class Comparison:
     Attributes
     ----------
     scores
-        By "trained", "bundled" and "linear".
+        The scores of "trained", "bundled" and "linear".
     volumes, subjects
-        How many there were.
+        Number of volumes and of subjects.
     """
 
     scores: dict[str, Scores]
@@ -82,7 +82,7 @@ class Comparison:
         return self.scores[TRAINED].loss < self.scores[BUNDLED].loss
 
     def describe(self) -> str:
-        """The figures in one line."""
+        """The scores in one line."""
         figures = ", ".join(
             f"{name} {scores.psnr:.2f} dB, SSIM {scores.ssim:.4f}" for name, scores in self.scores.items()
         )
@@ -91,7 +91,7 @@ class Comparison:
 
 
 def _chosen(subjects: Sequence[str], largest: int) -> list[int]:
-    """Numbers of at most so many volumes: the first of every subject, then the second, and so on."""
+    """Numbers of at most ``largest`` volumes: the first volume of every subject, then the second, and so on."""
     turns: dict[str, int] = {}
     order = []
     for number, subject in enumerate(subjects):
@@ -109,9 +109,9 @@ def compare_with_bundled(
     reading: ReadOptions = DEFAULT_READING,
     notify: Callable[[str], None] | None = None,
 ) -> Comparison | None:
-    """Drop every other slice of volumes, recover it with both models and linear interpolation, and measure.
+    """Drop every other slice of volumes, recover it with both models and by linear interpolation, and compare.
 
-    The models are used as ``upsample`` uses them by default.
+    Both models use the defaults of ``upsample``.
 
     Parameters
     ----------
@@ -124,12 +124,12 @@ def compare_with_bundled(
     reading
         As for ``evaluate``.
     notify
-        Called with the name of each file before it is looked at.
+        Called with the name of each file before it is read.
 
     Returns
     -------
     Comparison or None
-        None if no volume has three slices or a clear slice axis.
+        None if no volume has both three slices and a clear slice axis.
 
     Raises
     ------

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Numbers of threads of ITK and LibTorch."""
+"""Number of threads of ITK and LibTorch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ from typing import Any
 
 @contextmanager
 def number_of_threads(threads: int | None) -> Iterator[None]:
-    """Limit the threads of ITK and LibTorch for a while. None: leave both alone."""
+    """Limit the number of threads of ITK and LibTorch within the context. None: leave both unchanged."""
     if threads is None:
         yield
         return
@@ -43,6 +43,6 @@ def number_of_threads(threads: int | None) -> Iterator[None]:
 
 
 def set_work_units(process: Any, threads: int | None) -> None:
-    """Set the number of threads of a filter or trainer; None leaves its default."""
+    """Set the number of threads of a filter or trainer. None: leave its default."""
     if threads is not None:
         process.SetNumberOfWorkUnits(threads)

@@ -17,7 +17,7 @@
 # ==========================================================================
 """The network of a model file as a PyTorch module, without ITK.
 
-Needs the package ``safetensors`` (``pip install itk-latentspacesuperresolution[torch-model]``).
+This module needs the package ``safetensors`` (``pip install itk-latentspacesuperresolution[torch-model]``).
 
 >>> from latent_sr.torch_model import load
 >>> network = load("model.safetensors")
@@ -39,7 +39,7 @@ FORMAT = "latent-sr/model/1"
 
 
 def _pair(inputs: int, outputs: int) -> list[nn.Module]:
-    """Two 3 x 3 convolutions, each with its non-linearity."""
+    """Two 3 x 3 convolutions, each followed by a non-linearity."""
     return [
         nn.Conv2d(inputs, outputs, 3, padding=1),
         nn.LeakyReLU(),
@@ -49,18 +49,18 @@ def _pair(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 class Autoencoder(nn.Module):
-    """The same network as ``itk::AutoencoderModel``, whose documentation describes it.
+    """The network of ``itk::AutoencoderModel``, whose documentation describes it.
 
     Parameters
     ----------
     poolings
-        Number of 2 x 2 poolings P. Default 4.
+        Number P of 2 x 2 poolings. Default 4.
     base_kernels
-        Channels K of the first block; block b has K 2^b. Default 32.
+        Number K of channels of the first block; block b has K 2^b. Default 32.
     latent_channels
-        Channels L of the latent. Default 16.
+        Number L of channels of the latent. Default 16.
     levels
-        Encoder levels, rising, whose features belong to the latent. Default (1, 2, 3).
+        Encoder levels, in rising order, whose features belong to the latent. Default (1, 2, 3).
     """
 
     def __init__(
@@ -106,13 +106,13 @@ class Autoencoder(nn.Module):
         Parameters
         ----------
         x
-            (slices, 1, rows, columns), values in [0, 1], rows and columns multiples of 2^poolings.
+            (slices, 1, rows, columns), values in [0, 1]; rows and columns are multiples of 2^P.
 
         Returns
         -------
         list of Tensor
-            (slices, latent_channels, rows / 2^P, columns / 2^P), then for each level l
-            (slices, K 2^l, rows / 2^(l + 1), columns / 2^(l + 1)). Each can be mixed linearly with its like.
+            (slices, L, rows / 2^P, columns / 2^P), then for each level l
+            (slices, K 2^l, rows / 2^(l + 1), columns / 2^(l + 1)). Corresponding tensors can be mixed linearly.
         """
         features = []
         for block in self.encoder:
@@ -121,7 +121,7 @@ class Autoencoder(nn.Module):
         return [self.to_latent(x), *(features[level] for level in self.levels)]
 
     def decode(self, latent: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Decode a latent to (slices, 1, rows, columns); values are not clamped."""
+        """Decode a latent to (slices, 1, rows, columns). Values are not clamped."""
         features = dict(zip(self.levels, latent[1:], strict=True))
         x = self.from_latent(latent[0])
         for block, level in zip(self.decoder, reversed(range(self.poolings)), strict=True):
@@ -131,24 +131,24 @@ class Autoencoder(nn.Module):
         return self.to_image(x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Decode what was encoded: the reconstruction."""
+        """Encode and decode slices: the reconstruction."""
         return self.decode(self.encode(x))
 
 
 def load(path: str | os.PathLike) -> Autoencoder:
-    """The network of a model file, in evaluation mode, with weights in single precision.
+    """The network of a model file, in evaluation mode, with single-precision weights.
 
     Parameters
     ----------
     path
-        A ``.safetensors`` file that ``latent-sr train`` or ``itk.AutoencoderModel.Write`` has written.
+        A ``.safetensors`` file written by ``latent-sr train`` or ``itk.AutoencoderModel.Write``.
 
     Raises
     ------
     ImportError
-        Without the package ``safetensors``.
+        If the package ``safetensors`` is missing.
     LatentSRError
-        If the file does not exist, or is not such a model.
+        If the file does not exist or is not a valid model.
     """
     try:
         from safetensors import SafetensorError, safe_open
@@ -175,7 +175,7 @@ def load(path: str | os.PathLike) -> Autoencoder:
         missing, unexpected = network.load_state_dict(weights, strict=False)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise LatentSRError(f"'{path}' is not a valid model: {' '.join(str(error).split())}") from error
-    # Files leave out the count of batches, which nothing uses.
+    # Model files do not contain num_batches_tracked, which inference does not use.
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
         names = ", ".join([*missing, *unexpected])

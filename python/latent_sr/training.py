@@ -43,25 +43,25 @@ PRESETS = ("default", "paper")
 NETWORKS = ("multi-scale", "paper")
 
 FINE_TUNING_RATE = 5e-4
-"""Learning rate of the default preset for a model that has weights, if none is set: half that of a new one."""
+"""Learning rate for fine-tuning with the default preset: half the rate for a new model."""
 
 _NO_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Validation:
-    """How well a network synthesizes slices of the validation volumes, and how well interpolation does.
+    """Scores of the network and of interpolation on synthesized slices of the validation volumes.
 
     Attributes
     ----------
     psnr, linear_psnr, bspline_psnr
-        Means over slices, then volumes, in dB.
+        Means over slices, then over volumes, in dB.
     ssim, linear_ssim, bspline_ssim
-        The same.
+        Means over slices, then over volumes.
     loss
-        What the best model is chosen by: mean squared error + 0.1 (1 - SSIM).
+        Mean squared error + 0.1 (1 - SSIM). The best model is chosen by this value.
     best_iteration
-        That of the best validation so far.
+        Iteration of the best validation so far.
     """
 
     psnr: float
@@ -76,20 +76,20 @@ class Validation:
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where a training stands after an iteration.
+    """The state of a training after an iteration.
 
     Attributes
     ----------
     iteration
         Number of iterations done.
     loss, reconstruction_loss, synthesis_loss
-        Of this iteration; the parts before weighting, 0 if not computed.
+        Losses of this iteration. The two parts are given before weighting; 0 if not computed.
     learning_rate
-        Of this iteration.
+        Learning rate of this iteration.
     elapsed
-        Seconds since the first iteration began; of a training that was resumed, without the pauses.
+        Time in s since the first iteration began. Pauses of a resumed training are not counted.
     validation
-        After an iteration with a validation: its result.
+        The result of the validation after this iteration; None if there was none.
     """
 
     iteration: int
@@ -111,39 +111,40 @@ def _frames(volumes: Sequence[Any]) -> list[Any]:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How a model is trained.
+    """The options of a training.
 
     Attributes
     ----------
     preset
         "default", or "paper": network and training of arXiv:2010.13172, which needs about a million iterations.
     network
-        "multi-scale" or "paper", to train the one by the recipe of the other. Default: that of the preset.
+        "multi-scale" or "paper": the network to train with the preset's recipe. Default: the preset's network.
     settings
         Other parameters of the trainer and the network, by name, such as
-        ``{"learning_rate": 3e-4, "latent_levels": [2, 3]}``: all of
+        ``{"learning_rate": 3e-4, "latent_levels": [2, 3]}``. The names are those of
         ``latent_sr.recipe.trainer_parameters()`` and ``latent_sr.recipe.NETWORK``.
     iterations
         Number of iterations. Default: that of the preset.
     minutes
-        Time budget instead of a number of iterations.
+        Time limit in minutes, instead of a number of iterations.
     seed
-        Of everything random. Default 0.
+        Seed of the random numbers. Default 0.
     initial_model
-        ``itk.AutoencoderModel`` or name of a model file: architecture, preprocessing and, if it has any, weights to
-        start from, at ``FINE_TUNING_RATE`` unless ``settings`` have a learning rate. Default: none.
+        ``itk.AutoencoderModel`` or name of a model file. It gives the architecture, the preprocessing and, if it has
+        any, the initial weights. With weights, the learning rate is ``FINE_TUNING_RATE`` unless ``settings`` contain
+        one. Default: none.
     validation
-        Images or names of files, of other subjects than those trained on: the model that synthesizes their slices best
-        is returned. Default: none, the last model is.
+        Images or names of files, of other subjects than the training volumes. The model that synthesizes their slices
+        best is returned. Default: none; the last model is returned.
     early_stopping
-        Number of validations without a better one (there is one every 100 iterations) that end the training. Default:
-        none do.
+        Number of validations without improvement after which the training stops. There is a validation every 100
+        iterations. Default: never.
     checkpoint
-        ``.safetensors`` file that holds the state of the training, written from time to time and at the end.
+        ``.safetensors`` file for the state of the training, written at intervals and at the end. Default: none.
     checkpoint_every
-        Iterations from one checkpoint to the next. Default: 500, and at least one in 10 minutes.
+        Number of iterations between checkpoints. Default: 500, and at least one checkpoint every 10 minutes.
     resume
-        Go on from the checkpoint, if it exists. Default: begin anew.
+        Continue from the checkpoint, if it exists. Default: start from the beginning.
     cache
         Memory for volumes in MiB. Default: 4096.
     precision
@@ -151,7 +152,7 @@ class TrainingOptions:
     threads
         Number of threads. Default: that of ITK and LibTorch.
     process_group
-        Name of the group of ``torch.distributed`` whose processes train one model. Default: none.
+        Name of the ``torch.distributed`` group whose processes train one model. Default: none.
     """
 
     preset: str = "default"
@@ -172,7 +173,7 @@ class TrainingOptions:
     process_group: str = ""
 
     def check(self) -> None:
-        """Refuse what can't be, whatever the volumes.
+        """Check the options that do not depend on the volumes.
 
         Raises
         ------
@@ -199,7 +200,7 @@ class TrainingOptions:
 
 
 def make_trainer(images: Sequence[Any], options: TrainingOptions | None = None, **changes: Any) -> Any:
-    """An ``AutoencoderTrainer`` with its inputs; the parameters are those of ``train``."""
+    """An ``AutoencoderTrainer`` with its inputs. The parameters are those of ``train``."""
     import itk
 
     options = changed(options or TrainingOptions(), changes)
@@ -228,7 +229,7 @@ def make_trainer(images: Sequence[Any], options: TrainingOptions | None = None, 
 
 
 def _set_recipe(trainer: Any, options: TrainingOptions, initial_model: Any) -> None:
-    """The preset, what is set beside it, and the network that the training begins with."""
+    """Set the preset, then the other settings, then the initial network."""
     import itk
 
     recipe = parse(options.settings)
@@ -266,21 +267,21 @@ def _set_checkpoint(trainer: Any, options: TrainingOptions) -> None:
 def _add_volumes(
     volumes: Sequence[Any], common: str, add_image: Callable[[Any], None], add_file: Callable[[str], None]
 ) -> None:
-    """Give a trainer images, in one pixel type, and files, which it reads when it needs them."""
+    """Add images, in one pixel type, and files, which the trainer reads when it needs them."""
     import itk
 
     for frame in _frames(volumes):
         add_image(cast(frame, common))
     files = [str(volume) for volume in volumes if _is_path(volume)]
     if files:
-        # A reader that is made in Python registers all formats that ITK's packages know.
+        # Creating a reader in Python registers the file formats of all ITK packages.
         itk.ImageFileReader[itk.Image[itk.F, 3]].New()
     for name in files:
         add_file(name)
 
 
 def state_of(trainer: Any) -> TrainingState:
-    """Where a trainer stands, as its observers see it."""
+    """The state of a trainer, for its observers."""
     iteration = int(trainer.GetCurrentIteration())
     validation = None
     if int(trainer.GetValidationIteration()) == iteration:
@@ -306,7 +307,7 @@ def state_of(trainer: Any) -> TrainingState:
 
 
 def run_trainer(trainer: Any, on_iteration: Callable[[TrainingState], None] | None = None) -> Any:
-    """Run a trainer of ``make_trainer`` and return the model, detached from it.
+    """Run a trainer of ``make_trainer``, and return the model, disconnected from the trainer.
 
     Raises
     ------
@@ -339,12 +340,12 @@ def train(
     Parameters
     ----------
     images
-        ``itk.Image`` objects, 3D, or 4D with time as the last axis (each frame is a volume of its own); or names of
-        files, which are read when they are needed, so that there may be more than fit in memory, or of DICOM folders,
-        which are converted to temporary files first. Sizes, spacings and pixel types may differ; if types of images
-        differ, they are converted to float32.
+        ``itk.Image`` objects, 3D, or 4D with time as the last axis (each frame is used as a volume); or names of files
+        or DICOM folders. Files are read when they are needed, so they need not fit in memory together. DICOM folders
+        are converted to temporary files first. Sizes, spacings and pixel types may differ. Images of different pixel
+        types are converted to float32.
     options
-        How: see ``TrainingOptions``. Default: its defaults.
+        See ``TrainingOptions``. Default: its defaults.
     on_iteration
         Called with a ``TrainingState`` after every iteration.
     **changes
@@ -353,12 +354,12 @@ def train(
     Returns
     -------
     itk.AutoencoderModel
-        With provenance entries ``date`` and ``software``.
+        The model, with the provenance entries ``date`` and ``software``.
 
     Raises
     ------
     UsageError
-        Without images, for an option that can't be, or if options exclude each other.
+        If there are no images, an option is invalid, or options exclude each other.
     LatentSRError
         If the trainer refuses its inputs, or the training fails.
     KeyboardInterrupt
@@ -375,7 +376,7 @@ def train(
 
 @contextmanager
 def _with_files_for_itk(images: Sequence[Any], options: TrainingOptions) -> Iterator[tuple[list[Any], list[Any]]]:
-    """Images as they are, and names of volumes as names of files that ITK reads alike: to train and to validate on."""
+    """Training and validation volumes, in which paths are replaced by files that ITK reads correctly."""
     volumes = [*images, *options.validation]
     places = [number for number, volume in enumerate(volumes) if _is_path(volume)]
     axis = parse(options.settings).slice_axis
@@ -389,9 +390,9 @@ def _with_files_for_itk(images: Sequence[Any], options: TrainingOptions) -> Iter
 
 @contextmanager
 def process_group() -> Iterator[tuple[str, int]]:
-    """The processes that ``torchrun`` has started, as a group of ``torch.distributed``: its name, and this one's rank.
+    """The process group that ``torchrun`` has started, as the name of a ``torch.distributed`` group and this rank.
 
-    Without ``torchrun`` there is no group: the name is empty, the rank 0.
+    Without ``torchrun`` the name is empty and the rank is 0.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield "", 0
@@ -406,21 +407,21 @@ def process_group() -> Iterator[tuple[str, int]]:
 
 
 def split_by_subject(subjects: Sequence[str], share: float, seed: int = 0) -> tuple[list[int], list[int]]:
-    """Numbers of volumes to train on, and of those to validate on: all of a subject are on one side.
+    """Numbers of the training volumes and of the validation volumes. All volumes of a subject are on the same side.
 
     Parameters
     ----------
     subjects
         The subject of each volume.
     share
-        Of the subjects that are validated on, between 0 and 1; rounded, at least one, and at least one is left.
+        Share of the subjects for validation, between 0 and 1. It is rounded so that both sides have a subject.
     seed
-        Of the choice.
+        Seed of the random choice.
 
     Raises
     ------
     LatentSRError
-        If there is one subject only.
+        If there is only one subject.
     """
     names = sorted(set(subjects))
     if len(names) < 2:
@@ -432,7 +433,7 @@ def split_by_subject(subjects: Sequence[str], share: float, seed: int = 0) -> tu
 
 
 def sign(model: Any, iterations: int, command: str = "") -> None:
-    """Write into a model's provenance when and how it was made. Names of files stay out: they may name patients."""
+    """Add the date, software and training parameters to a model's provenance. File names may name patients: none."""
     found = versions()
     model.SetProvenance("date", datetime.now(UTC).strftime("%Y-%m-%d"))
     model.SetProvenance("software", f"latent-sr {found['latent_sr']}, torch {found['torch']}")

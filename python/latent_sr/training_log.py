@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What is left of a training beside its model: a table of its iterations, a picture of its curves."""
+"""The log of a training: a table of its iterations, and a picture of its curves."""
 
 import csv
 import dataclasses
@@ -30,7 +30,7 @@ from latent_sr.volumes.outputs import writing
 _STATE = [field.name for field in dataclasses.fields(TrainingState) if field.name != "validation"]
 _VALIDATION = [field.name for field in dataclasses.fields(Validation)]
 COLUMNS = [*_STATE, *(f"validation_{name}" for name in _VALIDATION)]
-"""Columns of the table: the fields of ``TrainingState``, and of ``Validation``, which most rows leave empty."""
+"""Columns of the table: the fields of ``TrainingState`` and of ``Validation``; the latter are empty in most rows."""
 
 
 class TrainingLog:
@@ -39,16 +39,16 @@ class TrainingLog:
     Parameters
     ----------
     table
-        The CSV file. It grows while the training goes on.
+        The CSV file. Rows are added during the training.
     picture
         The PNG file.
     tensorboard
-        A folder for TensorBoard's event files. Default: none are written.
+        A folder for TensorBoard's event files. Default: none.
 
     Raises
     ------
     LatentSRError
-        If TensorBoard's files are asked for and its package is not there.
+        If a folder for TensorBoard is given and its package is not installed.
     """
 
     def __init__(self, table: Path, picture: Path, tensorboard: Path | None = None) -> None:
@@ -66,7 +66,7 @@ class TrainingLog:
             self.board = SummaryWriter(str(tensorboard))
 
     def _open(self, resumed: int) -> None:
-        """Begin the table; of a training that was resumed, behind the rows that it had written until then."""
+        """Begin the table. A resumed training keeps the rows up to the iteration from which it continues."""
         if resumed and self.table.is_file():
             with self.table.open(newline="", encoding="utf-8") as file:
                 self.rows = [row for row in csv.DictReader(file) if _is_until(row, resumed)]
@@ -76,7 +76,7 @@ class TrainingLog:
         self.writer.writerows(self.rows)
 
     def update(self, state: TrainingState, resumed: int = 0) -> None:
-        """Write down an iteration; ``resumed`` is the one that the training went on from."""
+        """Write the row of an iteration. ``resumed`` is the iteration from which the training was resumed."""
         row = {name: f"{getattr(state, name):.9g}" for name in _STATE}
         if state.validation is not None:
             row |= {f"validation_{name}": f"{getattr(state.validation, name):.9g}" for name in _VALIDATION}
@@ -93,7 +93,7 @@ class TrainingLog:
                     self.board.add_scalar(name.replace("_", "/", 1), float(value), state.iteration)
 
     def close(self) -> None:
-        """End the table, and draw the picture if there is anything to draw."""
+        """Close the table, and draw the picture if there are any rows."""
         if self.board is not None:
             self.board.close()
         if self.file is None:
@@ -111,7 +111,7 @@ def _is_until(row: dict[str, str], iteration: int) -> bool:
 
 
 def draw_curves(rows: list[dict[str, str]], path: Path) -> None:
-    """Draw losses, learning rate and validations of a table's rows as PNG."""
+    """Draw the losses, learning rates and validations of a table's rows as a PNG file."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -33,48 +33,51 @@ from latent_sr.threads import set_work_units
 DEFAULT_FACTOR = 2
 
 ORIENTATIONS = (1, 4, 8)
-"""Numbers of orientations that results can be averaged over."""
+"""Numbers of orientations over which results can be averaged."""
 
 
 @dataclass(frozen=True)
 class UpsampleOptions:
-    """How a stack of thick slices becomes one of thin slices.
+    """The options of up-sampling.
 
     Attributes
     ----------
     factor
-        n slices become (n - 1) factor + 1; at least 1. Default: 2, unless a spacing is given.
+        Number of output slice distances per input slice distance: n slices become (n - 1) factor + 1. At least 1.
+        Default: 2, unless a spacing is given.
     spacing
-        Slice spacing of the result in mm, any ratio to that of the image.
+        Slice spacing of the output in mm, with any ratio to that of the image.
     model
         ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
     mode
-        "auto" (the default): "profile-corrected" for slices that are known to be at least 0.8 times as thick as they
-        are apart, if that is at most 7 mm, "low-pass-corrected" for others. "low-pass-corrected": every slice comes
-        from the network, with the acquired slices' brightness on the large scale and a share of their detail.
-        "profile-corrected": Lanczos interpolation of the stack, sharpened along its axis against the blur by the
-        slices' thickness, which the network bends. "decoded": every slice comes from the network. "preserve-acquired":
-        acquired slices are kept bit for bit, and stand out where the network removes noise. "residual-corrected":
-        acquired slices are kept, too, and the network bends the linear interpolation between them; noise is carried
-        along.
+        "auto" (the default): "profile-corrected" if the slice thickness is known and at least 0.8 times the slice
+        spacing, and the spacing is at most 7 mm; otherwise "low-pass-corrected".
+        "low-pass-corrected": every slice is decoded by the network. Large-scale brightness and a share of the detail
+        are taken from the acquired slices.
+        "profile-corrected": Lanczos interpolation of the stack, sharpened along its axis to reverse the blur by the
+        slice thickness, with a correction by the network.
+        "decoded": every slice is decoded by the network.
+        "preserve-acquired": acquired slices are kept bit for bit. They stand out where the network removes noise.
+        "residual-corrected": acquired slices are kept. The linear interpolation between them is corrected by the
+        network, and keeps their noise.
     axis
-        The through-plane axis, 0 to 2. Default: that which the file tells, else that of the largest spacing.
+        The through-plane axis, 0 to 2. Default: the axis that the file specifies, else that of the largest spacing.
     precision
         "float32" (the default) or "bfloat16".
     device
         "cpu" (the default), "cuda", "cuda:1", ...
     window
-        Native intensities that the network sees as 0 and 1; what lies outside is interpolated linearly. Default: the
+        Native intensities that the network sees as 0 and 1. Intensities outside are interpolated linearly. Default: the
         model's percentiles of the image.
     residual_gain
-        Of the network's share in the modes "residual-corrected" and "profile-corrected", at least 0 (interpolation
-        alone); see ``best_residual_gain``. Default: the model's.
+        Gain: share of the network in the modes "residual-corrected" and "profile-corrected". At least 0, which is
+        interpolation only; see ``best_residual_gain``. Default: the model's gain.
     slice_thickness
-        Thickness of the slices in mm, as DICOM's attribute (0018,0050) has it; 0: not known. Default: that which the
-        file tells, else not known.
+        Thickness of the slices in mm, as in DICOM attribute (0018,0050); 0: not known. Default: that of the file, else
+        not known.
     orientations
-        Slices are encoded and decoded in 1 (the default), 4 (rotations) or 8 (and flips) orientations, and the results
-        averaged: so many times the time, and a little better.
+        Number of orientations in which slices are encoded and decoded: 1 (the default), 4 (rotations) or 8 (rotations
+        and flips). The results are averaged. 4 or 8 take as many times as long and are slightly better.
     threads
         Number of threads. Default: that of ITK and LibTorch.
     """
@@ -93,7 +96,7 @@ class UpsampleOptions:
     threads: int | None = None
 
     def check(self) -> None:
-        """Refuse what can't be, whatever the volume.
+        """Check the options that do not depend on the volume.
 
         Raises
         ------
@@ -124,31 +127,31 @@ class UpsampleOptions:
 
 
 def check_slice_thickness(slice_thickness: float) -> None:
-    """Refuse a thickness in mm that can't be; 0 is one that is not known.
+    """Check a slice thickness in mm; 0 means not known.
 
     Raises
     ------
     UsageError
-        Unless it is at least 0 and finite.
+        If it is negative or not finite.
     """
     if not 0 <= slice_thickness < math.inf:
         raise UsageError(f"slice thickness is {slice_thickness:g} mm, but has to be at least 0 and finite")
 
 
 def check_orientations(orientations: int) -> None:
-    """Refuse a number of orientations that there is not.
+    """Check a number of orientations.
 
     Raises
     ------
     UsageError
-        Unless it is 1, 4 or 8.
+        If it is not 1, 4 or 8.
     """
     if orientations not in ORIENTATIONS:
         raise UsageError(f"orientations is {orientations}, but has to be 1, 4 or 8")
 
 
 def make_filter(image: Any, options: UpsampleOptions) -> Any:
-    """A ``LatentSpaceSuperResolutionImageFilter`` with an image as input, and some options."""
+    """A ``LatentSpaceSuperResolutionImageFilter`` with its input and parameters."""
     import itk
 
     options.check()
@@ -188,28 +191,28 @@ def upsample(
     progress: Callable[[float], None] | None = None,
     **changes: Any,
 ) -> Any:
-    """Turn a stack of thick slices into one of thin slices.
+    """Turn a stack of thick slices into a stack of thin slices.
 
     Parameters
     ----------
     image
-        ``itk.Image``, 3D, or 4D with time as the last axis; pixels of the types uint8, int16, uint16, float32, float64.
+        ``itk.Image``, 3D, or 4D with time as the last axis; pixel types uint8, int16, uint16, float32 and float64.
     options
-        How: see ``UpsampleOptions``. Default: its defaults.
+        See ``UpsampleOptions``. Default: its defaults.
     progress
-        Called with the share that is done, 0 to 1.
+        Called with the fraction done, 0 to 1.
     **changes
         Single options by name, such as ``factor=5``.
 
     Returns
     -------
     itk.Image
-        Of the same type; origin and direction are those of the image.
+        An image of the same type. Origin and direction are those of the input.
 
     Raises
     ------
     UsageError
-        For an option that can't be, or factor and spacing both.
+        If an option is invalid, or both factor and spacing are given.
     LatentSRError
         If the filter refuses the image, the model, or the device.
     """
@@ -217,9 +220,9 @@ def upsample(
 
 
 def update_filter(upsampler: Any, progress: Callable[[float], None] | None = None) -> Any:
-    """Run a filter of ``make_filter`` and return its output, detached from it.
+    """Run a filter of ``make_filter`` and return its output, disconnected from the filter.
 
-    A 4D output is made phase by phase: beside it, memory holds one phase more.
+    A 4D output is computed phase by phase. Only one phase is in memory in addition to the output.
     """
     import itk
 
@@ -238,7 +241,7 @@ def update_filter(upsampler: Any, progress: Callable[[float], None] | None = Non
     image.Allocate()
     view = itk.array_view_from_image(image)
     phases = int(region.GetSize()[3])
-    # NumPy sees an image's largest region, also where only a part of it is in memory.
+    # NumPy sees the largest region of an image even if only a part of it is in memory.
     part_of_output = itk.RegionOfInterestImageFilter[type(output), type(output)].New(Input=output)
     for phase in range(phases):
         part = itk.ImageRegion[4](region)
@@ -263,7 +266,7 @@ def _run_with_progress(upsampler: Any, progress: Callable[[float], None] | None)
 
 
 def spacing_warning(model: Any, image: Any, axis: int) -> str:
-    """A sentence if a model has not seen volumes of such spacings in its training, otherwise an empty text.
+    """A sentence if the spacings of a volume differ from those of the model's training; otherwise an empty text.
 
     Parameters
     ----------

@@ -15,14 +15,14 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The versions of this package and of what it computes with."""
+"""The versions of this package and of the libraries that it uses."""
 
 import os
 from importlib.metadata import PackageNotFoundError, version
 
 
 def package_version() -> str:
-    """The version of this package; "unknown" for a source tree without an installed distribution."""
+    """The version of this package; "unknown" for a source tree that is not installed."""
     return _version_of("itk-latentspacesuperresolution")
 
 
@@ -34,7 +34,7 @@ def _version_of(distribution: str) -> str:
 
 
 def versions() -> dict[str, str]:
-    """The versions of this package, Python, ITK, LibTorch and NumPy, and the system."""
+    """The versions of this package, Python, ITK, LibTorch and NumPy; and the operating system."""
     import platform
 
     return {

@@ -15,4 +15,4 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The commands of ``latent-sr``: each module adds its parser and runs."""
+"""The commands of ``latent-sr``. Each module defines one command: its parser and its run function."""

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What all commands say, and how: one line each, on stderr."""
+"""Messages of all commands: one line each, on stderr."""
 
 import json
 import re
@@ -31,29 +31,29 @@ _SLICE_AXIS = re.compile(r"Set SliceAxis to")
 
 
 def in_words_of_options(error: BaseException) -> str:
-    """The message of an error in the words of the command line: the names of its options instead of C++ setters."""
+    """The message of an error, with names of command line options instead of C++ setters."""
     return _SLICE_AXIS.sub("Set --axis to", one_line(error))
 
 
 def warn(message: str) -> None:
-    """Say a warning."""
+    """Print a warning."""
     print(f"{PROGRAM}: warning: {message}", file=sys.stderr)
 
 
 def notify(what: str) -> Callable[[str], None]:
-    """Say on stderr what is done with a file."""
+    """A function that prints what is being done with a file, on stderr."""
     return lambda name: print(f"{what} {Path(name).name}", file=sys.stderr)
 
 
 def quiet_itk() -> None:
-    """ITK's own warnings are several lines of source files and addresses."""
+    """Switch ITK's warnings off: each takes several lines, with source files and addresses."""
     import itk
 
     itk.Object.GlobalWarningDisplayOff()
 
 
 def check_model_file(name: str | None) -> None:
-    """Refuse a missing model file before ITK is imported, which takes seconds."""
+    """Refuse a missing model file early: importing ITK takes seconds."""
     if name is not None and not Path(name).is_file():
         raise LatentSRError(f"the model file '{name}' does not exist")
 
@@ -64,7 +64,7 @@ def json_text(value: Any) -> str:
 
 
 def put_json(value: Any, name: str | None) -> bool:
-    """Put a value as JSON into a file, on stdout for ``-``, or nowhere for None; whether stdout has been taken."""
+    """Write a value as JSON to a file, or to stdout for ``-``; None writes nothing. Return whether stdout was used."""
     from latent_sr.volumes import write_text
 
     if name == "-":

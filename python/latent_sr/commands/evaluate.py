@@ -57,12 +57,13 @@ def add_parser(commands: Any) -> None:
   latent-sr evaluate thin/ --keep-every 5 --slice-thickness 5
   latent-sr evaluate /data/cohort --scheduler tcp://head:8786 --json result.json
 
-Measured are the recovered slices, and apart from them the kept slices and long-axis planes. The result does not depend
-on --jobs and --scheduler. Methods: nearest, linear, bspline0 to bspline5 (by order; bspline is 3), lanczos (radius 3),
-lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear), latent (the models).""",
+The recovered slices are measured. The kept slices and long-axis planes are measured separately. The result does not
+depend on --jobs and --scheduler. Methods: nearest, linear, bspline0 to bspline5 (by order; bspline is bspline3),
+lanczos (radius 3), lanczos4, linear-blur (a control: linear, then an in-plane Gaussian of 1.5 pixels), latent (the
+models).""",
     )
     parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of such"
+        "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of volumes"
     )
     parser.add_argument(
         "--keep-every", type=whole_number(2), default=2, metavar="K", help="keep every K-th slice (default: 2)"
@@ -87,25 +88,26 @@ lanczos4, linear-blur (a control: a Gaussian of 1.5 pixels in plane after linear
         "--methods",
         default="linear,bspline,lanczos,linear-blur,latent",
         metavar="LIST",
-        help="of those below (default: linear,bspline,lanczos,linear-blur,latent)",
+        help="methods to compare, listed below (default: linear,bspline,lanczos,linear-blur,latent)",
     )
     parser.add_argument(
         "--slice-thickness",
         type=not_negative_number,
         default=0.0,
         metavar="MM",
-        help="simulate thick slices: blur volumes along the slice axis before slices are kept, by a Gaussian of this "
-        "full width at half maximum; the truth is not blurred (default: 0, no blur)",
+        help="simulate thick slices: blur volumes along the slice axis before slices are dropped, by a Gaussian of "
+        "this full width at half maximum; the truth is not blurred (default: 0, no blur)",
     )
     parser.add_argument(
         "--mask",
         metavar="M",
-        help="measure only where this volume is not zero; or a folder with a mask of the same name for each volume",
+        help="measure only the nonzero pixels of this volume; or a folder with a mask of the same name for each volume",
     )
     parser.add_argument(
         "--subject",
         metavar="REGEX",
-        help="its first group on the path names the subject (default: each file is a subject)",
+        help="regular expression whose first group, matched in the path, is the name of the subject (default: each "
+        "file is a subject)",
     )
     parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
     parser.add_argument("--csv", metavar="F", help="write a row for each slice (or long-axis direction) and method")
@@ -161,7 +163,7 @@ def _methods(arguments: argparse.Namespace) -> list[str]:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Refuse options and outputs that can't be, before any file is looked at."""
+    """Check options and outputs before any file is read."""
     from latent_sr.evaluation.subjects import compile_subject
     from latent_sr.parallel import check_parallel
     from latent_sr.volumes import check_output
@@ -202,7 +204,7 @@ def _options(arguments: argparse.Namespace, methods: list[str], volumes: int) ->
 
 
 def _write(arguments: argparse.Namespace, evaluation: Any) -> None:
-    """Write the files that are asked for, and the table, unless the JSON goes to stdout."""
+    """Write the requested files, and print the table unless the JSON goes to stdout."""
     from latent_sr.evaluation.tables import as_csv, as_table
     from latent_sr.volumes import write_text
 

@@ -37,7 +37,7 @@ def add_parser(commands: Any) -> None:
   latent-sr info mine.safetensors --json -""",
     )
     parser.add_argument("model", nargs="?", metavar="MODEL", help="model file (default: the bundled model)")
-    parser.add_argument("--json", metavar="F", help="write it as JSON; - for stdout instead of the table")
+    parser.add_argument("--json", metavar="F", help="write the description as JSON; - for stdout instead of the table")
     add_overwrite(parser)
     parser.set_defaults(run=run)
 

@@ -43,7 +43,7 @@ def add_parser(commands: Any) -> None:
         "metrics",
         help="compare a test image with a reference image: MSE, PSNR, SSIM, VIFp and more",
         description="Compare a test image with a reference image of the same size: MSE, MAE, RMSE, NRMSE, PSNR, "
-        "Pearson's coefficient, and SSIM and VIFp in 2D, slice by slice; on request, SSIM in 3D, multi-scale SSIM, "
+        "Pearson's coefficient, and SSIM and VIFp in 2D, slice by slice; optionally SSIM in 3D, multi-scale SSIM, "
         "wavelet VIF, GMSD, HFEN, NMI, and the Fourier ring or shell correlation with its resolution.",
         epilog="""examples:
   latent-sr metrics truth.nii.gz recovered.nii.gz --data-range 1
@@ -51,42 +51,51 @@ def add_parser(commands: Any) -> None:
   latent-sr metrics truth.nii.gz recovered.nii.gz --metrics ssim,fourier --ssim-map map.nii.gz
   latent-sr metrics truth.nii.gz recovered.nii.gz --mask heart.nii.gz --json -
 
-PSNR, SSIM, VIF and GMSD depend on the data range; without --data-range it is maximum minus minimum of the reference.
-VIF is not symmetric: the reference comes first. Metrics are defined in docs/metrics.md.""",
+PSNR, SSIM, VIF and GMSD depend on the data range. Without --data-range it is maximum minus minimum of the reference.
+VIF is not symmetric: the reference comes first. docs/metrics.md defines the metrics.""",
     )
     parser.add_argument("reference", metavar="REFERENCE", help="image, 2D to 4D, or a folder with one DICOM series")
     parser.add_argument("test", metavar="TEST", help="image of the same size")
-    parser.add_argument("--data-range", type=positive_number, metavar="L", help="in units of intensity")
+    parser.add_argument("--data-range", type=positive_number, metavar="L", help="data range in units of intensity")
     parser.add_argument(
         "--data-range-source",
         **choice(("reference-min-max", "reference-max", "pixel-type")),
         default="reference-min-max",
-        help="where it comes from without --data-range (default: reference-min-max)",
+        help="source of the data range without --data-range (default: reference-min-max)",
     )
     parser.add_argument("--mask", metavar="M", help="image of the same size; nonzero pixels are compared")
     parser.add_argument(
         "--metrics",
         default="ssim,vifp",
         metavar="LIST",
-        help="of ssim, vifp, ssim_3d, ms_ssim, vif_wavelet, gmsd, hfen, nmi, fourier, or all (default: ssim,vifp)",
+        help="some of ssim, vifp, ssim_3d, ms_ssim, vif_wavelet, gmsd, hfen, nmi and fourier, or all (default: "
+        "ssim,vifp)",
     )
     parser.add_argument(
         "--nrmse",
         **choice(("euclidean", "min-max", "mean")),
         default="euclidean",
-        help="what the NRMSE is relative to: the reference's Euclidean norm, extremes or mean (default: euclidean)",
+        help="what the RMSE is divided by: the reference's Euclidean norm, range or mean (default: euclidean)",
     )
     parser.add_argument(
-        "--ssim-sigma", type=positive_number, default=1.5, metavar="S", help="of its window (default: 1.5)"
+        "--ssim-sigma",
+        type=positive_number,
+        default=1.5,
+        metavar="S",
+        help="sigma of the Gaussian window in pixels (default: 1.5)",
     )
     parser.add_argument(
-        "--ssim-radius", type=whole_number(1), default=5, metavar="R", help="of its window (default: 5)"
+        "--ssim-radius",
+        type=whole_number(1),
+        default=5,
+        metavar="R",
+        help="radius of the window in pixels (default: 5)",
     )
-    parser.add_argument("--ssim-uniform", action="store_true", help="equal weights instead of a Gaussian window")
-    parser.add_argument("--ssim-sample-covariance", action="store_true", help="instead of the population's")
-    parser.add_argument("--ssim-whole-map", action="store_true", help="average border pixels, too, images mirrored")
+    parser.add_argument("--ssim-uniform", action="store_true", help="use equal weights instead of a Gaussian window")
+    parser.add_argument("--ssim-sample-covariance", action="store_true", help="divide covariances by n - 1, not by n")
+    parser.add_argument("--ssim-whole-map", action="store_true", help="average border pixels as well, with mirroring")
     parser.add_argument("--ssim-map", metavar="F", help="write the map of SSIM as an image")
-    add_axis(parser, "slices are cut across it (default: auto, the largest spacing, or the last axis if two have it)")
+    add_axis(parser, "axis across the slices (default: auto, the largest spacing, or the last axis if two have it)")
     parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")
     add_reading(parser)
     add_threads(parser)
@@ -122,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace, names: list[str]) -> None:
-    """Refuse outputs that can't be written, and inputs that are not there."""
+    """Check that outputs can be written, and that inputs exist."""
     from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output
 
     if arguments.json not in (None, "-"):
@@ -157,7 +166,7 @@ def _options(arguments: argparse.Namespace, axis: int | None) -> Any:
 
 
 def _warn_of_another_grid(reference: Any, test: Any) -> None:
-    """Say that two images do not lie at the same place; those of different dimensions are refused by ``compare``."""
+    """Warn if two images have different grids. ``compare`` refuses images of different dimensions."""
     from latent_sr.volumes.images import difference_of_grids
 
     if reference.GetImageDimension() == test.GetImageDimension() and difference_of_grids(reference, test):

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Options that commands share: how they are parsed, and what they are called."""
+"""Options that several commands share."""
 
 import argparse
 import math
@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def whole_number(least: int) -> Callable[[str], int]:
-    """A converter of whole numbers that are not less than some."""
+    """A converter for whole numbers with a lower limit."""
 
     def convert(text: str) -> int:
         try:
@@ -78,7 +78,7 @@ def share(text: str) -> float:
 
 
 def share_or_zero(text: str) -> float:
-    """A number from 0 on, below 1."""
+    """A number that is at least 0 and below 1."""
     return 0.0 if finite_number(text) == 0 else share(text)
 
 
@@ -91,7 +91,7 @@ def not_negative_number(text: str) -> float:
 
 
 def seed(text: str) -> int:
-    """A seed: a whole number of 32 bits."""
+    """A seed: an unsigned 32-bit number."""
     value = whole_number(0)(text)
     if value >= 2**32:
         raise argparse.ArgumentTypeError(f"'{text}' is not below 2^32")
@@ -107,7 +107,7 @@ def entry(text: str) -> tuple[str, str]:
 
 
 def one_of(*names: str) -> Callable[[str], str]:
-    """One of a few words: argparse's own refusal differs between versions of Python."""
+    """A converter for one of several words. The message of argparse's ``choices`` differs between Python versions."""
 
     def convert(text: str) -> str:
         if text not in names:
@@ -118,7 +118,7 @@ def one_of(*names: str) -> Callable[[str], str]:
 
 
 def choice(names: Iterable[str]) -> dict[str, Any]:
-    """What ``add_argument`` needs for one of a few words."""
+    """The arguments of ``add_argument`` for one of several words."""
     names = tuple(names)
     return {"type": one_of(*names), "metavar": f"{{{','.join(names)}}}"}
 
@@ -136,7 +136,7 @@ def phase(text: str) -> int | None:
 
 
 def add_command(commands: Any, name: str, help: str, description: str, epilog: str) -> argparse.ArgumentParser:
-    """The parser of a command; the lines of the epilog are kept as they are."""
+    """Add the parser of a command. The lines of the epilog are not wrapped."""
     return commands.add_parser(
         name,
         help=help,
@@ -154,7 +154,7 @@ def add_axis(parser: argparse.ArgumentParser, text: str = "") -> None:
         type=slice_axis,
         default=None,
         metavar="auto|0|1|2",
-        help=text or "the through-plane axis (default: auto, that of the largest spacing)",
+        help=text or "the through-plane axis (default: auto, the axis of the largest spacing)",
     )
 
 
@@ -165,25 +165,25 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="UID",
-        help="UID or number of the DICOM series to read, where a folder holds several; may be repeated for the "
-        "slices of a cine",
+        help="UID or number of the DICOM series to read, if a folder holds several; may be repeated if each slice of "
+        "a cine is a series",
     )
     parser.add_argument(
         "--phase",
         type=phase,
         metavar="N|all",
-        help="of 4D volumes, the number of the phase (time frame) to read, from 0 (default: all)",
+        help="number of the phase (time frame) to read from 4D volumes; 0 is the first (default: all)",
     )
     parser.add_argument(
         "--nan",
         type=finite_number,
         metavar="VALUE",
-        help="what pixels become that are NaN or infinite (default: they are refused)",
+        help="value that replaces NaN and infinite pixels (default: such volumes are refused)",
     )
 
 
 def read_options(arguments: argparse.Namespace) -> Any:
-    """What the command line says about the reading of volumes."""
+    """The reading options of the command line."""
     from latent_sr.volumes import ReadOptions
 
     return ReadOptions(tuple(arguments.series), arguments.phase, arguments.nan)
@@ -195,7 +195,8 @@ def add_precision(parser: argparse.ArgumentParser) -> None:
         "--precision",
         **choice(PRECISIONS),
         default=DEFAULT_PRECISION,
-        help=f"arithmetic of the network; bfloat16 is faster on processors that have it (default: {DEFAULT_PRECISION})",
+        help="arithmetic of the network; bfloat16 is faster if the processor supports it (default: "
+        f"{DEFAULT_PRECISION})",
     )
 
 
@@ -206,8 +207,8 @@ def add_orientations(parser: argparse.ArgumentParser) -> None:
         type=lambda text: int(one_of("1", "4", "8")(text)),
         default=1,
         metavar="{1,4,8}",
-        help="average what the network makes of rotated (4) and flipped (8) slices: so many times the time, and a "
-        "little better (default: 1)",
+        help="average the network's results over 4 rotations, or 8 rotations and flips, of each slice; takes 4 or 8 "
+        "times as long and is slightly better (default: 1)",
     )
 
 
@@ -231,14 +232,14 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=whole_number(1),
         metavar="N",
-        help="volumes that are worked on at the same time, in processes that share the threads (default: as many as "
-        "there are processors, but no process for fewer than 4 volumes)",
+        help="number of processes; each works on one volume at a time, and they share the threads (default: one for "
+        "each processor, but at most one for every 4 volumes)",
     )
     parser.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="have the workers of a Dask cluster do it instead, for example tcp://host:8786; they read and write the "
-        "files, so they need the same paths",
+        help="use the workers of a Dask cluster instead, for example tcp://host:8786; they read and write the files, "
+        "so they need the same paths",
     )
 
 

@@ -42,7 +42,7 @@ from latent_sr.errors import UsageError
 TRAINING_MINUTES = 30
 VALIDATION_SHARE = 0.2
 FEWEST_SUBJECTS = 5
-"""With fewer, none is held out unless asked for."""
+"""With fewer subjects, none is held out by default."""
 
 
 def add_parser(commands: Any) -> None:
@@ -52,7 +52,7 @@ def add_parser(commands: Any) -> None:
         "train",
         help="train a model on your own anisotropic volumes",
         description="Train a model on the in-plane slices of anisotropic volumes. No high-resolution data is needed. "
-        "Volumes are read when they are needed: a cohort may be larger than memory.",
+        "Volumes are read when they are needed, so a cohort may be larger than memory.",
         epilog="""examples:
   latent-sr train cohort/ --output mine.safetensors --subject '(patient[0-9]+)'
   latent-sr train cohort/ --output mine.safetensors --minutes 120 --from-scratch
@@ -61,17 +61,17 @@ def add_parser(commands: Any) -> None:
   latent-sr train cohort/ --output paper.safetensors --preset paper
   torchrun --nproc-per-node 2 --module latent_sr train cohort/ --output mine.safetensors
 
-By default a training starts from the bundled model and takes 30 minutes; a fifth of the subjects (of at least 5) is not
-trained on. Every 100 iterations the model is measured on slices of them that it synthesizes, and the best one is
-taken. In the end it is compared with the bundled model on these subjects, and the better one of the two is written;
-the last line says which. The preset paper takes a million iterations.
+By default, training starts from the bundled model and takes 30 minutes. If there are at least 5 subjects, a fifth of
+them is held out for validation. Every 100 iterations, the model synthesizes slices of these subjects and is scored
+on them; the model with the best score is kept. At the end it is compared with the bundled model on these subjects,
+and the better one is written. The last line says which. The preset paper takes a million iterations.
 
-Beside mine.safetensors, mine.training.csv holds the losses and scores of all iterations, and mine.training.png their
-curves. Ctrl-C ends a training without a model; with --checkpoint, the same command with --resume goes on from there.
-Under torchrun all processes train one model.""",
+Two files are written beside mine.safetensors: mine.training.csv holds the losses and scores of all iterations, and
+mine.training.png shows their curves. Ctrl-C stops the training without writing a model. With --checkpoint, the same
+command with --resume continues it. Under torchrun, all processes train one model.""",
     )
     parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of such"
+        "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of volumes"
     )
     parser.add_argument("--output", required=True, metavar="MODEL", help="model file to write: .safetensors")
     parser.add_argument(
@@ -83,7 +83,7 @@ Under torchrun all processes train one model.""",
     parser.add_argument(
         "--network",
         **choice(("multi-scale", "paper")),
-        help="train this network by the preset's recipe (default: that of the preset)",
+        help="network to train with the preset's recipe (default: the preset's network)",
     )
     parser.add_argument(
         "--set",
@@ -91,26 +91,27 @@ Under torchrun all processes train one model.""",
         type=entry,
         default=[],
         metavar="NAME=VALUE",
-        help="another parameter of the training or the network, such as learning-rate=3e-4, synthesis-weight=0 or "
-        "latent-levels=2,3; may be repeated. All that AutoencoderTrainer and AutoencoderModel can be set to",
+        help="another parameter of AutoencoderTrainer or AutoencoderModel, such as learning-rate=3e-4, "
+        "synthesis-weight=0 or latent-levels=2,3; may be repeated",
     )
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--iterations", type=whole_number(1), metavar="N", help="length of the training")
+    length.add_argument("--iterations", type=whole_number(1), metavar="N", help="number of iterations")
     length.add_argument(
         "--minutes",
         type=positive_number,
         metavar="M",
-        help=f"length of the training as a time (default: {TRAINING_MINUTES}, with --preset paper none)",
+        help=f"training time, instead of a number of iterations (default: {TRAINING_MINUTES}; with --preset paper, "
+        "no limit)",
     )
-    parser.add_argument("--seed", type=seed, default=0, metavar="S", help="seed of everything random (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, metavar="S", help="seed of the random numbers (default: 0)")
     start = parser.add_mutually_exclusive_group()
     start.add_argument(
         "--fine-tune",
         nargs="?",
         const="",
         metavar="MODEL",
-        help="start from a model file, or without one from the bundled model (default: from the bundled model, unless "
-        "--preset, --network or --set ask for another network)",
+        help="start from a model file; without MODEL, from the bundled model (default: from the bundled model, unless "
+        "--preset, --network or --set choose another network)",
     )
     start.add_argument("--from-scratch", action="store_true", help="start from random weights")
     parser.add_argument(
@@ -118,46 +119,47 @@ Under torchrun all processes train one model.""",
         nargs="+",
         default=[],
         metavar="INPUT",
-        help="volumes of other subjects, on which the best model is chosen and compared with the bundled one",
+        help="volumes of other subjects; the best model is chosen on them and compared with the bundled one",
     )
     parser.add_argument(
         "--validation-share",
         type=share_or_zero,
         metavar="F",
-        help="choose it on this share of the subjects among the volumes instead, which are not trained on then; 0: "
-        f"train on all of them (default: {VALIDATION_SHARE}, if there are at least {FEWEST_SUBJECTS} subjects)",
+        help="share of the subjects to hold out for validation, instead of --validation; 0: train on all subjects "
+        f"(default: {VALIDATION_SHARE}, if there are at least {FEWEST_SUBJECTS} subjects)",
     )
     parser.add_argument(
         "--keep",
         **choice(("better", "trained")),
-        help="what to write if the bundled model is better on the validation volumes (default: better, but trained "
-        "where --preset, --network, --set or --fine-tune ask for another network)",
+        help="which model to write if the bundled one is better on the validation volumes (default: better; trained "
+        "if --preset, --network, --set or --fine-tune choose another network)",
     )
     parser.add_argument(
         "--subject",
         metavar="REGEX",
-        help="its first group on the path names the subject (default: each file is a subject)",
+        help="regular expression whose first group, matched in the path, is the name of the subject (default: each "
+        "file is a subject)",
     )
     parser.add_argument(
         "--early-stopping",
         type=whole_number(1),
         metavar="N",
-        help="end the training after N validations without a better one (default: never)",
+        help="stop the training after N validations without improvement (default: never)",
     )
     parser.add_argument(
-        "--checkpoint", metavar="FILE", help="keep the state of the training in a .safetensors file, to resume it"
+        "--checkpoint", metavar="FILE", help="save the state of the training in a .safetensors file, to resume it"
     )
     parser.add_argument(
         "--checkpoint-every",
         type=whole_number(1),
         metavar="N",
-        help="iterations from one checkpoint to the next (default: 500, and at least one in 10 minutes)",
+        help="iterations between checkpoints (default: 500, and at least one checkpoint every 10 minutes)",
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it exists")
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint, if it exists")
     parser.add_argument(
         "--cache", type=whole_number(1), metavar="MIB", help="memory for volumes in MiB (default: 4096)"
     )
-    parser.add_argument("--tensorboard", metavar="FOLDER", help="write event files for TensorBoard, too")
+    parser.add_argument("--tensorboard", metavar="FOLDER", help="also write event files for TensorBoard")
     parser.add_argument(
         "--half-precision", action="store_true", help="store the weights as 16-bit numbers: half the size of the file"
     )
@@ -167,7 +169,7 @@ Under torchrun all processes train one model.""",
         type=entry,
         default=[],
         metavar="NAME=TEXT",
-        help="an entry of the model file that says where it comes from, such as license=...; may be repeated",
+        help="provenance entry of the model file, such as license=...; may be repeated",
     )
     add_reading(parser)
     add_precision(parser)
@@ -208,7 +210,7 @@ def run(arguments: argparse.Namespace) -> int:
             process_group=group,
         )
         if rank > 0:
-            # The first process speaks and writes for all of them.
+            # Only the first process prints and writes files.
             run_trainer(trainer)
             return 0
         log = TrainingLog(table, picture, Path(arguments.tensorboard) if arguments.tensorboard else None)
@@ -231,7 +233,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _outputs(arguments: argparse.Namespace, start: str | None) -> tuple[Path, Path, Path]:
-    """The model file, the table and the picture that are going to be written, after a check of all options."""
+    """Check all options. Return the names of the output files: model, table and picture."""
     from latent_sr.models import MODEL_EXTENSIONS
     from latent_sr.volumes import check_output, extension_of
 
@@ -242,7 +244,7 @@ def _outputs(arguments: argparse.Namespace, start: str | None) -> tuple[Path, Pa
         )
     output = check_output(arguments.output, MODEL_EXTENSIONS, arguments.overwrite, [start] if start else ())
     _check_training(arguments, output)
-    # What a resumed training has written before is its own.
+    # A resumed training may replace the files that it wrote before.
     table, picture = (
         check_output(
             output.with_name(f"{output.stem}.training{extension}"),
@@ -255,7 +257,7 @@ def _outputs(arguments: argparse.Namespace, start: str | None) -> tuple[Path, Pa
 
 
 def _minutes(arguments: argparse.Namespace) -> float | None:
-    """The length of the training as a time; None if it is a number of iterations."""
+    """The training time; None if the length is a number of iterations."""
     if arguments.minutes is None and arguments.iterations is None and arguments.preset == "default":
         return float(TRAINING_MINUTES)
     return arguments.minutes
@@ -282,7 +284,7 @@ def _options(arguments: argparse.Namespace, minutes: float | None) -> Any:
 
 
 def _train(trainer: Any, log: Any, minutes: float | None) -> Any:
-    """Train, show how it goes and log it, and return the model."""
+    """Train with progress and a log, and return the model."""
     from latent_sr.progress import TrainingProgress
     from latent_sr.training import TrainingState, run_trainer
 
@@ -300,7 +302,7 @@ def _train(trainer: Any, log: Any, minutes: float | None) -> Any:
 
 
 def _asks_for_a_network(arguments: argparse.Namespace) -> bool:
-    """Whether options of ``train`` name a network, which the bundled model need not have."""
+    """Whether options choose a network, which may differ from that of the bundled model."""
     from latent_sr.recipe import parse
 
     asked = arguments.preset != "default" or arguments.network is not None
@@ -308,7 +310,7 @@ def _asks_for_a_network(arguments: argparse.Namespace) -> bool:
 
 
 def _start_of_training(arguments: argparse.Namespace) -> str | None:
-    """The model file that a training starts from; empty for the bundled model, None for random weights."""
+    """The model file that the training starts from; empty: the bundled model, None: random weights."""
     if arguments.fine_tune is not None or arguments.from_scratch or _asks_for_a_network(arguments):
         return arguments.fine_tune
     return ""
@@ -317,7 +319,7 @@ def _start_of_training(arguments: argparse.Namespace) -> str | None:
 def _keep_the_better(
     arguments: argparse.Namespace, trained: Path, validation: list[Path], subjects: list[str]
 ) -> list[str]:
-    """Compare a trained model with the bundled one, and put that in the file if it is better; lines that tell it."""
+    """Compare the trained model with the bundled one, and write the better one to the file. Return the messages."""
     if not validation:
         return []
 
@@ -347,7 +349,7 @@ def _keep_the_better(
 
 
 def _check_training(arguments: argparse.Namespace, output: Path) -> None:
-    """Refuse options of ``train`` that exclude each other, before any file is looked at."""
+    """Check options that exclude each other, before any file is read."""
     from latent_sr.evaluation.subjects import compile_subject
     from latent_sr.models import MODEL_EXTENSIONS
     from latent_sr.recipe import parse
@@ -373,7 +375,7 @@ def _check_training(arguments: argparse.Namespace, output: Path) -> None:
 
 
 def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Path], list[str]]:
-    """The volumes to train on, those to validate on, and the subjects of these."""
+    """The training volumes, the validation volumes, and the subject of each validation volume."""
     from latent_sr.evaluation.subjects import compile_subject, subjects_of
     from latent_sr.training import split_by_subject
     from latent_sr.volumes import expand_inputs
@@ -412,7 +414,7 @@ def _validation_summary(trainer: Any) -> str:
 
 
 def _training_command(arguments: argparse.Namespace, minutes: float | None, start: str | None) -> str:
-    """The command without names of files."""
+    """The command line without file names, which may contain names of patients."""
     words = [PROGRAM, "train", "--preset", arguments.preset]
     if arguments.network is not None:
         words += ["--network", arguments.network]

@@ -52,9 +52,9 @@ def add_parser(commands: Any) -> None:
         commands,
         "upsample",
         help="turn a stack of thick slices into one of thin slices",
-        description="Turn a stack of thick slices into one of thin slices. n slices become (n - 1) N + 1 at 1/N of the "
-        "spacing; every N-th one lies exactly where an acquired slice does. If IN is a folder of volumes, each of them "
-        "is turned into one in the folder OUT.",
+        description="Turn a stack of thick slices into a stack of thin slices. n slices become (n - 1) N + 1 at 1/N of "
+        "the spacing; every N-th output slice lies exactly at an acquired slice. If IN is a folder of volumes, the "
+        "output volumes are written to the folder OUT.",
         epilog="""examples:
   latent-sr upsample thick.nii.gz thin.nii.gz --factor 5
   latent-sr upsample dicom-folder thin.nrrd --spacing 1.5 --mode residual-corrected
@@ -65,41 +65,51 @@ def add_parser(commands: Any) -> None:
   latent-sr upsample cohort/ thin/ --factor 5 --jobs 4
   latent-sr upsample /data/cohort /data/thin --factor 5 --scheduler tcp://head:8786
 
-The volumes of a folder and of its subfolders keep their relative names; a DICOM folder becomes a file with .nii.gz. One
-that fails does not stop the others.
+The volumes of a folder and of its subfolders keep their relative names; a DICOM folder becomes a .nii.gz file. If a
+volume fails, the others are still processed.
 
-The output has the pixel type of the input; of int8, int16, and of int64, float64. Modes: auto is profile-corrected for
-slices that are at least 0.8 times as thick as they are apart (--slice-thickness), if that is at most 7 mm, and
-low-pass-corrected for others, and where the thickness is not known. low-pass-corrected takes every slice from the
-network, and brightness on the large scale and a share of the detail from the acquired slices; profile-corrected
-interpolates with six slices, sharpens against the blur by thick slices, and lets the network bend the result; decoded
-takes all from the network; preserve-acquired keeps acquired slices bit for bit, which stand out where the network
-removes noise; residual-corrected keeps them, too, and carries their noise along.""",
+The output has the pixel type of the input, except that int8 becomes int16 and int64 becomes float64.
+
+Modes:
+  auto                profile-corrected if the slice thickness (--slice-thickness) is known and at least 0.8 times the
+                      slice spacing, and the spacing is at most 7 mm; otherwise low-pass-corrected
+  low-pass-corrected  every slice is decoded by the network; large-scale brightness and a share of the detail are
+                      taken from the acquired slices
+  profile-corrected   interpolation over six slices, sharpened to reverse the blur of thick slices, with a correction
+                      by the network
+  decoded             every slice is decoded by the network
+  preserve-acquired   acquired slices are kept bit for bit; they stand out where the network removes noise
+  residual-corrected  acquired slices are kept; linear interpolation between them is corrected by the network, and
+                      keeps their noise""",
     )
     parser.add_argument(
         "input",
         metavar="IN",
-        help="NIfTI, NRRD, MetaImage, or DICOM (a folder, searched with its subfolders); 3D or 4D; or a folder of such",
+        help="NIfTI, NRRD, MetaImage, or DICOM (a folder, searched with its subfolders); 3D or 4D; or a folder of "
+        "volumes",
     )
     parser.add_argument(
         "output",
         metavar="OUT",
-        help="file to write: .nii, .nii.gz, .nrrd or .mha; or a folder, if IN is one of volumes or --output-format "
-        "is dicom",
+        help="file to write: .nii, .nii.gz, .nrrd or .mha; or a folder, if IN is a folder of volumes or "
+        "--output-format is dicom",
     )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
-        "--factor", type=whole_number(1), metavar="N", help="how many times as many slice distances (default: 2)"
+        "--factor",
+        type=whole_number(1),
+        metavar="N",
+        help="number of output slice distances per input slice distance (default: 2)",
     )
     size.add_argument(
-        "--spacing", type=positive_number, metavar="MM", help="slice spacing of the output instead, in mm"
+        "--spacing", type=positive_number, metavar="MM", help="slice spacing of the output in mm, instead of a factor"
     )
     parser.add_argument("--model", metavar="M", help="model file (default: the bundled model)")
     parser.add_argument(
         "--mode",
         **choice(MODES) | {"metavar": "MODE"},
         default=DEFAULT_MODE,
-        help=f"what slices are made of: {', '.join(MODES)} (default: {DEFAULT_MODE})",
+        help=f"output mode: {', '.join(MODES)} (default: {DEFAULT_MODE}); see below",
     )
     parser.add_argument(
         "--window",
@@ -112,21 +122,21 @@ removes noise; residual-corrected keeps them, too, and carries their noise along
         "--residual-gain",
         type=not_negative_number,
         metavar="G",
-        help="share of the network in the modes residual-corrected and profile-corrected; 0 is interpolation alone "
-        "(default: the model's)",
+        help="share of the network in the modes residual-corrected and profile-corrected; 0: interpolation only "
+        "(default: the model's gain)",
     )
     parser.add_argument(
         "--slice-thickness",
         type=not_negative_number,
         metavar="MM",
-        help="thickness of the slices in mm; 0: not known (default: what DICOM files say, for others not known)",
+        help="thickness of the slices in mm; 0: not known (default: that of the DICOM files; not known for other "
+        "formats)",
     )
     parser.add_argument(
         "--output-format",
         **choice(("file", "dicom")),
         default="file",
-        help="dicom: OUT is a folder for a derived DICOM series, whose patient and study are those of IN (default: "
-        "file)",
+        help="dicom: OUT is a folder for a derived DICOM series, with the patient and study of IN (default: file)",
     )
     add_reading(parser)
     add_axis(parser)
@@ -187,7 +197,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _upsample_task(
     arguments: argparse.Namespace, source: Path, written: Path, target: Path, threads: int | None
 ) -> Any:
-    """The task of a volume, which is written somewhere, and may get another name later."""
+    """The task of a volume. It is written to ``written``, and may be moved to ``target`` later."""
     from latent_sr.batch import UpsampleTask
     from latent_sr.parallel import path_for_worker
 
@@ -223,7 +233,7 @@ def _options(arguments: argparse.Namespace, threads: int | None) -> Any:
 
 
 def _upsample_folder(arguments: argparse.Namespace) -> int:
-    """Turn each volume of a folder into one of another folder; 1 if any fails."""
+    """Up-sample the volumes of a folder into another folder. Return 1 if any of them fails, else 0."""
     from latent_sr.batch import in_staging, plan_outputs, staging_folder, upsample_all
 
     output = Path(arguments.output)
@@ -235,7 +245,7 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
     from latent_sr.parallel import default_jobs, threads_per_job
     from latent_sr.progress import Progress
 
-    # What is wrong with every volume is said once.
+    # An error that concerns all volumes is reported once, before the first of them.
     load_model(arguments.model)
     _options(arguments, None).check()
     jobs = min(arguments.jobs or default_jobs(len(planned), arguments.scheduler), len(planned))

@@ -22,11 +22,11 @@
 ``run``        the experiment: which volumes, in which processes
 ``methods``    the methods that recover slices
 ``recover``    one file: drop slices, recover them, measure
-``masks``      where metrics are measured
-``subjects``   which subject a volume is of
+``masks``      the masks of the pixels that are measured
+``subjects``   the subject of each volume
 ``result``     the result, in the form of ``SCHEMA.md``
 ``statistics`` means, intervals and tests over subjects
-``worst``      the best methods, the worst slices
+``worst``      the best methods and the worst slices
 ``tables``     the result as text and CSV
 ``report``     the result as one HTML file
 ============== ==================================================================================

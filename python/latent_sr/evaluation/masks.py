@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The masks of volumes: where metrics are measured."""
+"""The masks of volumes, which select the pixels that are measured."""
 
 import os
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ from latent_sr.volumes import VOLUME_EXTENSIONS, VolumeHeader, read_header, stem
 
 
 def find_masks(mask: str | os.PathLike | None, headers: Sequence[VolumeHeader]) -> list[Path | None]:
-    """The mask of each volume: one file for all, or that of the same name in a folder.
+    """The mask of each volume: one file for all volumes, or the file of the same name in a folder.
 
-    In a folder, the extension of a mask may be another one; the mask of a DICOM folder has the name of the folder.
+    In a folder, the extension of a mask may differ. The mask of a DICOM folder has the name of that folder.
 
     Raises
     ------
     LatentSRError
-        If one is missing, has not the size of its volume, or volumes of the same name could not be told apart.
+        If a mask is missing or differs in size from its volume, or if two volumes of the same name share a mask.
     """
     if mask is None:
         return [None] * len(headers)

@@ -42,16 +42,16 @@ DEFAULT_METHODS = ("linear", "bspline", "lanczos", "linear-blur", LATENT)
 
 @dataclass(frozen=True)
 class Method:
-    """A way to recover slices: an interpolation, or a model with an output mode.
+    """A method that recovers slices: an interpolation, or a model with an output mode.
 
     Attributes
     ----------
     name
-        As the result calls it.
+        Name in the result.
     interpolation
-        As ``itk::SliceRecoveryExperiment`` calls it; empty for a model.
+        Name in ``itk::SliceRecoveryExperiment``; empty for a model.
     model_name, model_file, mode
-        Of a model; the bundled one has no file.
+        The model's name, file (None for the bundled model) and output mode.
     """
 
     name: str
@@ -62,17 +62,17 @@ class Method:
 
     @property
     def is_latent(self) -> bool:
-        """Whether it is a model."""
+        """Whether the method is a model."""
         return self.interpolation == ""
 
 
 def check_methods(methods: Sequence[str]) -> None:
-    """Refuse names of methods that do not exist.
+    """Check names of methods.
 
     Raises
     ------
     UsageError
-        With the names that do.
+        If a method does not exist, with a list of all methods; or if there is none.
     """
     known = (*INTERPOLATION_METHODS, LATENT)
     for method in methods:
@@ -85,7 +85,7 @@ def check_methods(methods: Sequence[str]) -> None:
 def make_methods(
     methods: Sequence[str], models: Sequence[str | os.PathLike | None], modes: Sequence[str]
 ) -> list[Method]:
-    """Interpolation methods, and one method for each model and mode, in the order asked for."""
+    """The interpolation methods, and one method for each model and mode, in the requested order."""
     made: list[Method] = []
     for method in dict.fromkeys(methods):
         if method != LATENT:

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The options of an evaluation, stated once for Python and the command line."""
+"""The options of an evaluation, for Python and the command line."""
 
 import os
 from collections.abc import Sequence
@@ -37,42 +37,43 @@ class EvaluationOptions:
     Attributes
     ----------
     keep_every
-        Every k-th slice is kept, at least 2, the default.
+        Every k-th slice is kept; at least 2. Default 2.
     crop
-        Side of the central square in plane that is kept, in pixels. Default 0: no crop.
+        Side of the central in-plane square that is used, in pixels. Default 0: no crop.
     models
-        Model files; None is the bundled model, and the default.
+        Model files; None is the bundled model. Default: the bundled model.
     modes
-        Output modes of the models: see ``upsample``. Default: that of ``upsample``.
+        Output modes of the models: see ``UpsampleOptions``. Default: "auto".
     methods
         Names of ``INTERPOLATION_METHODS``, and "latent" for the models. Default: ``DEFAULT_METHODS``.
     subject
-        Regular expression whose first group on the path names the subject. Default: each file is a subject.
+        Regular expression whose first group, matched in the path, is the name of the subject. Default: each file is a
+        subject.
     axis
-        The through-plane axis, 0 to 2. Default: that which the file tells, else that of each volume's largest spacing.
+        The through-plane axis, 0 to 2. Default: the axis that the file specifies, else that of the largest spacing.
     slice_thickness
-        Simulates thick slices of volumes that have thin ones: the full width at half maximum, in mm, of a Gaussian
-        along the slice axis, which blurs a volume before slices are kept; the truth stays as it was acquired. Models
-        are told the thickness, as ``upsample`` is. Default 0: no blur, and a thickness that is not known.
+        Full width at half maximum, in mm, of a Gaussian along the slice axis, which simulates thick slices of a thin
+        stack. Volumes are blurred before slices are dropped; the truth is not blurred. The models get the value as the
+        slice thickness. Default 0: no blur, and the thickness is not known.
     orientations
         As for ``upsample``.
     mask
-        A file for all volumes, or a folder with a file of the name of each: only where it is not zero, metrics are
-        measured. VIFp is always that of whole slices. Default: everywhere.
+        A file for all volumes, or a folder with a file of the same name for each volume. Metrics are measured where
+        the mask is not zero; VIFp is always measured on whole slices. Default: all pixels.
     reading
-        Which series of DICOM folders and which phase of 4D volumes, and what becomes of NaN. Default: the only series,
-        all phases, NaN is refused.
+        Which series of DICOM folders and which phase of 4D volumes are read, and the value that replaces NaN. Default:
+        the only series, all phases, NaN is refused.
     precision, device
         As for ``upsample``.
     threads
-        Number of threads of ITK's filters and of the metrics. Default: ITK's. The network runs on one thread, so that
-        its last bits depend on nothing: several jobs use several processors.
+        Number of threads of ITK's filters and of the metrics. Default: ITK's. The network always runs on one thread, so
+        that its results do not depend on the number of threads; more jobs use more processors.
     jobs
-        Number of processes of this machine that evaluate files at the same time, and share the threads. Default 1:
-        this process. A script that asks for more needs the guard ``if __name__ == "__main__":``.
+        Number of processes on this machine, which evaluate files at the same time and share the threads. Default 1:
+        this process. A script with more than one job needs the guard ``if __name__ == "__main__":``.
     scheduler
-        Address of a Dask scheduler, such as "tcp://host:8786", whose workers evaluate the files instead. They have to
-        find the same files, by the same absolute paths.
+        Address of a Dask scheduler, such as "tcp://host:8786", whose workers evaluate the files instead. They need the
+        same files at the same absolute paths. Default: none.
     """
 
     keep_every: int = 2
@@ -93,7 +94,7 @@ class EvaluationOptions:
     scheduler: str | None = None
 
     def check(self) -> None:
-        """Refuse what can't be, whatever the volumes.
+        """Check the options that do not depend on the volumes.
 
         Raises
         ------

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The slice-recovery experiment on one file: what is done where the file is read, maybe in another process."""
+"""The slice-recovery experiment on one file. It may run in another process than the one that started it."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -38,35 +38,35 @@ from latent_sr.volumes.images import difference_of_grids, geometry_of
 DATA_RANGE = 1.0
 LARGEST_LONG_AXIS_FACTOR = 10
 LONG_AXIS_VIEW_PIXELS = 192
-"""Pixels that a long-axis view of the report shows at most; ITK's windowed sinc interpolation is slow."""
+"""Largest number of pixels that a long-axis view of the report shows: ITK's windowed sinc interpolation is slow."""
 
 
 @dataclass(frozen=True)
 class FileTask:
-    """What to do with a file: all that another process has to know.
+    """What to do with one file: everything that another process needs to know.
 
     Attributes
     ----------
     path
-        Where the file is read.
+        Where the file is read from.
     label
-        What messages and pictures call it.
+        Its name in messages and pictures.
     subject
         Its subject.
     frames
         Number of its frames; 1 for a 3D volume.
     methods
-        How slices are recovered.
+        The methods that recover slices.
     options
-        Of the evaluation; those that are about the cohort (models, methods, subjects, jobs) do not matter here.
+        The options of the evaluation. Options of the whole cohort (models, methods, subject, jobs) are not used here.
     mask
-        File whose nonzero pixels are measured; None: all.
+        File whose nonzero pixels are measured; None: all pixels.
     only
-        Frames to work on; None: all.
+        Frames to evaluate; None: all frames.
     pictures
-        Frames and dropped slices to take pictures of; instead of a number, None is the middle one.
+        Frames and dropped slices to keep pictures of. Slice None means the middle dropped slice.
     long_axis
-        The frame to take a long-axis view of, if any.
+        The frame to keep a long-axis view of; None: no frame.
     """
 
     path: str
@@ -87,18 +87,18 @@ class FileTask:
 
 @dataclass
 class GalleryEntry:
-    """A dropped slice: the truth, and what each method made of it; arrays (rows, columns) of intensities in [0, 1].
+    """A dropped slice: the truth and the result of each method, as arrays (rows, columns), intensities in [0, 1].
 
     Attributes
     ----------
     subject, volume, slice_number
-        Which slice it is.
+        The slice.
     truth
-        As it was acquired.
+        The acquired slice.
     recovered
-        A slice for each method.
+        The recovered slice of each method.
     scores
-        The metrics of the slice for each method.
+        The metrics of each method on this slice.
     """
 
     subject: str
@@ -118,11 +118,11 @@ class LongAxisView:
     volume
         Name of the volume.
     before, after
-        The acquired stack, and what each method makes of it.
+        The acquired stack, and the result of each method.
     spacing_before, spacing_after
-        Distance of the slices in mm.
+        Slice spacing in mm.
     pixel_spacing
-        Distance of the pixels in a slice in mm.
+        In-plane pixel spacing in mm.
     """
 
     volume: str
@@ -135,7 +135,7 @@ class LongAxisView:
 
 @dataclass
 class FileOutcome:
-    """The records of the frames of a file, without path and subject, and the pictures asked for."""
+    """The records of a file's frames, without path and subject, and the requested pictures."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
     gallery: list[GalleryEntry] = field(default_factory=list)
@@ -143,14 +143,14 @@ class FileOutcome:
 
 
 def evaluate_file(task: FileTask, begin: Callable[[str, str], None] | None = None) -> FileOutcome:
-    """Drop slices of the frames of a file, recover them with every method, and measure what was recovered.
+    """Drop slices of a file's frames, recover them with every method, and measure the recovered slices.
 
     Parameters
     ----------
     task
-        What to do.
+        The task.
     begin
-        Called with the label of a frame and the name of a method before that is used.
+        Called with the label of a frame and the name of a method before the method starts.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def evaluate_file(task: FileTask, begin: Callable[[str, str], None] | None = Non
 
 
 def _cached_model(file: str | None) -> Any:
-    """A model that is read once by a process, and again if its file has changed."""
+    """A model, which each process reads once, and again if its file has changed."""
     if file is None:
         return _read_model(None, ())
     try:
@@ -197,7 +197,7 @@ def _read_model(file: str | None, _version: tuple[int, ...]) -> Any:
 
 
 def _stack(array: Any, axis: int, numbers: Sequence[int]) -> Any:
-    """Slices of an array, whose axes are in NumPy's order, as an image whose slice axis is the last of ITK's."""
+    """Slices of an array, as an image with its slice axis last. ``axis`` is ITK's; the array has NumPy's order."""
     import itk
     import numpy as np
 
@@ -205,7 +205,7 @@ def _stack(array: Any, axis: int, numbers: Sequence[int]) -> Any:
 
 
 def _masks(task: FileTask, image: Any) -> list[Any]:
-    """For each frame an array that is True where it is measured, or one for all; None for no mask."""
+    """For each frame, an array that is True where pixels are measured. One array may serve all; None: no mask."""
     import itk
 
     if task.mask is None:
@@ -216,7 +216,7 @@ def _masks(task: FileTask, image: Any) -> list[Any]:
 
 
 def _check_grid(task: FileTask, image: Any, mask: Any) -> None:
-    """Refuse a mask that does not lie where its volume does."""
+    """Refuse a mask whose grid differs from that of its volume."""
 
     def words(of: Any) -> str:
         return " ".join(f"{value:.4g}" for value in geometry_of(of, 3)[name])
@@ -229,7 +229,7 @@ def _check_grid(task: FileTask, image: Any, mask: Any) -> None:
 
 
 def _cropped(array: Any, size: Sequence[int], axis: int) -> Any:
-    """The part of a whole array that ``itk::SliceRecoveryExperiment`` calls the truth, of a size in ITK's order."""
+    """The part of an array that ``itk::SliceRecoveryExperiment`` uses as the truth. ``size`` is in ITK's order."""
     parts = []
     for n in (2, 1, 0):
         start = 0 if n == axis else (array.shape[2 - n] - size[n]) // 2
@@ -241,7 +241,7 @@ def _cropped(array: Any, size: Sequence[int], axis: int) -> Any:
 
 
 def _experiment(image: Any, task: FileTask, keep_every: int, crop: int, axis: int | None) -> Any:
-    """A prepared ``itk::SliceRecoveryExperiment``."""
+    """An ``itk::SliceRecoveryExperiment`` with its parameters set."""
     import itk
 
     experiment = itk.SliceRecoveryExperiment[type(image)].New()
@@ -257,10 +257,11 @@ def _experiment(image: Any, task: FileTask, keep_every: int, crop: int, axis: in
 
 
 def _recover(experiment: Any, method: Method, models: dict[str, Any]) -> Any:
-    """A volume on the grid of the truth.
+    """A recovered volume on the grid of the truth.
 
-    The network runs on one thread: with another number, LibTorch may choose another order of its sums, and the last
-    bits of a result would depend on how many processes share the processors. ITK's filters give the same on any number.
+    The network runs on one thread. With another number, LibTorch may sum in another order, and the last bits of a
+    result would depend on the number of processes that share the processors. The results of ITK's filters do not depend
+    on the number of threads.
     """
     if method.is_latent:
         with number_of_threads(1):
@@ -269,7 +270,7 @@ def _recover(experiment: Any, method: Method, models: dict[str, Any]) -> Any:
 
 
 class _Measurement:
-    """Measures volumes on the grid of the truth: dropped slices, kept ones and long-axis planes apart."""
+    """Measures volumes on the grid of the truth. Dropped slices, kept slices and long-axis planes are separate."""
 
     def __init__(self, experiment: Any, mask: Any, task: FileTask) -> None:
         import itk
@@ -304,12 +305,12 @@ class _Measurement:
         }, recovered
 
     def _slices(self, truth: Any, test: Any, numbers: Sequence[int]) -> dict[str, list[float]]:
-        """The metrics of some slices, which are cut across the last axis."""
+        """The metrics of slices across the last axis."""
         mask = None if self.mask is None else _stack(_selected(self.mask, self.axis), 2, numbers)
         return self._compared(truth, test, mask, 2)
 
     def _long_axis(self, volume: Any) -> dict[str, Any]:
-        """Means over the planes across each of the two axes in plane, and over all of them."""
+        """Means over the planes across each of the two in-plane axes, and over all of these planes."""
         import itk
         import numpy as np
 
@@ -318,7 +319,7 @@ class _Measurement:
         for axis in self.in_plane:
             values = self._compared(self.truth, volume, mask, axis)
             others = tuple(n for n in range(3) if n != 2 - axis)
-            # A plane of nothing but background shows nothing, and is recovered without any error.
+            # A plane of background only would count as recovered without error.
             empty = self.array.min(axis=others) == self.array.max(axis=others)
             planes[axis] = {
                 metric: [float("nan") if none else value for value, none in zip(values[metric], empty, strict=True)]
@@ -341,7 +342,7 @@ class _Measurement:
 
 
 def _selected(mask: Any, axis: int, numbers: Sequence[int] | None = None) -> Any:
-    """A mask with its slice axis in front, as 0 and 1; all slices of it, or some."""
+    """Slices of a mask as 0 and 1, with the slice axis first; ``numbers`` None: all slices."""
     import numpy as np
 
     slices = np.moveaxis(mask, 2 - axis, 0).astype(np.uint8)
@@ -360,7 +361,7 @@ def _evaluate_volume(
     mask: Any,
     begin: Callable[[str, str], None] | None,
 ) -> tuple[dict[str, Any], list[GalleryEntry]]:
-    """The record of one 3D volume, without path and subject, and the pictures of it that are asked for."""
+    """The record of one 3D volume, without path and subject, and the requested pictures."""
     import itk
 
     experiment = _experiment(image, task, task.options.keep_every, task.options.crop, task.options.axis)
@@ -405,7 +406,7 @@ def _evaluate_volume(
 
 
 def _long_axis_view(image: Any, task: FileTask, frame: int, models: dict[str, Any], axis: int) -> LongAxisView:
-    """The acquired stack, of which no slice is dropped, cut along the slice axis, and up-sampled by every method."""
+    """A cut through the acquired stack, without dropped slices, before and after up-sampling by every method."""
     import itk
     import numpy as np
 
@@ -414,7 +415,7 @@ def _long_axis_view(image: Any, task: FileTask, frame: int, models: dict[str, An
     first, second = (n for n in range(3) if n != axis)
     along, across = (first, second) if size[first] >= size[second] else (second, first)
     factor = int(min(max(2, round(spacing[axis] / spacing[along])), LARGEST_LONG_AXIS_FACTOR))
-    # The experiment keeps every slice of the stack, if it gets it with room between them for those to be made.
+    # The experiment drops slices. Repeated slices are put between the acquired ones, so that it drops only these.
     array = itk.array_view_from_image(image)
     spread = np.repeat(array, factor, axis=2 - axis)
     spread = np.take(spread, range((int(size[axis]) - 1) * factor + 1), axis=2 - axis)
@@ -425,7 +426,7 @@ def _long_axis_view(image: Any, task: FileTask, frame: int, models: dict[str, An
     experiment.Prepare()
 
     def cut(volume: Any) -> Any:
-        # NumPy's axes are in reverse order.
+        # NumPy's order of axes is the reverse of ITK's.
         view = itk.array_view_from_image(volume)
         plane = np.take(view, view.shape[2 - across] // 2, axis=2 - across)
         return np.clip(plane if axis > along else plane.T, 0.0, 1.0)

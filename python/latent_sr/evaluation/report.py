@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The report of an evaluation: one HTML file that needs nothing else, on screen (light or dark) and on paper."""
+"""The report of an evaluation: one self-contained HTML file, for the screen (light or dark) and for print."""
 
 import base64
 import html
@@ -35,7 +35,7 @@ from latent_sr.evaluation.worst import WorstCases, best_method, main_metric
 from latent_sr.metrics import from_json_number, json_number
 
 _TEXT = "#010203"
-"""Stands for the color of the text around a figure, light or dark, while the figure is drawn."""
+"""Placeholder color while a figure is drawn. It is replaced by the color of the surrounding text, light or dark."""
 
 _LATENT_COLOR = "#2f80c8"
 _OTHER_COLOR = "#8c8c8c"
@@ -46,7 +46,7 @@ DESCRIPTIONS = {
     "bspline": "B-spline interpolation of order 3",
     "lanczos": "windowed sinc interpolation, Lanczos window of radius 3",
     "linear-blur": "control: linear interpolation, then a Gaussian with a standard deviation of 1.5 pixels in plane; "
-    "shows what mere smoothing gains",
+    "shows how much smoothing alone gains",
 }
 _FAMILIES = {
     "bspline": "B-spline interpolation of order {}",
@@ -55,7 +55,7 @@ _FAMILIES = {
 
 
 def describe_interpolation(name: str) -> str:
-    """What an interpolation method is, in words; empty for an unknown one."""
+    """The description of an interpolation method; empty for an unknown one."""
     if name in DESCRIPTIONS:
         return DESCRIPTIONS[name]
     family = name.rstrip("0123456789")
@@ -63,22 +63,22 @@ def describe_interpolation(name: str) -> str:
 
 
 def render_report(evaluation: Evaluation | dict[str, Any]) -> str:
-    """The report as HTML text.
+    """Render the report as HTML.
 
     Parameters
     ----------
     evaluation
-        Of ``evaluation.run_evaluation``, or only its result, as read from a JSON file: then without galleries.
+        The result of ``run_evaluation``; or only the result read from a JSON file, which has no pictures.
 
     Returns
     -------
     str
-        A document without any reference to the outside.
+        An HTML document without external references.
 
     Raises
     ------
     LatentSRError
-        For a result of another version.
+        If the result has another schema version.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -134,7 +134,7 @@ def _is_measured(result: dict[str, Any], metric: str) -> bool:
 
 
 def summary_sentence(result: dict[str, Any]) -> str:
-    """One sentence: how the best model compares with the best of the other methods, in SSIM (or PSNR without it)."""
+    """One sentence that compares the best model with the best other method, in SSIM (or PSNR without it)."""
     metric = main_metric(result)
     if metric is None:
         return f"Nothing could be measured on {_counts(result)}."
@@ -170,10 +170,10 @@ def summary_sentence(result: dict[str, Any]) -> str:
 
 
 def _table(result: dict[str, Any], part: str = "") -> list[dict[str, Any]]:
-    """Rows of means and standard deviations, of dropped slices or another part."""
+    """Rows of means and standard deviations, of dropped slices or of another part."""
     summaries = result[f"summary{part}"]
     methods = [method["name"] for method in result["methods"]]
-    # What looks the same is equally good: kept slices come back but for rounding.
+    # Equal digits count as equally good: kept slices differ between methods only by rounding.
     best = {
         metric["name"]: format_value(json_number(_best_mean(summaries, metric)), metric["name"])
         for metric in result["metrics"]
@@ -202,7 +202,7 @@ def _best_mean(summaries: dict[str, Any], metric: dict[str, Any]) -> float:
 
 
 def _tests(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """For each model, the other methods, each with a row for each metric."""
+    """For each model, the tests against each other method, one row per metric."""
     labels = {
         metric["name"]: metric["label"] + (f" in {metric['unit']}" if metric["unit"] else "")
         for metric in result["metrics"]
@@ -264,7 +264,7 @@ def _settings(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _readable(value: Any) -> str:
-    """An entry of a model's provenance; of a JSON object, its entries."""
+    """A provenance entry as text; of a JSON object, its entries."""
     try:
         parsed = json.loads(value) if isinstance(value, str) else value
     except ValueError:
@@ -295,7 +295,7 @@ def _place(settings: dict[str, Any]) -> str:
 
 
 def _as_svg(figure: Any, label: str, salt: str) -> str:
-    """A matplotlib figure as an inline SVG element that takes the color of the text around it."""
+    """A matplotlib figure as an inline SVG element in the color of the surrounding text."""
     import matplotlib
 
     text = io.StringIO()
@@ -306,7 +306,7 @@ def _as_svg(figure: Any, label: str, salt: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"\sxmlns(:\w+)?=\"[^\"]*\"", "", svg)
-    # Names that are used inside of the figure, and must not meet those of the next one.
+    # Identifiers that the figure refers to get a prefix, so that they differ between figures.
     used = set(re.findall(r"#([\w.-]+)", svg))
     svg = re.sub(r"\sid=\"([^\"]*)\"", lambda m: f' id="{salt}-{m[1]}"' if m[1] in used else "", svg)
     svg = re.sub(r"(href=\"#|url\(#)([\w.-]+)", lambda m: f"{m[1]}{salt}-{m[2]}", svg)
@@ -317,7 +317,7 @@ def _as_svg(figure: Any, label: str, salt: str) -> str:
 
 
 def _box_plot(result: dict[str, Any], metric: dict[str, Any]) -> dict[str, str]:
-    """Box plots of the subjects' means for each method, with a line for each subject."""
+    """A box plot of the subjects' means for each method, with one line per subject."""
     from matplotlib.figure import Figure
 
     name = metric["name"]
@@ -382,7 +382,7 @@ def _png(array: Any, colors: str, low: float, high: float) -> str:
 
 
 def _difference_limit(entries: Sequence[GalleryEntry]) -> float:
-    """Where the color scale of all difference maps ends."""
+    """The end of the color scale that all difference maps share."""
     import numpy as np
 
     differences = [np.abs(image - entry.truth).ravel() for entry in entries for image in entry.recovered.values()]
@@ -392,7 +392,7 @@ def _difference_limit(entries: Sequence[GalleryEntry]) -> float:
 
 
 def _gallery_entry(entry: GalleryEntry, limit: float, metric: dict[str, Any] | None) -> dict[str, Any]:
-    """Pictures of a recovered slice and of its differences from the truth, with its scores."""
+    """Pictures of a recovered slice and its difference from the truth, with the scores."""
     import numpy as np
 
     where = f"slice {entry.slice_number} of {entry.subject}"
@@ -424,18 +424,18 @@ def _gallery_entry(entry: GalleryEntry, limit: float, metric: dict[str, Any] | N
 
 
 def _worst(worst: WorstCases, limit: float, metric: dict[str, Any]) -> dict[str, Any]:
-    """The worst cases by one rule, and what the rule is."""
+    """The worst cases by one rule, with a description of the rule."""
     label = metric["label"]
     if worst.kind == "loss":
         title = f"{worst.model} against {worst.against}"
         rule = (
             f"The dropped slices on which {worst.model}, the best model, loses most {label} against {worst.against}, "
-            "the best interpolation (or gains least); one slice of a subject at most."
+            "the best interpolation (or gains least); at most one slice per subject."
         )
     else:
         extreme = "highest" if metric["better"] == "lower" else "lowest"
         title = f"{extreme.capitalize()} {label} of {worst.model}"
-        rule = f"The dropped slices with the {extreme} {label} of {worst.model}; one slice of a subject at most."
+        rule = f"The dropped slices with the {extreme} {label} of {worst.model}; at most one slice per subject."
     shown = []
     for entry in worst.entries:
         item = _gallery_entry(entry, limit, metric)

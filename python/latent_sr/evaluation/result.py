@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The result of an evaluation, in the form of ``SCHEMA.md``: means over subjects, tests, and what they are of."""
+"""The result of an evaluation, in the form of ``SCHEMA.md``: means over subjects, tests, and their description."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -45,13 +45,13 @@ _PARTS: dict[str, Callable[[dict[str, Any]], dict[str, float]]] = {
     "_kept": lambda record: record["kept"]["mean"],
     "_long_axis": lambda record: record["long_axis"]["mean"],
 }
-"""Where a volume's means are in the record of a method: of dropped slices, kept ones, and long-axis planes."""
+"""Where the record of a method holds a volume's means: of dropped slices, kept slices and long-axis planes."""
 
 
 def volume_records(
     tasks: Sequence[FileTask], outcomes: Sequence[FileOutcome], masks: Sequence[Path | None]
 ) -> list[dict[str, Any]]:
-    """The records of all volumes, with what is known of their files."""
+    """The records of all volumes, with the path and subject of each."""
     return [
         {
             "path": task.label,
@@ -66,7 +66,7 @@ def volume_records(
 
 
 def _by_subject(volumes: Sequence[dict[str, Any]]) -> dict[str, list[int]]:
-    """For each subject, the numbers of its volumes."""
+    """The numbers of each subject's volumes."""
     numbers: dict[str, list[int]] = {}
     for number, volume in enumerate(volumes):
         numbers.setdefault(volume["subject"], []).append(number)
@@ -78,16 +78,16 @@ def subject_scores(
     names: Sequence[str],
     means: Callable[[dict[str, Any]], dict[str, float]] = _PARTS[""],
 ) -> dict[str, dict[str, list[float]]]:
-    """For each method and metric, the means of the subjects' volumes.
+    """For each method and metric, the mean over each subject's volumes.
 
     Parameters
     ----------
     volumes
-        Records of volumes, with their ``subject``.
+        Records of volumes, each with its ``subject``.
     names
-        Of the methods.
+        The names of the methods.
     means
-        Where a volume's means are in the record of a method. Default: those of dropped slices.
+        Takes a volume's means from the record of a method. Default: the means of dropped slices.
     """
     by_subject = _by_subject(volumes)
     return {
@@ -105,7 +105,7 @@ def subject_scores(
 def assemble(
     volumes: list[dict[str, Any]], methods: Sequence[Method], models: dict[str, Any], settings: dict[str, Any]
 ) -> dict[str, Any]:
-    """Means, tests, and everything around the volumes' records; numbers become those of JSON."""
+    """The whole result: the volumes' records with means, tests and settings. Numbers are converted for JSON."""
     names = [method.name for method in methods]
     scores = {part: subject_scores(volumes, names, means) for part, means in _PARTS.items()}
     candidates = [method.name for method in methods if method.is_latent]
@@ -162,7 +162,7 @@ def assemble(
 
 
 def _notes(volumes: Sequence[dict[str, Any]]) -> list[str]:
-    """What a reader has to know: of single volumes, and of planes that are too flat for a metric."""
+    """Notes for the reader: those of single volumes, and on planes that are too small for a metric."""
     notes = sorted({note for volume in volumes for note in volume["notes"]})
     sides = [
         min(*volume["measured_size"], len(volume["slice_numbers"]) + len(volume["kept_slice_numbers"]))
@@ -181,7 +181,7 @@ def _notes(volumes: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _as_json(value: Any) -> Any:
-    """The same with every float as JSON can hold it."""
+    """The same value with each float as JSON can represent it."""
     if isinstance(value, dict):
         return {key: _as_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -192,7 +192,7 @@ def _as_json(value: Any) -> Any:
 
 
 def comparable(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without what differs by nature between two runs on the same volumes: times, threads, jobs, scheduler."""
+    """A result without the entries that differ between runs on the same volumes: times, threads, jobs, scheduler."""
     kept = {key: value for key, value in result.items() if key != "created"}
     kept["settings"] = {
         key: value for key, value in result["settings"].items() if key not in ("threads", "jobs", "scheduler")

@@ -45,7 +45,7 @@ GALLERY_SIZE = 3
 
 @dataclass
 class Pictures:
-    """What a report shows of a few volumes."""
+    """The pictures of a few volumes for a report."""
 
     gallery: list[GalleryEntry] = field(default_factory=list)
     long_axis: LongAxisView | None = None
@@ -54,7 +54,7 @@ class Pictures:
 
 @dataclass
 class Evaluation:
-    """The result, in the form of ``SCHEMA.md``, and pictures for the report."""
+    """The result, in the form of ``SCHEMA.md``, and the pictures for a report."""
 
     result: dict[str, Any]
     pictures: Pictures
@@ -69,16 +69,16 @@ def run_evaluation(
     picture_progress: Callable[[int, int, str], None] | None = None,
     warn: Callable[[str], Any] = warnings.warn,
 ) -> Evaluation:
-    """The same as ``evaluate``, with pictures for a report.
+    """Run an evaluation as ``evaluate`` does, with pictures for a report.
 
     Parameters
     ----------
     with_pictures
-        Whether to keep images of a few volumes for the report. Default: no.
+        Whether to keep pictures of a few volumes for the report. Default: no.
     picture_progress
-        As ``progress``, for the volumes that are recovered once more because they have the worst slices.
+        As ``progress``, while the volumes with the worst slices are recovered again.
     warn
-        Called with each warning about what the reader of a volume had to decide. Default: ``warnings.warn``.
+        Called with each warning of a volume's reader. Default: ``warnings.warn``.
     """
     options.check()
     paths = expand_inputs(inputs)
@@ -128,39 +128,39 @@ def evaluate(
     progress: Callable[[int, int, str], None] | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Drop slices of volumes, recover them with every method, measure the recovered ones, and test over subjects.
+    """Drop slices of volumes, recover them with every method, measure the recovered slices, and test over subjects.
 
     Parameters
     ----------
     inputs
-        Files, DICOM folders, or folders of such. Each frame of a 4D volume is a volume.
+        Files, DICOM folders, or folders of volumes. Each frame of a 4D volume is evaluated as a volume.
     options
-        How: see ``EvaluationOptions``. Default: its defaults.
+        See ``EvaluationOptions``. Default: its defaults.
     progress
-        Called with the number of volumes times methods that are done, their total, and what comes next (with several
-        processes: what is done).
+        Called with the number of recoveries done (one for each volume and method), their total, and the name of the
+        next one; with several processes, the name of the file just done.
     **changes
         Single options by name, such as ``keep_every=3``.
 
     Returns
     -------
     dict
-        In the form of ``SCHEMA.md``; the same for any number of jobs and any scheduler, but for what ``comparable``
-        leaves out.
+        The result in the form of ``SCHEMA.md``. It does not depend on the number of jobs and the scheduler, except for
+        the entries that ``comparable`` leaves out.
 
     Raises
     ------
     UsageError
-        For options that can't be.
+        For invalid options.
     LatentSRError
-        If an input can't be read or has too few slices, a method fails, or a process or the cluster is lost. All
-        inputs' headers are looked at first.
+        If an input can't be read or has too few slices, a method fails, or a process or the cluster is lost. The
+        headers of all inputs are checked first.
     """
     return run_evaluation(inputs, changed(options or EvaluationOptions(), changes), progress=progress).result
 
 
 def _settings(options: EvaluationOptions, methods: Sequence[Method]) -> dict[str, Any]:
-    """The options as the result has them."""
+    """The options in the form of the result."""
     return {
         "keep_every": options.keep_every,
         "crop": options.crop,
@@ -198,7 +198,7 @@ def _check_header(header: VolumeHeader, keep_every: int, axis: int | None) -> No
 
 
 class _Steps:
-    """Counts volumes times methods."""
+    """Counts recoveries: one for each volume and method."""
 
     def __init__(self, report: Callable[[int, int, str], None] | None, total: int) -> None:
         self.report = report or (lambda *_: None)
@@ -206,17 +206,17 @@ class _Steps:
         self.total = total
 
     def begin(self, label: str, method: str) -> None:
-        """Say that a method begins, where they begin one after the other."""
+        """Report that a method begins, when methods run one after the other."""
         self.report(self.done, self.total, f"{Path(label).name}, {method}")
         self.done += 1
 
     def finish(self, count: int, label: str) -> None:
-        """Say that all methods of a file are done."""
+        """Report that all methods of a file are done."""
         self.done += count
         self.report(self.done, self.total, Path(label).name)
 
     def end(self) -> None:
-        """Say that everything is done."""
+        """Report that everything is done."""
         self.report(self.total, self.total, "")
 
 
@@ -226,7 +226,7 @@ def _outcomes(
     scheduler: str | None,
     progress: Callable[[int, int, str], None] | None,
 ) -> list[FileOutcome]:
-    """What became of each file, in the order of the tasks; the first failure ends it."""
+    """The outcome of each file, in the order of the tasks. The first failure is raised and ends the evaluation."""
 
     def steps_of(task: FileTask) -> int:
         return len(task.methods) * (task.frames if task.only is None else len(task.only))
@@ -249,7 +249,7 @@ def _outcomes(
 
 
 def _frames_of(tasks: Sequence[FileTask]) -> list[tuple[int, int]]:
-    """For each volume, a frame of a file, the number of its task and of its frame."""
+    """For each volume of the result, the number of its task and the number of its frame."""
     return [(number, frame) for number, task in enumerate(tasks) for frame in range(task.frames)]
 
 
@@ -257,7 +257,7 @@ def _frames_of(tasks: Sequence[FileTask]) -> list[tuple[int, int]]:
 
 
 def _gallery_choice(subjects: Sequence[str], count: int) -> set[int]:
-    """The first volume of each of some evenly spaced subjects: not chosen by looking at results."""
+    """The first volume of each of ``count`` evenly spaced subjects. The choice does not look at results."""
     first = list({subject: number for number, subject in reversed(list(enumerate(subjects)))}.values())[::-1]
     if len(first) <= count:
         return set(first)
@@ -265,7 +265,7 @@ def _gallery_choice(subjects: Sequence[str], count: int) -> set[int]:
 
 
 def _with_gallery(tasks: Sequence[FileTask]) -> list[FileTask]:
-    """The same tasks, some of which are to take pictures for the gallery, and one of a long-axis view."""
+    """The same tasks, with pictures requested from some of them for the gallery, and one long-axis view."""
     where = _frames_of(tasks)
     chosen = sorted(_gallery_choice([tasks[number].subject for number, _ in where], GALLERY_SIZE))
     asked = list(tasks)
@@ -284,7 +284,7 @@ def _worst_cases(
     scheduler: str | None,
     progress: Callable[[int, int, str], None] | None,
 ) -> list[WorstCases]:
-    """The worst cases with pictures, for which their volumes are recovered once more."""
+    """The worst cases with pictures. Their volumes are recovered again to get the pictures."""
     chosen = choose_worst(result)
     where = _frames_of(tasks)
     wanted: dict[int, set[tuple[int, int]]] = {}

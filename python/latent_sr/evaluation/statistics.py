@@ -15,10 +15,10 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Means over slices, volumes and subjects, the paired test over subjects, and what goes with it.
+"""Means over slices, volumes and subjects, and the paired test over subjects.
 
-Slices and frames of one subject are not independent: values are averaged per slice, then per volume, then per subject,
-and only subjects are compared.
+Slices and frames of one subject are not independent. Values are therefore averaged over the slices of a volume, then
+over the volumes of a subject, and only subjects are compared.
 """
 
 import math
@@ -30,16 +30,16 @@ LOWER_IS_BETTER = {"mse"}
 
 
 def mean_of_defined(values: Sequence[float]) -> float:
-    """The mean of the values that are not NaN; NaN without any."""
+    """The mean of the values that are not NaN; NaN if there are none."""
     defined = [value for value in values if not math.isnan(value)]
     if not defined:
         return math.nan
-    # statistics.mean() refuses to mix infinities of both signs; of one sign it is that infinity.
+    # statistics.mean() fails for infinities of both signs.
     return math.inf if math.inf in defined else mean(defined)
 
 
 def summarize(values: Sequence[float]) -> dict[str, float | int]:
-    """Number, mean, standard deviation (of a sample, NaN for fewer than two) and median of the defined values."""
+    """Number, mean, sample standard deviation (NaN for fewer than two values) and median of the defined values."""
     defined = [value for value in values if not math.isnan(value)]
     finite = all(math.isfinite(value) for value in defined)
     return {
@@ -51,10 +51,10 @@ def summarize(values: Sequence[float]) -> dict[str, float | int]:
 
 
 def paired_differences(first: Sequence[float], second: Sequence[float], metric: str) -> list[float]:
-    """By how much the first method is better than the second, for each subject in which both are defined.
+    """How much better the first method is than the second, for each subject in which both are defined.
 
-    The differences are first minus second, or second minus first for a metric that is better if it is lower: positive
-    means that the first is better. Two infinite values are equal.
+    The difference is first minus second, or second minus first for a metric where lower is better. A positive value
+    means that the first method is better. Two infinite values count as equal.
     """
     differences = []
     for a, b in zip(first, second, strict=True):
@@ -68,8 +68,8 @@ def paired_differences(first: Sequence[float], second: Sequence[float], metric: 
 def hodges_lehmann(differences: Sequence[float]) -> float:
     """The Hodges-Lehmann estimate of the location of paired differences: the median of their Walsh averages.
 
-    Walsh averages are the means of two differences each, of every difference with itself included. It is the estimate
-    that belongs to the signed-rank test. NaN without differences, and for infinities of both signs.
+    Walsh averages are the means of all pairs of differences, including each difference paired with itself. This is the
+    estimate that belongs to the signed-rank test. NaN without differences, and for infinities of both signs.
     """
     import numpy as np
 
@@ -82,7 +82,7 @@ def hodges_lehmann(differences: Sequence[float]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p values by Holm's step-down procedure, for one family of tests; it needs no independence.
+    """p values adjusted by Holm's step-down procedure for one family of tests. The tests need not be independent.
 
     S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6(2), 1979.
     """
@@ -96,12 +96,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def wilcoxon(differences: Sequence[float]) -> dict[str, Any]:
-    """One-sided signed-rank test of differences against the alternative that they tend to be greater than zero.
+    """One-sided signed-rank test of differences. The alternative is that they tend to be greater than zero.
 
     Returns
     -------
     dict
-        "n" (differences), "n_nonzero", "statistic" (sum of the ranks of positive ones), "p", "exact".
+        "n" (differences), "n_nonzero", "statistic" (sum of the ranks of positive differences), "p", "exact".
     """
     import itk
 
@@ -123,14 +123,14 @@ def compare_methods(
     metrics: Sequence[str],
     test: Callable[[Sequence[float]], dict[str, Any]] = wilcoxon,
 ) -> list[dict[str, Any]]:
-    """Test whether each candidate is better than each other method, over subjects.
+    """Test over subjects whether each candidate is better than each other method.
 
     Parameters
     ----------
     scores
-        ``scores[method][metric]`` is a list with a value for each subject, NaN if undefined.
+        ``scores[method][metric]`` is a list with one value per subject, NaN if undefined.
     candidates
-        The methods that are to be better.
+        The methods that are tested against all others.
     metrics
         The metrics to test.
     test
@@ -139,9 +139,9 @@ def compare_methods(
     Returns
     -------
     list of dict
-        The test's results, with "metric", "method", "against", and the "mean_difference", "median_difference" and
-        "hodges_lehmann" in units of the metric, method minus other. "p_holm" is p, adjusted for all tests of the same
-        method. Metrics that are defined in no subject are left out.
+        The results of the tests, with "metric", "method", "against", and "mean_difference", "median_difference" and
+        "hodges_lehmann" in units of the metric, method minus other method. "p_holm" is p adjusted for all tests of the
+        same method. Metrics that are defined in no subject are left out.
     """
     results = []
     for metric in metrics:
@@ -164,7 +164,7 @@ def compare_methods(
                         "hodges_lehmann": sign * hodges_lehmann(differences),
                     }
                 )
-    # A claim about a model rests on all of its comparisons: they are one family. Those of another model are not.
+    # A claim about a model rests on all of its comparisons, so they are one family. Each model has its own.
     for candidate in candidates:
         family = [result for result in results if result["method"] == candidate]
         for result, adjusted in zip(family, holm([result["p"] for result in family]), strict=True):

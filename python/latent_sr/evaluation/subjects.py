@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Which subject a volume is of."""
+"""The subject of each volume."""
 
 import re
 from collections.abc import Sequence
@@ -26,9 +26,10 @@ from latent_sr.volumes import stem_of
 
 
 def subjects_of(paths: Sequence[Path], pattern: re.Pattern[str] | None) -> list[str]:
-    """The subject of each volume: the first group of a pattern on its path.
+    """The subject of each volume: the first group of a pattern that is searched in its path.
 
-    Without a pattern, each volume is a subject: the file's name without extension, or the path if names are the same.
+    Without a pattern, each volume is a subject. Its name is the file's name without extension, or the path if two names
+    are equal.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def subjects_of(paths: Sequence[Path], pattern: re.Pattern[str] | None) -> list[
 
 
 def compile_subject(pattern: str | None) -> re.Pattern[str] | None:
-    """A compiled subject pattern.
+    """Compile a subject pattern.
 
     Raises
     ------

@@ -26,7 +26,7 @@ from latent_sr.evaluation.statistics import mean_of_defined
 from latent_sr.metrics import SLICE_METRICS
 
 PARTS = ("dropped", "kept", "long-axis")
-"""What is measured apart: slices that were dropped and recovered, slices that were kept, planes across them."""
+"""The parts that are measured separately: dropped and recovered slices, kept slices, and planes across the slices."""
 
 
 def ordinal(number: int) -> str:
@@ -38,9 +38,9 @@ def ordinal(number: int) -> str:
 def as_csv(result: dict[str, Any]) -> str:
     """A table with a row for each slice and method, and for each method the means over long-axis planes.
 
-    Columns are volume, frame, subject, part ("dropped", "kept" or "long-axis"), axis (across which it is cut), slice,
-    method, and the metrics. Long-axis rows hold means over all planes across an axis; their slice is empty. What is
-    undefined or left out is empty; infinite values are "Infinity".
+    Columns are volume, frame, subject, part ("dropped", "kept" or "long-axis"), axis (across which the slice lies),
+    slice, method, and the metrics. Long-axis rows hold means over all planes across an axis; their slice is empty.
+    Values that are undefined or left out are empty; infinite values are "Infinity".
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -61,7 +61,7 @@ def as_csv(result: dict[str, Any]) -> str:
 
 
 def format_value(value: float | str | None, metric: str) -> str:
-    """A metric's value with as many digits as make sense; a dash for what is undefined."""
+    """A metric's value with a suitable number of digits; a dash if it is undefined."""
     if value is None:
         return "-"
     if isinstance(value, str):
@@ -77,7 +77,7 @@ def format_difference(value: float | str | None, metric: str) -> str:
 
 
 def format_p(p: float | str | None) -> str:
-    """A p value with two digits, small ones in scientific notation."""
+    """A p value with two significant digits; small values in scientific notation."""
     if p is None or isinstance(p, str):
         return "-"
     return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
@@ -113,7 +113,7 @@ def as_table(result: dict[str, Any]) -> str:
 
 
 def _tests_table(result: dict[str, Any]) -> list[str]:
-    """The tests, but for those of the MSE: they say the same as those of the PSNR, and are in the JSON file."""
+    """The tests as a table. Those of the MSE are in the JSON file only: they nearly repeat those of the PSNR."""
     if not result["tests"]:
         return []
     family = " or ".join(str(size) for size in sorted(set(result["p_adjustment"]["sizes"].values())))
@@ -135,7 +135,7 @@ def _tests_table(result: dict[str, Any]) -> list[str]:
 
 
 def _parts_table(result: dict[str, Any]) -> list[str]:
-    """Means over subjects of what is not a dropped slice."""
+    """Means over subjects of kept slices and long-axis planes."""
     rows = [["method", "part", *(f"{m['label']} {m['unit']}".strip() for m in result["metrics"])]]
     for part, key in (("kept", "summary_kept"), ("long-axis", "summary_long_axis")):
         for method in result["methods"]:
@@ -146,7 +146,7 @@ def _parts_table(result: dict[str, Any]) -> list[str]:
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
-    """Rows as lines: the first columns to the left, the others to the right."""
+    """Rows as lines of text. The first ``left`` columns are left-aligned, the others right-aligned."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Which methods are best, and which slices the best model recovers worst."""
+"""The best methods, and the slices that the best model recovers worst."""
 
 import math
 from collections.abc import Callable
@@ -30,12 +30,13 @@ WORST_CASES = 2
 
 @dataclass
 class WorstCases:
-    """Slices that the best model recovers worst by a rule, the worst one first.
+    """Slices that the best model recovers worst by one rule, the worst first.
 
     Attributes
     ----------
     kind
-        "loss": those on which it is behind the best interpolation most; "lowest": those with its lowest scores.
+        "loss": slices on which the model is furthest behind the best interpolation; "lowest": slices with the lowest
+        scores.
     model, against, metric
         The best model, the best interpolation (None for "lowest", or if there is none), and the metric of the rule.
     entries
@@ -50,7 +51,7 @@ class WorstCases:
 
 
 def best_method(result: dict[str, Any], metric: dict[str, Any], kind: str | None = None) -> str | None:
-    """The method, of one kind or any, with the best mean of a metric; None if it is undefined for all."""
+    """The method with the best mean of a metric, of one kind or any; None if the metric is undefined for all."""
     values = {
         method["name"]: from_json_number(result["summary"][method["name"]][metric["name"]]["mean"])
         for method in result["methods"]
@@ -63,7 +64,7 @@ def best_method(result: dict[str, Any], metric: dict[str, Any], kind: str | None
 
 
 def main_metric(result: dict[str, Any]) -> dict[str, Any] | None:
-    """The metric by which methods are compared in a sentence: SSIM, or PSNR where slices are too small for it."""
+    """The metric that summaries use: SSIM, or PSNR if slices are too small for it."""
     metrics = {metric["name"]: metric for metric in result["metrics"]}
     for name in ("ssim", "psnr", "mse"):
         if best_method(result, metrics[name]) is not None:
@@ -72,10 +73,10 @@ def main_metric(result: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def choose_worst(result: dict[str, Any], count: int = WORST_CASES) -> list[tuple[WorstCases, list[tuple[int, int]]]]:
-    """The slices that the best model recovers worst, as numbers of volumes and of slices; none without a model.
+    """The slices that the best model recovers worst, as volume and slice numbers. Empty without a model.
 
-    There are two rules: how far the model is behind the best interpolation, and how low its score is. For each, a
-    subject has one slice at most.
+    There are two rules: the largest distance behind the best interpolation, and the lowest score. Each rule takes at
+    most one slice per subject.
     """
     metric = main_metric(result)
     model = None if metric is None else best_method(result, metric, "model")

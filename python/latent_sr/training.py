@@ -433,7 +433,7 @@ def split_by_subject(subjects: Sequence[str], share: float, seed: int = 0) -> tu
 
 
 def sign(model: Any, iterations: int, command: str = "") -> None:
-    """Add the date, software and training parameters to a model's provenance. File names may name patients: none."""
+    """Write when and how a model was made into its provenance. File names are left out: they may name patients."""
     found = versions()
     model.SetProvenance("date", datetime.now(UTC).strftime("%Y-%m-%d"))
     model.SetProvenance("software", f"latent-sr {found['latent_sr']}, torch {found['torch']}")

@@ -77,7 +77,7 @@ class UpsampleOptions:
         not known.
     orientations
         Number of orientations in which slices are encoded and decoded: 1 (the default), 4 (rotations) or 8 (rotations
-        and flips). The results are averaged. 4 or 8 take as many times as long and are slightly better.
+        and flips). The results are averaged. 4 or 8 take 4 or 8 times as long and are slightly better.
     threads
         Number of threads. Default: that of ITK and LibTorch.
     """

@@ -18,19 +18,19 @@
 """Volumes: finding, reading and writing them.
 
 ============ ================================================================
-``find``     which volumes files and folders stand for
-``names``    names of files: extensions, and what is left without them
-``read``     reading, by the format; the checks that every volume passes
+``find``     the volumes in files and folders
+``names``    file names: extensions and stems
+``read``     reading with the reader of each format; checks for all volumes
 ``nifti``    NIfTI files and pairs
 ``nrrd``     NRRD files with a list of volumes or a time axis
-``itk_file`` files that ITK's own readers read
-``dicom``    DICOM, from series to volumes and back
-``convert``  volumes for ITK's own readers
+``itk_file`` files for ITK's own readers
+``dicom``    reading of DICOM, and writing of derived series
+``convert``  conversion of volumes for ITK's own readers
 ``write``    writing of volumes
-``outputs``  what is written, and temporary names: whole or not at all
-``phases``   the 3D volumes of a 4D one
-``images``   ITK images and the grids they lie on
-``volume``   what a volume is: header, image, options of reading, pixel types
+``outputs``  checks of outputs; temporary names, so that files are complete
+``phases``   the phases of 4D volumes
+``images``   ITK images and their grids
+``volume``   headers, volumes, options of reading, pixel types
 ============ ================================================================
 """
 

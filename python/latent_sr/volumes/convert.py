@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Volumes for ITK's own readers: what these read otherwise than this package is put into files that they read alike."""
+"""Conversion of volumes that ITK's own readers would read differently from this package."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,19 +36,19 @@ def files_for_itk(
     notify: Callable[[str], None] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Iterator[list[Path]]:
-    """Files with the volumes of some paths, as ITK's readers in C++ read them, for as long as the context lasts.
+    """Files that ITK's C++ readers read like this package does. Temporary files exist as long as the context.
 
-    DICOM folders, and files that ITK reads otherwise (a list in NRRD, NaN that is replaced), are read once and written
-    into a temporary folder; the others stay where they are.
+    DICOM folders, and files that ITK reads differently (a list in NRRD, NaN that is replaced), are read once and
+    written to a temporary folder. Other files are used as they are.
 
     Parameters
     ----------
     paths
         Files and DICOM folders.
     options
-        Which series and phase, and what becomes of NaN.
+        Which series and phase are read, and the value that replaces NaN.
     slice_axis
-        The axis that is set for all volumes; None: ITK takes that of the largest spacing.
+        The slice axis for all volumes; None: ITK uses the axis of the largest spacing.
     notify
         Called with the name of each volume that is converted.
     warn
@@ -57,8 +57,8 @@ def files_for_itk(
     Raises
     ------
     LatentSRError
-        If a volume can't be read, or ITK would take another axis for that of the slices. In what is raised inside of
-        the context, the names of temporary files are replaced by those of the volumes.
+        If a volume can't be read, or ITK would use another slice axis. If the context raises an error, the names of
+        temporary files in its message are replaced by those of the volumes.
     """
     with TemporaryDirectory(prefix="latent-sr-") as folder:
         names: dict[str, str] = {}
@@ -91,7 +91,7 @@ def files_for_itk(
 
 
 def _check_slice_axis(header: VolumeHeader, slice_axis: int | None) -> None:
-    """Refuse a DICOM stack for whose slice axis ITK would take another one."""
+    """Refuse a DICOM stack if ITK would use another slice axis."""
     used = default_slice_axis(header.spacing) if slice_axis is None or slice_axis < 0 else slice_axis
     if header.slice_axis is not None and used != header.slice_axis:
         spacing = " x ".join(f"{value:.4g}" for value in header.spacing[:3])

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Which volumes files and folders stand for."""
+"""The volumes in files and folders."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -27,11 +27,11 @@ from latent_sr.volumes.names import VOLUME_EXTENSIONS, extension_of
 
 
 def expand_inputs(inputs: Iterable[str | os.PathLike]) -> list[Path]:
-    """The volumes that files, DICOM folders and folders of such stand for.
+    """The volumes in files, DICOM folders, and folders of volumes.
 
-    Folders are searched with their subfolders, in sorted order; hidden files are left out. A volume that is named twice
-    is taken once. Folders whose first DICOM files belong to the same series are parts of one volume, which the folder
-    above them stands for.
+    Folders are searched with their subfolders, in sorted order. Hidden files are left out. A volume that is named twice
+    is returned once. Folders whose first DICOM files belong to the same series are parts of one volume; the folder
+    above them is returned instead.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def expand_inputs(inputs: Iterable[str | os.PathLike]) -> list[Path]:
     Raises
     ------
     LatentSRError
-        If something does not exist, or a folder holds no volume.
+        If an input does not exist, or a folder holds no volume.
     """
     found: dict[Path, None] = {}
     for name in inputs:
@@ -81,9 +81,9 @@ def _is_volume(path: Path) -> bool:
 
 
 def _with_parts_joined(folders: Sequence[Path]) -> list[Path]:
-    """DICOM folders, those that hold parts of one series replaced by the folder above them.
+    """DICOM folders, in which parts of one series are replaced by the folder above them.
 
-    Folders whose first images are the same are copies, not parts.
+    Folders whose first images are equal are copies, not parts.
     """
     by_series: dict[str, dict[str, Path]] = {}
     found: set[Path] = set()

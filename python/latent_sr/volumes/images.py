@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""ITK images: making them of arrays and grids, frames of 4D images, pixel types."""
+"""ITK images: creation from arrays and grids, frames of 4D images, pixel types."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,25 +26,25 @@ from typing import Any
 from latent_sr.errors import LatentSRError
 
 LARGEST_SHEAR = 1e-3
-"""Cosine of two axes up to which they count as orthogonal: headers round directions to three digits and more."""
+"""Largest cosine between two axes that count as orthogonal. Headers round directions to three digits or more."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the pixels of a volume lie, in ITK's space (LPS, mm).
+    """The grid of a volume's pixels, in ITK's space (LPS, mm).
 
     Attributes
     ----------
     size
-        Number of pixels along each of 3 or 4 axes, fastest first.
+        Number of pixels along each of the 3 or 4 axes, fastest first.
     spacing
-        Along each of the 3 axes of space, in mm.
+        Spacing along each of the 3 spatial axes, in mm.
     origin
         Center of the first pixel.
     direction
         Unit vectors of the axes as columns, 3 x 3.
     time_step
-        Distance of the frames of a 4D volume, in s; 1 where it is not known.
+        Time between the frames of a 4D volume, in s; 1 if not known.
     """
 
     size: tuple[int, ...]
@@ -60,22 +60,22 @@ class Grid:
 
 
 def numbers(values: Iterable[float], separator: str = " x ") -> str:
-    """Numbers for a message."""
+    """Numbers as text for a message."""
     return separator.join(f"{value:.5g}" for value in values)
 
 
 def grid_of_affine(path: Path, what: str, size: Sequence[int], affine: Any, time_step: float = 1.0) -> Grid:
-    """The grid of an affine matrix (4 x 4, from indices to mm in LPS), whose directions may be rounded.
+    """The grid of an affine matrix (4 x 4, from indices to mm in LPS). Its directions may be rounded.
 
     Parameters
     ----------
     path, what
-        For messages: the file, and the part of its header that the matrix comes from, such as "sform".
+        The file, and the part of its header that contains the matrix, such as "sform"; for messages.
 
     Raises
     ------
     LatentSRError
-        If it is not finite, an axis has no length, or the axes are not orthogonal.
+        If the matrix is not finite, an axis has length 0, or the axes are not orthogonal.
     """
     import numpy as np
 
@@ -95,12 +95,12 @@ def grid_of_affine(path: Path, what: str, size: Sequence[int], affine: Any, time
 
 
 def orthonormal(path: Path, what: str, direction: Any) -> Any:
-    """The orthonormal matrix nearest to one whose columns are unit vectors.
+    """The orthonormal matrix that is nearest to a matrix of unit vectors.
 
     Raises
     ------
     LatentSRError
-        If two columns are not orthogonal, up to the rounding of headers: the volume is sheared.
+        If two columns are not orthogonal within the rounding of headers: the volume is sheared.
     """
     import numpy as np
 
@@ -118,7 +118,7 @@ def orthonormal(path: Path, what: str, direction: Any) -> Any:
 
 
 def check_geometry(path: Path, image: Any) -> None:
-    """Refuse an image whose spacing, origin or direction can't be right.
+    """Refuse an image with an invalid spacing, origin or direction.
 
     Raises
     ------
@@ -144,12 +144,12 @@ def check_geometry(path: Path, image: Any) -> None:
 
 
 def difference_of_grids(first: Any, second: Any, dimension: int | None = None) -> str:
-    """In which of "spacing", "origin" and "direction" two images differ by more than rounding; empty if in none.
+    """The first of "spacing", "origin" and "direction" in which two images differ by more than rounding; else empty.
 
     Parameters
     ----------
     dimension
-        Axes that are looked at. Default: those of the first image.
+        Number of axes to compare. Default: all axes of the first image.
     """
     import numpy as np
 
@@ -175,7 +175,7 @@ def geometry_of(image: Any, dimension: int) -> dict[str, list[float]]:
 
 
 def new_image(grid: Grid, pixel: str) -> Any:
-    """An ``itk.Image`` on a grid, in a pixel type (ITK's short name), whose pixels are not set yet."""
+    """An ``itk.Image`` on a grid, with a pixel type given by ITK's short name. Its pixels are not initialized."""
     import itk
     import numpy as np
 
@@ -192,7 +192,7 @@ def new_image(grid: Grid, pixel: str) -> Any:
 
 
 def image_of_array(array: Any, grid: Grid, pixel: str) -> Any:
-    """An ``itk.Image`` on a grid with the values of an array, whose axes are in NumPy's order."""
+    """An ``itk.Image`` on a grid with the values of an array. The array's axes are in NumPy's order."""
     import itk
 
     image = new_image(grid, pixel)
@@ -201,22 +201,22 @@ def image_of_array(array: Any, grid: Grid, pixel: str) -> Any:
 
 
 def settle_nonfinite(path: Path, array: Any, replacement: float | None) -> None:
-    """Replace NaN and infinite values of an array, whose axes are in NumPy's order, or refuse them.
+    """Replace NaN and infinite values of an array, or refuse them. The array's axes are in NumPy's order.
 
     Raises
     ------
     LatentSRError
-        If there are any and no replacement is given.
+        If there are such values and no replacement is given.
     """
     import numpy as np
 
     if array.dtype.kind != "f":
         return
     with np.errstate(invalid="ignore", over="ignore"):
-        # A sum is not finite if a value is not, and is quick; what overflows is looked at once more.
+        # Fast test: a sum with a value that is not finite is not finite either. A sum that overflows is checked below.
         if np.isfinite(array.sum(dtype=np.float64)):
             return
-    # Slice by slice: a mask of a whole volume takes memory.
+    # A mask of the whole volume would take memory, so slices are checked one by one.
     count, first = 0, None
     for number in np.ndindex(array.shape[:-2]):
         bad = ~np.isfinite(array[number])
@@ -264,7 +264,7 @@ def pixel_type(image: Any) -> str:
 
 
 def cast(image: Any, pixel: str) -> Any:
-    """The image in another pixel type (ITK's short name), without rounding; the same object if it has that type."""
+    """The image in another pixel type (ITK's short name), without rounding; the same object if the type is the same."""
     import itk
 
     if pixel_type(image) == pixel:
@@ -278,6 +278,6 @@ def cast(image: Any, pixel: str) -> Any:
 
 
 def common_pixel_type(pixels: Iterable[str]) -> str:
-    """The pixel type in which images of these types can be put side by side: theirs if it is one, else float."""
+    """The pixel type to which images of several types are converted: their common type, or float if they differ."""
     different = set(pixels)
     return different.pop() if len(different) == 1 else "F"

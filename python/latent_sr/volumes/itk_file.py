@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Files that ITK's own readers read."""
+"""Files for ITK's own readers."""
 
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,12 @@ from latent_sr.volumes.volume import (
 
 
 class ItkFile(OpenedVolume):
-    """A file and the image IO that has read its header.
+    """A file, with the image IO that has read its header.
 
     Raises
     ------
     LatentSRError
-        If ITK can't read it, or it is not scalar.
+        If ITK can't read the file, or its pixels are not scalar.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,7 +48,7 @@ class ItkFile(OpenedVolume):
         self.header = _header(path, self._image_io)
 
     def read(self, options: ReadOptions, compute_in: str | None = None, _: ReadProgress | None = None) -> Volume:
-        """The volume, or the phase of it that is asked for."""
+        """The volume, or its requested phase."""
         import itk
 
         path, component, dimension = self.header.path, self.header.component, len(self.header.size)
@@ -84,7 +84,7 @@ def _image_io(path: Path) -> Any:
 
 
 def _header(path: Path, image_io: Any) -> VolumeHeader:
-    """The header of a file whose image IO is given, after a check of what it holds."""
+    """The header of a file that an image IO has read. Its pixel type is checked."""
     dimension = image_io.GetNumberOfDimensions()
     size = tuple(int(image_io.GetDimensions(axis)) for axis in range(dimension))
     spacing = tuple(float(image_io.GetSpacing(axis)) for axis in range(dimension))

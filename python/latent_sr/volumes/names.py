@@ -15,22 +15,22 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Names of files: their extensions, and what is left without them."""
+"""File names: extensions and stems."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 VOLUME_EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".hdr.gz")
-"""What is found in a folder of volumes; ``.hdr`` if its ``.img`` lies beside it."""
+"""Extensions of the volumes that are found in folders. ``.hdr`` counts if its ``.img`` lies beside it."""
 
 
 def extension_of(path: Path, extensions: Sequence[str] = VOLUME_EXTENSIONS) -> str:
-    """The one of some extensions that a path ends with, in lower case; empty if none."""
+    """The extension, from a list, that a path ends with, in lower case; empty if there is none."""
     name = path.name.lower()
     return next((extension for extension in extensions if name.endswith(extension)), "")
 
 
 def stem_of(path: Path) -> str:
-    """The name of a file without its extension, ``.nii.gz`` being one."""
+    """The name of a file without its extension. ``.nii.gz`` counts as one extension."""
     extension = extension_of(path) or path.suffix
     return path.name[: len(path.name) - len(extension)] if extension else path.name

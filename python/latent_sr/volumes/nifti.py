@@ -17,9 +17,9 @@
 # ==========================================================================
 """NIfTI files: one file (``.nii``, ``.nii.gz``) or a pair (``.hdr`` and ``.img``).
 
-nibabel reads the header. Where a header places a volume twice, the rule is that of the standard and of nibabel: the
-sform if its code is positive, else the qform. ITK's own reader is not used, because it makes zeros of NaN and of the
-end of a pair that is cut off.
+nibabel reads the header. If a header gives two positions of the volume, the rule of the standard and of nibabel
+applies: the sform is used if its code is positive, otherwise the qform. ITK's own reader is not used, because it reads
+NaN, and the missing end of a truncated pair, as zeros.
 """
 
 import gzip
@@ -49,20 +49,20 @@ _MILLIMETERS = {"meter": 1e3, "micron": 1e-3}
 
 _CHUNK = 2**20
 _LARGEST_REST = 2**26
-"""Bytes behind the pixels that are looked at, for the check sum of a compressed file."""
+"""Most bytes after the pixels that are read to verify the check sum of a compressed file."""
 
 _NOTICED_DISTANCE = 0.1
-"""In mm: sform and qform that place a corner of the volume farther apart are worth a warning."""
+"""In mm: largest distance between the corners by sform and by qform that needs no warning."""
 
 
 def is_nifti_name(path: Path) -> bool:
-    """Whether a file's name is one of NIfTI."""
+    """Whether a file has a NIfTI name."""
     return path.name.lower().endswith(NIFTI_EXTENSIONS)
 
 
 @dataclass
 class NiftiFile(OpenedVolume):
-    """A 3D or 4D NIfTI file, and what its header says."""
+    """A 3D or 4D NIfTI file and the contents of its header."""
 
     header: VolumeHeader
     pixels: Path
@@ -73,7 +73,7 @@ class NiftiFile(OpenedVolume):
     grid: Grid
 
     def read(self, options: ReadOptions, compute_in: str | None = None, _: ReadProgress | None = None) -> Volume:
-        """The volume, or the phase of it that is asked for."""
+        """The volume, or its requested phase."""
         header = self.header
         array = _pixels(self)
         settle_nonfinite(header.path, array, options.nan)
@@ -81,17 +81,17 @@ class NiftiFile(OpenedVolume):
         return one_phase(Volume(header.path, image, header.component, warnings=header.warnings), options)
 
     def check_pixels(self) -> None:
-        """Refuse what is cut off, damaged or not finite: ITK makes zeros of it."""
+        """Refuse truncated, damaged or non-finite pixels, which ITK would read as zeros."""
         settle_nonfinite(self.header.path, _pixels(self), None)
 
 
 def open_nifti(path: Path) -> NiftiFile | None:
-    """A 3D or 4D NIfTI file; None if it is none by its name, or a flat image, which is left to ITK.
+    """A 3D or 4D NIfTI file. None if the name is not NIfTI, or for a 2D image, which ITK reads.
 
     Raises
     ------
     LatentSRError
-        If its header can't be read, or places the volume nowhere.
+        If its header can't be read, or does not place the volume.
     """
     if not is_nifti_name(path):
         return None
@@ -116,7 +116,7 @@ def _parse(path: Path, raw: Any, shape: tuple[int, ...]) -> NiftiFile:
             f"the columns (directions) of the sform of '{path}' are {numbers(grid.spacing)} mm long, but its pixdim "
             f"says {numbers(zooms)} mm: the sform is taken"
         )
-    # ITK believes in pixdim, and in the file's name.
+    # ITK uses the spacing in pixdim, and decides by the file name whether a file is compressed.
     alike = _is_gzipped(path) == path.name.lower().endswith(".gz") and all(
         abs(a - b) <= 1e-3 * a for a, b in zip(grid.spacing, zooms, strict=True)
     )
@@ -127,7 +127,7 @@ def _parse(path: Path, raw: Any, shape: tuple[int, ...]) -> NiftiFile:
 
 
 def _raw_header(path: Path) -> Any:
-    """The header as nibabel reads it, not checked."""
+    """The header as nibabel reads it, without checks."""
     from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
     from nibabel.nifti2 import Nifti2Header, Nifti2PairHeader
 
@@ -192,7 +192,7 @@ def _pixel_format(path: Path, raw: Any) -> tuple[Any, str, float, float]:
 
 
 def _units(raw: Any) -> tuple[float, float]:
-    """Millimeters of a unit of space, seconds of one of time."""
+    """Size of the spatial unit in mm, and of the time unit in s."""
     try:
         space, time = raw.get_xyzt_units()
     except KeyError:
@@ -201,7 +201,7 @@ def _units(raw: Any) -> tuple[float, float]:
 
 
 def _affine(path: Path, raw: Any, shape: tuple[int, ...], space: float, warnings: list[str]) -> tuple[Any, str]:
-    """The matrix from indices to mm in LPS, and the part of the header that it is from."""
+    """The matrix from indices to mm in LPS, and the name of the header part that contains it."""
     import numpy as np
     from nibabel.spatialimages import HeaderDataError
 
@@ -235,7 +235,7 @@ def _affine(path: Path, raw: Any, shape: tuple[int, ...], space: float, warnings
 
 
 def _distance(first: Any, second: Any, shape: tuple[int, ...]) -> float:
-    """How far two matrices place a corner of a volume apart."""
+    """The largest distance between the corners of a volume as two matrices place them."""
     import numpy as np
 
     corners = np.array(
@@ -245,7 +245,7 @@ def _distance(first: Any, second: Any, shape: tuple[int, ...]) -> float:
 
 
 def _offset(path: Path, raw: Any) -> int:
-    """Where the pixels begin in their file."""
+    """Byte offset of the pixels in their file."""
     offset = float(raw["vox_offset"])
     least = 0 if _is_pair(path) else int(raw["sizeof_hdr"]) + 4
     if offset == 0:
@@ -265,7 +265,7 @@ def _is_pair(path: Path) -> bool:
 
 
 def _part(path: Path, part: str) -> Path:
-    """The file of a pair with the header (``hdr``) or the pixels (``img``), in the case of the other's name."""
+    """The file of a pair with the header (``hdr``) or the pixels (``img``), in the same case as the given name."""
     name = path.name
     end = len(name) - (3 if name.lower().endswith(".gz") else 0)
     ending = part.upper() if name[end - 3 : end].isupper() else part
@@ -289,12 +289,12 @@ def _is_gzipped(path: Path) -> bool:
 
 
 def _open(path: Path) -> BinaryIO:
-    """A file, uncompressed by what is in it: its name may be wrong."""
+    """Open a file for reading. Compression is detected from the contents: the name may be wrong."""
     return gzip.open(path) if _is_gzipped(path) else path.open("rb")
 
 
 def _pixels(file: NiftiFile) -> Any:
-    """The values, with NumPy's order of axes."""
+    """The values, in NumPy's order of axes."""
     import numpy as np
 
     content = _content(file)
@@ -302,14 +302,14 @@ def _pixels(file: NiftiFile) -> Any:
     stored = np.frombuffer(content, file.numpy_type, count, file.offset)
     values = stored.reshape(file.header.size[::-1])
     if file.slope == 1.0 and file.intercept == 0.0:
-        # Replacing what is not finite takes an array that can be written to, in this machine's byte order.
+        # Values that are not finite may be replaced, so floating-point values are copied: the array must be writable.
         return values.astype(values.dtype.newbyteorder("="), copy=values.dtype.kind == "f")
     real = np.float32 if file.header.component == "float" else np.float64
     return (values.astype(np.float64) * file.slope + file.intercept).astype(real)
 
 
 def _content(file: NiftiFile) -> bytes:
-    """The file up to the end of the pixels; of a compressed one, the rest is looked at for its check sum."""
+    """The file up to the end of the pixels. The rest of a compressed file is read to verify its check sum."""
     path = file.pixels
     expected = file.offset + math.prod(file.header.size) * file.numpy_type.itemsize
     content = bytearray()
@@ -329,7 +329,7 @@ def _content(file: NiftiFile) -> bytes:
 
 
 def _check_rest(stream: BinaryIO) -> None:
-    """Read on to the check sum of a compressed file. Bytes behind its end are no part of it."""
+    """Read the rest of a compressed file up to its check sum. Bytes after the compressed data are ignored."""
     if not isinstance(stream, gzip.GzipFile):
         return
     rest = 0

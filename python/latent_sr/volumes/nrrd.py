@@ -15,9 +15,9 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""NRRD files with a list of volumes or a time axis, as 3D Slicer (list first) and pynrrd (time last) write them.
+"""NRRD files with a list of volumes or a time axis, as written by 3D Slicer (list first) and pynrrd (time last).
 
-ITK reads the others: it takes a list for components of a pixel, and refuses a time axis beside three of space.
+ITK reads other NRRD files. It takes a list for components of a pixel, and refuses a time axis with three spatial axes.
 """
 
 import math
@@ -42,7 +42,7 @@ NRRD_EXTENSIONS = (".nrrd", ".nhdr")
 
 _FRAME_KINDS = ("list", "time")
 
-# Names of types without their sign, the suffix of C's and the word int behind another.
+# Type names without sign, "_t", and the word "int" after another word.
 _TYPES = {
     "char": "int8",
     "int8": "int8",
@@ -57,7 +57,7 @@ _TYPES = {
     "double": "float64",
 }
 
-# The signs of x and y in LPS. Spaces that say nothing of the patient are taken for LPS, as ITK does.
+# Signs of x and y in LPS. Spaces that are not defined by the patient are read as LPS, as in ITK.
 _SPACES = {
     "": (1.0, 1.0),
     "left-posterior-superior": (1.0, 1.0),
@@ -76,21 +76,21 @@ _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6}
 
 
 class NrrdSequence(OpenedVolume):
-    """An NRRD file with three axes of space and one of frames.
+    """An NRRD file with three spatial axes and one axis of frames.
 
     Parameters
     ----------
     path
         The file.
     fields
-        Its header as pynrrd reads it.
+        Its header, as read by pynrrd.
     begin
-        Where what comes behind the header begins.
+        Byte offset of the data after the header.
 
     Raises
     ------
     LatentSRError
-        If it places the volume nowhere, or has pixels of another type than numbers.
+        If the header does not place the volume, or the pixels are not numbers.
     """
 
     def __init__(self, path: Path, fields: Any, begin: int) -> None:
@@ -100,7 +100,7 @@ class NrrdSequence(OpenedVolume):
         self.header = VolumeHeader(path, self._grid.size, self._grid.all_spacings, component, read_alike_by_itk=False)
 
     def read(self, options: ReadOptions, compute_in: str | None = None, _: ReadProgress | None = None) -> Volume:
-        """The volume with time as its last axis, or the phase of it that is asked for."""
+        """The volume with time as its last axis, or its requested phase."""
         import nrrd
         import numpy as np
 
@@ -119,12 +119,12 @@ class NrrdSequence(OpenedVolume):
 
 
 def open_nrrd_sequence(path: Path) -> NrrdSequence | None:
-    """An NRRD file with three axes of space and one of frames; None for others, and for damaged ones: ITK reads these.
+    """An NRRD file with three spatial axes and one axis of frames. None for others and damaged ones: ITK reads these.
 
     Raises
     ------
     LatentSRError
-        As ``NrrdSequence`` does.
+        If ``NrrdSequence`` refuses the file.
     """
     import nrrd
 
@@ -142,7 +142,7 @@ def open_nrrd_sequence(path: Path) -> NrrdSequence | None:
 
 
 def _frame_axis(header: Any) -> int | None:
-    """The axis of frames: of the kind list or time, or the only one without a direction in space."""
+    """The axis of frames: of the kind list or time, or the only axis without a direction in space."""
     kinds = [str(kind).lower() for kind in header.get("kinds", [])]
     axes = [axis for axis, kind in enumerate(kinds) if kind in _FRAME_KINDS]
     if not kinds or all(kind in ("domain", "space", "???", "none") for kind in kinds):
@@ -179,7 +179,7 @@ def _component(path: Path, header: Any) -> str:
 
 
 def _unit(units: Any, number: int, known: Mapping[str, float]) -> float:
-    """The size of the unit of an axis, in mm or s; 1 where it is not given, or another one."""
+    """The unit of an axis in mm or s; 1 if it is missing or unknown."""
     if units is None or number >= len(units):
         return 1.0
     return known.get(str(units[number]).strip('" ').lower(), 1.0)

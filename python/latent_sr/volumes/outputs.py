@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What is written: it is checked before anything is computed, and appears whole or not at all."""
+"""Outputs. They are checked before anything is computed, and written completely or not at all."""
 
 import hashlib
 import os
@@ -32,7 +32,7 @@ from latent_sr.errors import LatentSRError, UsageError, one_line
 from latent_sr.volumes.names import extension_of, stem_of
 
 _LONGEST_STEM = 180
-"""In bytes: what is kept of the name of an output in a temporary name."""
+"""Number of bytes of an output's name that a temporary name contains."""
 
 _REPLACED = "-old"
 
@@ -43,7 +43,7 @@ def check_output(
     overwrite: bool = False,
     inputs: Iterable[str | os.PathLike] = (),
 ) -> Path:
-    """Check, before anything is computed, that a file can be written.
+    """Check that a file can be written, before anything is computed.
 
     Parameters
     ----------
@@ -52,16 +52,16 @@ def check_output(
     extensions
         The extensions that are allowed.
     overwrite
-        Whether it may exist.
+        Whether the file may exist.
     inputs
-        Files that it must not be.
+        Input files, which the output must not replace.
 
     Raises
     ------
     UsageError
-        If its extension is not allowed, or it is one of the inputs.
+        If the extension is not allowed, or the file is one of the inputs.
     LatentSRError
-        If it exists and must not, its folder does not, or is not writable.
+        If the file exists and must not, or its folder does not exist or is not writable.
     """
     path = Path(path)
     if not extension_of(path, extensions):
@@ -77,7 +77,7 @@ def check_output(
 
 
 def check_folder_of(path: Path) -> None:
-    """Refuse an output whose folder does not exist, or is not writable.
+    """Refuse an output whose folder does not exist or is not writable.
 
     Raises
     ------
@@ -105,14 +105,14 @@ def check_not_there(path: Path, overwrite: bool) -> None:
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary file of the same extension in the same folder: it takes the name at the end, or vanishes on errors.
+    """A temporary file of the same extension in the same folder. It is renamed at the end, or removed after an error.
 
-    The path is never a file that is written only in part, whenever the process ends.
+    The path therefore never names an incomplete file, no matter when the process ends.
 
     Raises
     ------
     LatentSRError
-        If it can't be written: with its name, and not with that of the temporary file.
+        If the file can't be written. The message has its name instead of the temporary name.
     """
     path = Path(path)
     remove_leftovers(path)
@@ -128,7 +128,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         text = one_line(error)
         if str(temporary) not in text:
             raise
-        # Nobody has heard of the temporary file.
+        # The user does not know the name of the temporary file.
         text = text.replace(str(temporary), str(path))
         raise LatentSRError(text if f"'{path}'" in text else f"can't write '{path}': {text}") from error
     finally:
@@ -137,7 +137,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: str | os.PathLike) -> Iterator[None]:
-    """Have an error of the system name the output that is written: a full disk is told without any name.
+    """Add the name of the output to an error of the system: the error of a full disk contains no name.
 
     Raises
     ------
@@ -151,12 +151,12 @@ def writing(path: str | os.PathLike) -> Iterator[None]:
 
 
 def write_text(text: str, path: str | os.PathLike) -> None:
-    """Write a text file in UTF-8, whole or not at all.
+    """Write a text file in UTF-8, completely or not at all.
 
     Raises
     ------
     LatentSRError
-        If it can't be written.
+        If the file can't be written.
     """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
@@ -166,7 +166,7 @@ def write_text(text: str, path: str | os.PathLike) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A hidden name beside an output, which nothing has yet; it tells the process, for ``remove_leftovers``."""
+    """An unused hidden name beside an output. It contains the process number, for ``remove_leftovers``."""
     before, after = _around_the_mark(path)
     while True:
         found = path.with_name(f"{before}{_machine()}-{os.getpid()}-{secrets.token_hex(4)}{after}")
@@ -175,15 +175,15 @@ def temporary_beside(path: Path) -> Path:
 
 
 def replaced_by(temporary: Path) -> Path:
-    """Where the old output waits while the new one takes its name; for outputs that can't be replaced at once."""
+    """The temporary name of the old output while the new one is renamed; for outputs that can't be replaced at once."""
     return temporary.with_name(f"{temporary.name}{_REPLACED}")
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what processes that were killed while they wrote an output have left beside it.
+    """Remove the files that killed processes have left beside an output.
 
-    Only what has a name of ``temporary_beside``, of a process of this machine that is gone, is theirs. An old output
-    that was about to be replaced stays where there is no new one.
+    Only names of ``temporary_beside`` are removed, and only if their process ran on this machine and has ended. An old
+    output that was being replaced is kept if there is no new one.
     """
     before, after = map(re.escape, _around_the_mark(path))
     pattern = re.compile(rf"{before}{_machine()}-(\d+)-[0-9a-f]{{8}}{after}({_REPLACED})?")
@@ -203,16 +203,16 @@ def remove_leftovers(path: Path) -> None:
 
 
 def _around_the_mark(path: Path) -> tuple[str, str]:
-    """What stands before and behind the mark of the process in a temporary name: ITK looks at the extension."""
+    """The parts of a temporary name before and after the mark of the process. ITK needs the extension at the end."""
     extension = extension_of(path) or path.suffix
-    # The name of a file has at most 255 bytes.
+    # A file name has at most 255 bytes.
     stem = os.fsdecode(os.fsencode(stem_of(path))[:_LONGEST_STEM])
     return f".{stem}.part-", extension
 
 
 @lru_cache(maxsize=1)
 def _machine() -> str:
-    """A mark of what gives processes their numbers: a machine, or a container with numbers of its own."""
+    """A mark for the machine, or the container, that numbers the processes."""
     numbers = Path("/proc/self/ns/pid")
     numbered_by = f"{platform.node()} {numbers.stat().st_ino if numbers.exists() else ''}"
     return hashlib.sha256(numbered_by.encode(errors="replace")).hexdigest()[:8]
@@ -220,11 +220,11 @@ def _machine() -> str:
 
 def _is_running(process: int) -> bool:
     if os.name != "posix":
-        return True  # no signal there is harmless
+        return True  # on other systems, no signal is harmless
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except OSError:
-        return True  # it is somebody else's
+        return True  # the process belongs to another user
     return True

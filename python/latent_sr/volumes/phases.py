@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Phases: the 3D volumes of a 4D one."""
+"""Phases: the 3D volumes of a 4D volume."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,7 @@ def check_phase(path: Path, phase: int, phases: int) -> None:
     Raises
     ------
     LatentSRError
-        With the numbers that it has.
+        With the numbers of the existing phases.
     """
     if phase >= phases:
         has = "one phase, 0" if phases == 1 else f"the phases 0 to {phases - 1}"
@@ -39,7 +39,7 @@ def check_phase(path: Path, phase: int, phases: int) -> None:
 
 
 def one_phase(volume: Volume, options: ReadOptions) -> Volume:
-    """The phase of a volume that is asked for."""
+    """The requested phase of a volume, or the volume itself if no phase is requested."""
     if options.phase is None:
         return volume
     size = volume.image.GetLargestPossibleRegion().GetSize()

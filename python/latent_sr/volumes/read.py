@@ -17,7 +17,7 @@
 # ==========================================================================
 """Reading of volumes: NIfTI, NRRD, MetaImage and DICOM, by the rules of ``docs/volumes.md``.
 
-Every command reads its volumes here, so that each of them is checked by the same rules.
+All commands read their volumes here, so that the same rules apply to each.
 """
 
 import os
@@ -43,12 +43,12 @@ _DIMENSIONS = (3, 4)
 def open_file(
     path: str | os.PathLike, options: ReadOptions = DEFAULT_READING, progress: ReadProgress | None = None
 ) -> OpenedVolume:
-    """A volume whose header has been read by the reader of its format; of DICOM, everything but the pixels.
+    """A volume whose header has been read by the reader of its format. For DICOM, everything but the pixels is read.
 
     Raises
     ------
     LatentSRError
-        If it can't be read, or is not scalar.
+        If it can't be read, or its pixels are not scalar.
     """
     path = _existing(path)
     if _is_dicom(path, options):
@@ -61,12 +61,12 @@ def open_file(
 def read_header(
     path: str | os.PathLike, dimensions: Sequence[int] = _DIMENSIONS, options: ReadOptions = DEFAULT_READING
 ) -> VolumeHeader:
-    """Size, spacing and type of a volume; of DICOM, everything but the pixels is looked at.
+    """Size, spacing and type of a volume. For DICOM, everything but the pixels is checked.
 
     Raises
     ------
     LatentSRError
-        If it can't be read, is not scalar, or has another dimension than those allowed.
+        If the volume can't be read, is not scalar, or its dimension is not allowed.
     """
     return header_of(open_file(path, options), options, dimensions)
 
@@ -74,12 +74,12 @@ def read_header(
 def header_of(
     opened: OpenedVolume, options: ReadOptions = DEFAULT_READING, dimensions: Sequence[int] = _DIMENSIONS
 ) -> VolumeHeader:
-    """The header of what is going to be read: of a volume, or of the phase of it that is asked for.
+    """The header of the volume, or of its requested phase.
 
     Raises
     ------
     LatentSRError
-        If the volume has another dimension than those allowed, or has no such phase.
+        If the dimension of the volume is not allowed, or it has no such phase.
     """
     header = opened.header
     _check_dimension(header, dimensions)
@@ -105,17 +105,17 @@ def open_volume(
     dimensions
         The dimensions that are allowed.
     compute_in
-        ITK's short name of the pixel type of the image in memory, such as "F". Default: as the table of
-        ``latent_sr.volumes.volume`` says.
+        ITK's short name of the pixel type in memory, such as "F". Default: the type in the table of
+        ``latent_sr.volumes.volume``.
     options
-        What a user says about the reading. Default: nothing.
+        Options of reading. Default: all phases of the only series; NaN is refused.
     progress
-        Called while DICOM files are read.
+        Called while DICOM files are read, with the number of files read and their total.
 
     Raises
     ------
     LatentSRError
-        If it can't be read, is not scalar, has another dimension than those allowed, or ``docs/volumes.md`` refuses it.
+        If it can't be read, is not scalar, its dimension is not allowed, or ``docs/volumes.md`` refuses it.
     """
     opened = open_file(path, options, progress)
     _check_dimension(opened.header, dimensions)
@@ -130,19 +130,19 @@ def read_volume(
     Parameters
     ----------
     path
-        The file, or a folder with a DICOM volume: a series, or the slices of a cine in a series each.
+        The file, or a folder with a DICOM volume: one series, or a cine with one series for each slice.
     series
-        UID or number of the DICOM series to read, or several of them. Default: there has to be one.
+        UID or number of the DICOM series to read, or several of them. Default: the only series.
     phase
-        Of a 4D volume, the number of the phase to read, from 0. Default: all of them.
+        Number of the phase to read from a 4D volume; 0 is the first. Default: all phases.
     nan
-        What pixels become that are NaN or infinite. Default: they are refused.
+        Value that replaces NaN and infinite pixels. Default: such volumes are refused.
 
     Returns
     -------
     itk.Image
-        3D, or 4D with time as the last axis, in the pixel type that it is stored in, or a wider one where ITK's Python
-        classes do not have that: see the table of ``latent_sr.volumes.volume``.
+        3D, or 4D with time as the last axis. The pixel type is the stored type, or a wider one if ITK's Python classes
+        do not have it: see the table of ``latent_sr.volumes.volume``.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def read_volume(
     Warns
     -----
     UserWarning
-        With what the reader had to decide.
+        If the reader had to decide between contradicting or missing data.
     """
     import warnings
 
@@ -179,7 +179,7 @@ def _is_dicom(path: Path, options: ReadOptions) -> bool:
     Raises
     ------
     UsageError
-        If it is not, and a series is asked for.
+        If it is not, and a series is requested.
     """
     if path.is_dir() or is_dicom_file(path) or _is_dicom_for_itk(path):
         return True
@@ -189,7 +189,7 @@ def _is_dicom(path: Path, options: ReadOptions) -> bool:
 
 
 def _is_dicom_for_itk(path: Path) -> bool:
-    """Whether ITK would read a file as DICOM, though it has neither the mark nor the name: by its attributes alone."""
+    """Whether ITK reads a file as DICOM because of its attributes, without the mark or the name of DICOM."""
     if extension_of(path) or is_nifti_name(path) or path.suffix.lower() in _PICTURES:
         return False
     import itk

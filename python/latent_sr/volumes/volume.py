@@ -15,10 +15,10 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What a volume is here: its header, its image, and the options of reading.
+"""Headers, volumes, options of reading, and pixel types.
 
-ITK's Python classes exist for a few pixel types. What is stored in others is computed in a type that holds every value,
-and converted back when it is written:
+ITK's Python classes exist for a few pixel types only. Volumes of other types are computed in a type that represents
+every value, and converted back when they are written:
 
 =====================  ============  ===============
 stored as              computed in   written as
@@ -38,7 +38,7 @@ from typing import Any
 
 from latent_sr.errors import UsageError
 
-# Component type as ITK's image IO names it: (type to compute in, type to write).
+# Component type, as ITK's image IO names it: (type in memory, type in output files).
 _COMPONENTS = {
     "unsigned_char": ("UC", "UC"),
     "short": ("SS", "SS"),
@@ -74,12 +74,12 @@ def is_supported(component: str) -> bool:
 
 
 def computed_in(component: str) -> str:
-    """ITK's short name of the pixel type in memory of a volume that is stored in a component type."""
+    """ITK's short name of the type in memory of volumes that are stored in a component type."""
     return _COMPONENTS[component][0]
 
 
 def written_as(component: str) -> str:
-    """ITK's short name of the pixel type in which a volume is written that was stored in a component type."""
+    """ITK's short name of the type in output files of volumes that are stored in a component type."""
     return _COMPONENTS[component][1]
 
 
@@ -90,16 +90,16 @@ def component_of(numpy_type: Any) -> str:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a user can say about the reading of volumes.
+    """The user's options for reading volumes.
 
     Attributes
     ----------
     series
-        Of DICOM: SeriesInstanceUIDs or series numbers of the series to read. Empty: there has to be one.
+        SeriesInstanceUIDs or series numbers of the DICOM series to read. Empty: the only series.
     phase
-        Of 4D volumes: the number of the phase (time frame) to read, from 0. None: all of them.
+        Number of the phase (time frame) to read from 4D volumes; 0 is the first. None: all phases.
     nan
-        What NaN and infinite pixels become. None: they are refused.
+        Value that replaces NaN and infinite pixels. None: such volumes are refused.
     """
 
     series: tuple[str, ...] = ()
@@ -112,12 +112,12 @@ class ReadOptions:
 
 
 DEFAULT_READING = ReadOptions()
-"""All phases of the only series; what is not finite is refused."""
+"""All phases of the only series. Pixels that are not finite are refused."""
 
 
 @dataclass(frozen=True)
 class VolumeHeader:
-    """What is known of a volume without its pixels.
+    """What is known of a volume before its pixels are read.
 
     Attributes
     ----------
@@ -126,16 +126,17 @@ class VolumeHeader:
     size
         Number of pixels along each axis, fastest first; 2 to 4 axes.
     spacing
-        In mm along each axis; of time in s, where it is known.
+        Spacing along each axis in mm; of the time axis in s, if it is known.
     component
         Component type as ITK's image IO names it, for example "short".
     slice_axis
-        The axis that slices were stacked along, of DICOM; None: a file does not tell.
+        The axis along which the slices of a DICOM volume are stacked; None: the file does not specify it.
     slice_thickness
-        In mm, of DICOM; 0: not known.
+        In mm, from DICOM files; 0: not known.
     read_alike_by_itk
         Whether ITK's own reader gives the same pixels and spacing.
     warnings
+        Warnings of the reader, as sentences.
         Sentences about what the reader had to decide.
     """
 
@@ -150,13 +151,13 @@ class VolumeHeader:
 
     @property
     def frames(self) -> int:
-        """Number of 3D volumes in it."""
+        """Number of its 3D volumes."""
         return self.size[3] if len(self.size) == 4 else 1
 
 
 @dataclass(frozen=True)
 class Volume:
-    """An image, and what its file tells beside it.
+    """An image, with other information from its file.
 
     Attributes
     ----------
@@ -165,13 +166,13 @@ class Volume:
     image
         ``itk.Image``.
     component
-        Component type in which it is stored, as ITK's image IO names it.
+        Component type in the file, as ITK's image IO names it.
     slice_thickness, slice_axis
         As in ``VolumeHeader``.
     warnings
-        Sentences about what the reader had to decide.
+        Warnings of the reader, as sentences.
     source
-        Of DICOM: the ``latent_sr.volumes.dicom.stack.Stack`` that it was read from.
+        The ``latent_sr.volumes.dicom.stack.Stack`` that a DICOM volume was read from; None for other formats.
     """
 
     path: Path
@@ -184,46 +185,46 @@ class Volume:
 
 
 ReadProgress = Callable[[int, int], None]
-"""Called with the number of files or images that were read, and their total."""
+"""Called with the number of files or images read so far, and their total number."""
 
 
 class OpenedVolume:
-    """A volume whose header has been read, and not its pixels yet: the header of a file is read once.
+    """A volume whose header has been read once, and whose pixels have not been read yet.
 
     Attributes
     ----------
     header
-        What is known without the pixels.
+        What is known before the pixels are read.
     """
 
     header: VolumeHeader
 
     def read(self, options: ReadOptions, compute_in: str | None = None, progress: ReadProgress | None = None) -> Volume:
-        """The volume, or the phase of it that is asked for.
+        """The volume, or its requested phase.
 
         Parameters
         ----------
         options
-            Those of the opening.
+            The options with which the volume was opened.
         compute_in
-            ITK's short name of the pixel type of the image. Default: as the table above says.
+            ITK's short name of the pixel type of the image. Default: the type in the table above.
         progress
             Called while DICOM files are read.
 
         Raises
         ------
         LatentSRError
-            If the pixels can't be read, or are refused.
+            If the pixels can't be read or are refused.
         """
         raise NotImplementedError
 
     def check_pixels(self) -> None:
-        """Refuse pixels that ITK's own reader would take, though they are damaged or missing.
+        """Refuse damaged or missing pixels that ITK's own reader would accept.
 
         Raises
         ------
         LatentSRError
-            As ``read`` does.
+            If ``read`` would refuse them.
         """
 
 
@@ -235,5 +236,5 @@ def default_slice_axis(spacing: Sequence[float]) -> int | None:
 
 
 def slice_axis_of(header: VolumeHeader) -> int | None:
-    """The axis that the slices of a volume are stacked along: as its file tells, else that of the largest spacing."""
+    """The axis along which slices are stacked: as the file specifies, else the axis of the largest spacing."""
     return default_slice_axis(header.spacing) if header.slice_axis is None else header.slice_axis

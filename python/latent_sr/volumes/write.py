@@ -26,30 +26,30 @@ from latent_sr.volumes.outputs import check_output, replacing
 from latent_sr.volumes.volume import written_as
 
 OUTPUT_EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
-"""What can be written: formats of one file, which can appear whole or not at all."""
+"""Formats that can be written. Each is a single file, which can be written completely or not at all."""
 
 _NUMPY_TYPES = {"SI": "int32", "UI": "uint32", "ULL": "uint64"}
 
 
 def write_volume(image: Any, path: str | os.PathLike, component: str | None = None, overwrite: bool = False) -> None:
-    """Write a volume: it appears whole or not at all.
+    """Write a volume, completely or not at all.
 
     Parameters
     ----------
     image
-        3D or 4D, of scalar pixels.
+        3D or 4D image with scalar pixels.
     path
-        Ends in .nii, .nii.gz, .nrrd or .mha.
+        File name that ends in .nii, .nii.gz, .nrrd or .mha.
     component
-        Component type as ITK's image IO names it ("int"), to which pixels are converted, with rounding and saturation.
-        Default: the image's own.
+        Component type as ITK's image IO names it, such as "int". Pixels are converted to it with rounding and
+        saturation. Default: the type of the image.
     overwrite
         Whether the file may exist. Default: no.
 
     Raises
     ------
     UsageError
-        For another extension.
+        If the extension is not one of these.
     LatentSRError
         If the file exists and must not, or can't be written.
     """
@@ -69,7 +69,7 @@ def write_volume(image: Any, path: str | os.PathLike, component: str | None = No
 
 
 def _saturated(image: Any, pixel: str) -> Any:
-    """A copy in another pixel type; integers are rounded and saturated."""
+    """A copy in another pixel type. Values are rounded and saturated for integer types."""
     import itk
     import numpy as np
 
@@ -79,7 +79,7 @@ def _saturated(image: Any, pixel: str) -> Any:
     limits = np.iinfo(numpy_type)
     values = np.rint(itk.array_view_from_image(image).astype(np.float64, copy=False))
     converted = np.empty(values.shape, numpy_type)
-    # The largest 64-bit integer is no float64: what reaches the limits is set, not converted.
+    # float64 does not represent the largest 64-bit integer, so values at the limits are set instead of converted.
     inside = (values > limits.min) & (values < limits.max)
     converted[inside] = values[inside].astype(numpy_type)
     converted[values <= limits.min] = limits.min

@@ -15,18 +15,18 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""DICOM: from files as scanners write them to volumes, and back to a derived series.
+"""DICOM: reading of volumes from files as scanners write them, and writing of derived series.
 
 ============ ==============================================================================================
-``scan``     which files of a folder are DICOM images, and their attributes
-``frames``   the images in a file: where each lies, what its values mean, what tells it from others
-``series``   the series in a folder, and which of them make the volume that is asked for
-``stack``    the place of every image in a stack, or in a stack for each phase; the grid of the volume
-``alike``    what has to be the same for all images of a stack
+``scan``     the DICOM images in a folder, and their attributes
+``frames``   the images in a file: their position, pixel values and distinguishing attributes
+``series``   the series in a folder, and the choice of those that form the requested volume
+``stack``    the order of the images in a stack, or in one stack per phase; the grid of the volume
+``alike``    attributes that must be equal for all images of a stack
 ``phases``   the order in time of the images at one position
-``pixels``   the values
+``pixels``   the pixel values
 ``read``     reading of a volume
-``template`` what a derived series has in common with its source
-``write``    a derived series of a volume
+``template`` the attributes that a derived series takes from its source
+``write``    writing of a derived series
 ============ ==============================================================================================
 """

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What has to be the same for all images of a stack, and how far they may lie from a regular grid."""
+"""Attributes that must be equal for all images of a stack, and the tolerance of their positions."""
 
 import math
 from collections import Counter
@@ -30,20 +30,20 @@ _LARGEST_TOLERANCE = 0.05
 _SHARE_OF_SPACING = 0.1
 
 _SAME_DIRECTION = 1e-4
-"""Of direction cosines: parallel slices differ by less."""
+"""Largest difference of direction cosines between slices that count as parallel."""
 
 
 def tolerance(spacing: float) -> float:
-    """How far a pixel may lie from the regular grid, in mm: a tenth of the spacing along an axis, at most 0.05.
+    """The largest allowed distance of a pixel from the regular grid, in mm: a tenth of the spacing, at most 0.05.
 
-    Scanners round positions to a hundredth of that and less.
+    Scanners round positions to a hundredth of that or less.
     """
     return min(_LARGEST_TOLERANCE, _SHARE_OF_SPACING * spacing)
 
 
 def check_alike(path: Path, frames: Sequence[Frame]) -> None:
     """Refuse images of different sizes, spacings, orientations or polarities."""
-    # The odd one out is named, not the many.
+    # The message names the image that differs from most others.
     usual = frames[0]
     if len(frames) > 2 and sum(_difference(frame, usual) is None for frame in frames) * 2 < len(frames):
         usual = frames[1]
@@ -58,7 +58,7 @@ def check_alike(path: Path, frames: Sequence[Frame]) -> None:
 
 
 def _difference(frame: Frame, other: Frame) -> str | None:
-    """The name of the first trait in which two images differ that have to be alike; None if there is none."""
+    """The name of the first trait that must be equal and differs between two images; None if there is none."""
     import numpy as np
 
     if (frame.rows, frame.columns) != (other.rows, other.columns):
@@ -66,7 +66,7 @@ def _difference(frame: Frame, other: Frame) -> str | None:
     directions = (frame.row_direction - other.row_direction, frame.column_direction - other.column_direction)
     if np.abs(directions).max() > _SAME_DIRECTION:
         return "orientation"
-    # Over the longer side of an image, a difference of spacings adds up.
+    # A difference of pixel spacings adds up over the longer side of an image.
     spacings = max(abs(a - b) for a, b in zip(frame.pixel_spacing, other.pixel_spacing, strict=True))
     if spacings * max(other.rows, other.columns) > tolerance(min(other.pixel_spacing)):
         return "pixel spacing"
@@ -93,7 +93,7 @@ _TRAITS: dict[str, Callable[[Frame], str]] = {
     "frame of reference": _reference,
     "photometric interpretation": lambda frame: frame.photometric,
 }
-"""How messages write what has to be the same for all images."""
+"""Text in messages for each trait that must be equal for all images."""
 
 
 def check_kinds(path: Path, frames: Sequence[Frame], names: Sequence[str] | None, where: str = "") -> None:

@@ -15,10 +15,10 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The images in DICOM files: where each lies, what its values mean, and what tells it from others at the same place.
+"""The images in DICOM files: their position, pixel values, and attributes that distinguish images at one position.
 
-A classic file holds one image and has its attributes on top. An enhanced one holds many, and has the attributes in
-functional groups, shared by all frames or of a frame (DICOM PS3.3, C.7.6.16).
+A classic file holds one image, with its attributes at the top level. An enhanced file holds many images. Their
+attributes are in functional groups, either shared by all frames or separate for each frame (DICOM PS3.3, C.7.6.16).
 """
 
 import math
@@ -32,9 +32,9 @@ from latent_sr.volumes.dicom.scan import DicomFile
 from latent_sr.volumes.images import numbers
 
 _LARGEST_ROUNDING = 1e-3
-"""Of direction cosines: how far two may be from being orthogonal unit vectors."""
+"""Largest deviation of direction cosines from two orthogonal unit vectors."""
 
-# What ImageType's third value, or a frame's, says of the part of a complex number that an MR image shows.
+# The part of a complex number that an MR image shows, as the third value of ImageType or FrameType.
 _COMPLEX_PARTS = ("M", "P", "R", "I", "MAGNITUDE", "PHASE", "REAL", "IMAGINARY", "VELOCITY", "PHASE MAP", "MIXED")
 
 
@@ -45,35 +45,36 @@ class Frame:
     Attributes
     ----------
     file
-        Where it is stored.
+        The file that holds the image.
     number
-        Its number in the file, from 0.
+        Number of the image in the file, from 0.
     position
-        Center of its first pixel in mm (LPS): ImagePositionPatient.
+        Center of the first pixel in mm (LPS): ImagePositionPatient.
     row_direction, column_direction
-        Orthogonal unit vectors along which column and row indices grow: ImageOrientationPatient.
+        Orthogonal unit vectors along which the column and row indices grow: ImageOrientationPatient.
     written_directions
-        The same as they are written, which is rounded.
+        The same vectors as written in the file, where they are rounded.
     pixel_spacing
-        Distance of its rows and of its columns in mm.
+        Distance between rows and between columns in mm.
     rows, columns
-        Its size.
+        Size of the image.
     slope, intercept
-        Of stored values: slope * stored + intercept is what they mean.
+        The value of a pixel is slope * stored value + intercept.
     lowest, highest
-        Smallest and largest stored value that its bits allow.
+        Smallest and largest stored value that the stored bits allow.
     bits
         Bits of a stored value in memory: 8, 16 or 32.
     photometric
-        PhotometricInterpretation: MONOCHROME1 or MONOCHROME2. It does not change what values mean.
+        PhotometricInterpretation: MONOCHROME1 or MONOCHROME2. It does not change pixel values.
     thickness
         SliceThickness in mm; 0: not known.
     kinds
-        What makes images at the same place different ones, such as the echo time. Time is not among it.
+        Attributes that distinguish images at the same position, such as the echo time. Times of acquisition are not
+        among them.
     times
-        When it was acquired, by attribute: in s of a heart beat, or as a number of a phase.
+        Times of acquisition, by attribute: in s within the heart beat, or as the number of a phase.
     instance
-        InstanceNumber; None: it has none.
+        InstanceNumber; None if it is missing.
     time_resolution
         TemporalResolution in s; 0: not known.
     """
@@ -106,24 +107,24 @@ class Frame:
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """The name of the image in messages."""
         return f"frame {self.number + 1} of '{self.path}'" if self.is_enhanced else f"'{self.path}'"
 
     @property
     def is_enhanced(self) -> bool:
-        """Whether its attributes are in functional groups."""
+        """Whether the attributes are in functional groups."""
         return "PerFrameFunctionalGroupsSequence" in self.file.dataset
 
     @property
     def normal(self) -> Any:
-        """Unit vector across its plane."""
+        """Unit vector perpendicular to the image plane."""
         import numpy as np
 
         return np.cross(self.row_direction, self.column_direction)
 
     @property
     def is_whole(self) -> bool:
-        """Whether its values are whole numbers, which double precision holds."""
+        """Whether all values are whole numbers that double precision represents."""
         ends = [self.slope * stored + self.intercept for stored in (self.lowest, self.highest)]
         return max(map(abs, ends)) < 2**53 and self.slope == int(self.slope) and self.intercept == int(self.intercept)
 
@@ -140,7 +141,7 @@ def frames_of(file: DicomFile) -> list[Frame]:
         return _frames(file)
     except LatentSRError:
         raise
-    except Exception as error:  # pydicom looks at values when they are asked for; damaged ones raise many kinds
+    except Exception as error:  # pydicom parses values when they are used; damaged ones raise many types of errors
         raise LatentSRError(f"can't read '{file.path}', it is damaged: {one_line(error)}") from error
 
 
@@ -163,7 +164,7 @@ def _frames(file: DicomFile) -> list[Frame]:
 
 
 class _Attributes:
-    """Attributes of a frame: in its own functional groups, in those shared by all, or in the file itself."""
+    """The attributes of a frame: from its functional groups, the shared ones, or the top level of the file."""
 
     def __init__(self, dataset: Any, item: Any) -> None:
         self.dataset = dataset
@@ -172,7 +173,7 @@ class _Attributes:
         self.is_enhanced = item is not None
 
     def get(self, keyword: str, sequence: str = "") -> Any:
-        """The value of an attribute, in the functional group of a sequence; None if it is missing or empty."""
+        """The value of an attribute in the functional group ``sequence``; None if it is missing or empty."""
         for value in self._candidates(keyword, sequence):
             if value is not None and value != "":
                 return value
@@ -254,7 +255,7 @@ def _whole(file: DicomFile, dataset: Any, keyword: str, default: int) -> int:
 
 
 def _number(value: Any) -> float:
-    """A number, or 0 for what is none."""
+    """A number; 0 if the value is not a finite number."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -358,7 +359,7 @@ def _instance(file: DicomFile) -> int | None:
 
 
 def _kinds(attributes: _Attributes) -> dict[str, str]:
-    """What tells images at the same place apart, other than time."""
+    """The attributes, other than times, that distinguish images at the same position."""
     kinds: dict[str, str] = {}
     parts = [
         str(attributes.get("ComplexImageComponent", "MRImageFrameTypeSequence") or ""),
@@ -388,14 +389,14 @@ def _kinds(attributes: _Attributes) -> dict[str, str]:
 
 
 def _values(value: Any) -> list[Any]:
-    """The values of an attribute that may have one or many."""
+    """The values of an attribute, which may have one or several."""
     if value is None:
         return []
     return [value] if isinstance(value, (str, int, float)) else list(value)
 
 
 def _text(value: Any) -> str:
-    """A number as text, the same for all spellings of it."""
+    """A value as text. A number gives the same text in all its spellings."""
     try:
         return f"{float(value):.5g}"
     except (TypeError, ValueError):

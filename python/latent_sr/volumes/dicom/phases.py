@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The order in time of the images at one position of a stack: to which phase each of them belongs."""
+"""The order in time of the images at one position, and thereby the phase of each image."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ from latent_sr.volumes.dicom.frames import Frame
 
 
 def in_time(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple[list[list[Frame]], float]:
-    """The images of each phase, in the order of the slices, and the time between phases in s; 0: not known."""
+    """The images of each phase, in the order of the slices, and the time between phases in s (0: not known)."""
     count = Counter(len(group) for group in slices).most_common(1)[0][0]
     for group in slices:
         if len(group) != count:
@@ -55,10 +55,10 @@ def in_time(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple
 
 
 def _check_acquired_once(path: Path, group: Sequence[Frame]) -> None:
-    """Refuse the images of one position that were acquired several times: another breath hold, for example."""
+    """Refuse images at one position from several acquisitions, such as another breath hold."""
     for name, keyword in (("series", "SeriesInstanceUID"), ("acquisitions", "AcquisitionNumber")):
         found = Counter(str(frame.file.dataset.get(keyword, "")) for frame in group)
-        # Each phase may have an acquisition number of its own.
+        # The acquisition number may differ between phases.
         if len(found) > 1 and (name == "series" or min(found.values()) > 1):
             listed = ", ".join(f"{value} ({count} images)" for value, count in sorted(found.items()))
             raise LatentSRError(
@@ -86,7 +86,7 @@ def _unequal(path: Path, slices: list[list[Frame]], group: list[Frame], usual: i
 
 
 def _check_in_plane(path: Path, group: Sequence[Frame]) -> None:
-    """Refuse images that lie in one plane, but not at one place in it."""
+    """Refuse images in one plane whose in-plane positions differ."""
     import numpy as np
 
     for frame in group:
@@ -99,12 +99,12 @@ def _check_in_plane(path: Path, group: Sequence[Frame]) -> None:
 
 
 def _clock(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple[str, Callable[[Frame], Any]]:
-    """What orders the images at a position in time, by name and as a key.
+    """The attribute that orders the images at a position in time: its name, and a sort key.
 
     Raises
     ------
     LatentSRError
-        If nothing does, or two times contradict each other.
+        If there is no such attribute, or two attributes contradict each other.
     """
     clocks: dict[str, Callable[[Frame], Any]] = {}
     for name in ("trigger time", "temporal position", "time offset"):
@@ -143,7 +143,7 @@ def _clock(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple[
 
 
 def _instances_tell(slices: list[list[Frame]]) -> bool:
-    """Whether instance numbers go through all phases of a slice, or through all slices of a phase, in each series."""
+    """Whether instance numbers in each series run through all phases of a slice, or through all slices of a phase."""
     count = len(slices[0])
     by_series: dict[str, list[tuple[tuple[int, int], int]]] = {}
     for place, group in enumerate(slices):

@@ -15,9 +15,9 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The values of DICOM images, in the units of their attributes: slope * stored + intercept.
+"""The pixel values of DICOM images: slope * stored value + intercept.
 
-pydicom decodes the pixels. What is shown dark or bright (photometric interpretation, windows) does not change a value.
+pydicom decodes the pixels. Display attributes (photometric interpretation, windows) do not change pixel values.
 """
 
 from collections.abc import Callable
@@ -31,21 +31,21 @@ from latent_sr.volumes.dicom.stack import Stack
 
 
 def fill(stack: Stack, array: Any, progress: Callable[[int, int], None] | None = None) -> None:
-    """Put the values of all phases of a stack into an array.
+    """Copy the values of all phases of a stack into an array.
 
     Parameters
     ----------
     stack
         The stack.
     array
-        Of the grid's size, with NumPy's order of axes: (phases, slices, rows, columns).
+        An array of the grid's size, in NumPy's order of axes: (phases, slices, rows, columns).
     progress
-        Called with the number of images that were read, and their total.
+        Called with the number of images read so far, and their total number.
 
     Raises
     ------
     LatentSRError
-        If an image is damaged or cut off, or can't be decoded.
+        If an image is damaged, truncated, or can't be decoded.
     """
     decoder = _Decoder()
     total, done = len(stack.phases) * len(stack.shifts), 0
@@ -61,7 +61,7 @@ def fill(stack: Stack, array: Any, progress: Callable[[int, int], None] | None =
 
 
 class _Decoder:
-    """Decodes images; a file of many is read once."""
+    """Decodes images. An enhanced file, which holds many images, is read once."""
 
     def __init__(self) -> None:
         self._enhanced: dict[Path, Any] = {}
@@ -74,9 +74,9 @@ class _Decoder:
         except LatentSRError:
             raise
         except (ValueError, EOFError, OSError, AttributeError) as error:
-            # The file's own fault: what NumPy says of it helps nobody.
+            # The file is damaged. NumPy's message would not help the user.
             raise LatentSRError(f"can't read the pixels of {frame.label}: it is damaged or cut off") from error
-        except Exception as error:  # decoders raise many kinds, for example if there is none for a compression
+        except Exception as error:  # decoders raise many types of errors, for example for an unknown compression
             if "exceptions were raised" in str(error):
                 raise LatentSRError(f"can't read the pixels of {frame.label}: it is damaged or cut off") from error
             raise LatentSRError(f"can't read the pixels of {frame.label}: {one_line(error)}") from error
@@ -88,7 +88,7 @@ class _Decoder:
         return values
 
     def _stored(self, frame: Frame) -> Any:
-        """The stored values of an image; bits that are not stored do not count."""
+        """The stored values of an image. Bits beyond BitsStored are ignored."""
         from pydicom.pixels import pixel_array
 
         if frame.is_enhanced:
@@ -103,7 +103,7 @@ class _Decoder:
 
 
 def _check_length(dataset: Any, frame: Frame) -> None:
-    """Refuse uncompressed pixels that are a row or more longer than the image: its size, or its bits, are wrong."""
+    """Refuse uncompressed pixels that exceed the image by a row or more: its size or its bits are wrong."""
     if dataset.file_meta.TransferSyntaxUID.is_compressed and not dataset.file_meta.TransferSyntaxUID.is_deflated:
         return
     count = int(dataset.get("NumberOfFrames") or 1)
@@ -117,9 +117,9 @@ def _check_length(dataset: Any, frame: Frame) -> None:
 
 
 def _plugin(syntax: Any) -> str:
-    """The decoder for a compression; empty: whichever there is.
+    """The decoding plugin for a compression; empty: any available plugin.
 
-    GDCM's may end the process where pixels are damaged: others are taken where there are some.
+    GDCM's decoder may crash on damaged pixels, so other decoders are used if there are any.
     """
     from pydicom.uid import JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, RLELossless
 
@@ -131,14 +131,14 @@ def _plugin(syntax: Any) -> str:
 
 
 def _whole_file(path: Path) -> Any:
-    """A file with its pixels."""
+    """A file including its pixels."""
     import pydicom
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     dataset = pydicom.dcmread(path, force=True)
     if "TransferSyntaxUID" not in getattr(dataset, "file_meta", {}):
-        # A file without its head: pydicom has seen how attributes are encoded.
+        # The file has no header. pydicom has detected the encoding of its attributes.
         implicit, little = dataset.original_encoding
         dataset.file_meta = FileMetaDataset()
         dataset.file_meta.TransferSyntaxUID = (

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Reading of a DICOM volume: a folder or a file becomes a 3D image, or a 4D one of several phases."""
+"""Reading of a DICOM volume: a folder or file becomes a 3D image, or a 4D image if it has several phases."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,12 +31,12 @@ from latent_sr.volumes.volume import OpenedVolume, ReadOptions, ReadProgress, Vo
 
 
 def find_stack(path: Path, options: ReadOptions, progress: ReadProgress | None = None) -> Stack:
-    """The stack, or the phases of a stack, in a folder or file.
+    """The stack in a folder or file, which may have several phases.
 
     Raises
     ------
     LatentSRError
-        If there is none, or more than one.
+        If there is no stack, or more than one.
     """
     files, left_out = scan(path, progress)
     with quiet_pydicom():
@@ -52,21 +52,21 @@ def find_stack(path: Path, options: ReadOptions, progress: ReadProgress | None =
 
 
 class DicomVolume(OpenedVolume):
-    """The stack in a folder or file, after all checks but those of the pixels.
+    """The stack in a folder or file, after all checks except those of the pixels.
 
     Parameters
     ----------
     path
         A folder, searched with its subfolders, or a file.
     options
-        Which series. What is not finite does not occur in DICOM.
+        Which series is read. ``nan`` has no effect: DICOM values are finite.
     progress
-        Called for each file whose attributes are read.
+        Called for each file whose attributes are read, with the number of files so far and their total number.
 
     Raises
     ------
     LatentSRError
-        With the reason, as ``docs/volumes.md`` lists them.
+        With one of the reasons in ``docs/volumes.md``.
     """
 
     def __init__(self, path: Path, options: ReadOptions, progress: ReadProgress | None = None) -> None:
@@ -84,7 +84,7 @@ class DicomVolume(OpenedVolume):
         )
 
     def read(self, options: ReadOptions, compute_in: str | None = None, progress: ReadProgress | None = None) -> Volume:
-        """The volume; of the other phases than the one that is asked for, no pixel is read."""
+        """The volume, or its requested phase. Pixels of other phases are not read."""
         import itk
 
         path, stack = self.header.path, self._stack
@@ -97,7 +97,7 @@ class DicomVolume(OpenedVolume):
         fill(stack, view if view.ndim == 4 else view[None], progress)
         component = stack.component
         if component == "int" and view.min() >= -(2**15) and view.max() < 2**15:
-            # Their bits allow more, but these values are not there: CT in 16 bits with an intercept, for example.
+            # The stored bits allow larger values, but they do not occur, for example in 16-bit CT with an intercept.
             component = "short"
             image = image if compute_in else cast(image, computed_in(component))
         return Volume(path, image, component, stack.thickness, SLICE_AXIS, stack.warnings, stack)

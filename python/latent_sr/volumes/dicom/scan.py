@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Which files of a folder are DICOM images, and what their attributes are. pydicom reads the files."""
+"""The DICOM images in a folder, and their attributes. pydicom reads the files."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ from latent_sr.errors import LatentSRError, one_line
 _SUFFIXES = (".dcm", ".ima", ".dicom")
 
 _DEFERRED = 4096
-"""Values of more bytes than this, the pixels above all, are read when they are asked for."""
+"""Size in bytes. Larger values, such as the pixels, are read only when they are used."""
 
 _ATTRIBUTES = [
     "SpecificCharacterSet",
@@ -82,9 +82,9 @@ _ATTRIBUTES = [
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 
 _STORED = "1.2.840.10008.5.1.4.1.1."
-"""What the classes of the standard begin with."""
+"""Prefix of the SOP classes of the standard."""
 
-# Objects that lie beside images in a series or a folder and are none.
+# SOP classes that occur in series or folders with images, but are not images.
 _NO_IMAGES = (
     "1.2.840.10008.1.3.10",  # DICOMDIR
     *(
@@ -110,7 +110,7 @@ _NO_IMAGES = (
 
 @dataclass(frozen=True)
 class DicomFile:
-    """A file, and the attributes of it that the reading of volumes needs."""
+    """A file with the attributes that are needed to read volumes."""
 
     path: Path
     dataset: Any
@@ -118,7 +118,7 @@ class DicomFile:
 
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """Keep pydicom's warnings about attributes that break the standard to itself: what matters is checked here."""
+    """Suppress pydicom's warnings about attributes that violate the standard. This package checks what it uses."""
     import logging
 
     logger = logging.getLogger("pydicom")
@@ -133,7 +133,7 @@ def quiet_pydicom() -> Iterator[None]:
 
 
 def has_dicom_mark(path: Path) -> bool:
-    """Whether a file has the mark of DICOM behind its preamble."""
+    """Whether a file has the mark of DICOM after its preamble."""
     try:
         with path.open("rb") as file:
             file.seek(128)
@@ -143,22 +143,22 @@ def has_dicom_mark(path: Path) -> bool:
 
 
 def is_dicom_file(path: Path) -> bool:
-    """Whether a file is DICOM by its mark, or says so by its name."""
+    """Whether a file is DICOM by its mark or by its name."""
     return path.suffix.lower() in _SUFFIXES or has_dicom_mark(path)
 
 
 def is_dicom_folder(folder: Path) -> bool:
-    """Whether a folder holds DICOM files directly."""
+    """Whether a folder itself holds DICOM files, not only its subfolders."""
     return any(is_dicom_file(path) for path in _files_in(folder))
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """Files of a folder that may be images: not hidden, not its directory of files. Links to nothing are among them.
+    """Files of a folder that may be images. Hidden files and DICOMDIR are left out; dangling links are included.
 
     Raises
     ------
     LatentSRError
-        If the folder can't be looked into.
+        If the folder can't be read.
     """
     try:
         return sorted(
@@ -171,19 +171,19 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def _is_dead(path: Path) -> bool:
-    """Whether a path is a link to nothing."""
+    """Whether a path is a dangling link."""
     return path.is_symlink() and not path.exists()
 
 
 def _all_files(folder: Path) -> list[Path]:
-    """Files of a folder and its subfolders, links to folders included."""
+    """Files of a folder and its subfolders. Links to folders are followed."""
     found: list[Path] = []
     seen: set[Path] = set()
     waiting = [folder]
     while waiting:
         current = waiting.pop()
         if current.resolve() in seen:
-            continue  # a link that leads back
+            continue  # a link to a folder that was searched already
         seen.add(current.resolve())
         found += _files_in(current)
         waiting += sorted(path for path in current.iterdir() if not path.name.startswith(".") and path.is_dir())
@@ -191,26 +191,26 @@ def _all_files(folder: Path) -> list[Path]:
 
 
 def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> tuple[list[DicomFile], int]:
-    """The images of a DICOM file, or of a folder and its subfolders.
+    """The images in a DICOM file, or in a folder and its subfolders.
 
-    If a folder holds DICOM files itself, those in its subfolders count only if they belong to the same series.
+    If the folder itself holds DICOM files, images in its subfolders count only if they belong to the same series.
 
     Parameters
     ----------
     path
         The file or folder.
     progress
-        Called with the number of files that were looked at, and their total.
+        Called with the number of files examined so far, and their total number.
 
     Returns
     -------
     list of DicomFile, int
-        The images, and the number of those in subfolders that do not count.
+        The images, and the number of images in subfolders that do not count.
 
     Raises
     ------
     LatentSRError
-        If there is no image, or a file that lies among DICOM files is empty or damaged.
+        If there is no image, or one of the DICOM files is empty or damaged.
     """
     if path.is_file():
         with quiet_pydicom():
@@ -246,45 +246,45 @@ def _series_of(file: DicomFile) -> str:
 
 
 def _suffix(path: Path) -> str:
-    """The suffix of a name; the numbers at the end of a name of numbers and dots are none."""
+    """The suffix of a file name; empty if it is a number, as in names that consist of numbers and dots."""
     suffix = path.suffix.lower()
     return "" if suffix[1:].isdigit() else suffix
 
 
 def _should_be_dicom(path: Path, suffixes: set[str]) -> bool:
-    """Whether a file without the mark of DICOM is one all the same, or one that is damaged, and not a file of notes."""
+    """Whether a file without the mark of DICOM should be read as DICOM, or refused as damaged; not a text file."""
     suffix = _suffix(path)
     if suffix in _SUFFIXES:
         return True
     if suffix not in suffixes:
         return False
-    # It is called as the images are. A file of text is a note; an empty one, or one of zeros, is what is left of an
-    # image.
+    # The name is like those of the images. A text file is a note and is left out. A file that is empty or contains
+    # zeros is the rest of a damaged image.
     try:
         with path.open("rb") as stream:
             start = stream.read(512)
     except OSError:
-        return True  # what can't be read is refused by its name
+        return True  # reading it then raises an error with its name
     return not start or b"\0" in start
 
 
 def _read(path: Path) -> DicomFile:
-    """The attributes of a file, read where pydicom is quiet.
+    """The attributes of a file. Called with pydicom's warnings suppressed.
 
     Raises
     ------
     LatentSRError
-        If it is empty, or not DICOM.
+        If the file is empty or not DICOM.
     """
     import pydicom
 
     try:
         if path.stat().st_size == 0:
             raise LatentSRError(f"'{path}' is empty: it has 0 bytes")
-        # Without its mark, a file may still begin with attributes, as before DICOM 3.
+        # A file without the mark may still begin with attributes, as files before DICOM 3 do.
         dataset = pydicom.dcmread(path, specific_tags=_ATTRIBUTES, defer_size=_DEFERRED, force=not has_dicom_mark(path))
         known = "SOPClassUID" in dataset or "Rows" in dataset
-        # pydicom looks at values when they are asked for: now, so that what is damaged is told here.
+        # pydicom parses values when they are used. Parsing them here finds damaged values early.
         for tag in list(dataset.keys()):
             if tag not in _PIXELS:
                 dataset[tag]
@@ -292,7 +292,7 @@ def _read(path: Path) -> DicomFile:
         raise
     except (PermissionError, FileNotFoundError) as error:
         raise LatentSRError(f"can't read '{path}': {error.strerror}") from error
-    except Exception as error:  # damaged files make pydicom raise many kinds
+    except Exception as error:  # pydicom raises many types of errors for damaged files
         raise LatentSRError(f"can't read '{path}', it is damaged: {one_line(error)}") from error
     if not known:
         raise LatentSRError(
@@ -303,12 +303,12 @@ def _read(path: Path) -> DicomFile:
 
 
 def _is_image(file: DicomFile) -> bool:
-    """Whether a file is an image, and no other object.
+    """Whether a file is an image, rather than another DICOM object.
 
     Raises
     ------
     LatentSRError
-        If it should be one, and has no pixels: they are at the end.
+        If it should be an image but has no pixels. They are at the end of a file, so it is truncated.
     """
     dataset = file.dataset
     kinds = {
@@ -318,14 +318,14 @@ def _is_image(file: DicomFile) -> bool:
     }
     if any(tag in dataset for tag in _PIXELS):
         return not kinds or not all(kind.startswith(_NO_IMAGES) for kind in kinds)
-    # Without pixels it has to say what it is instead, and not two things: of vendors' own kinds, nothing is known.
+    # Without pixels, the file must state one class that is not an image. Classes of vendors are not known.
     if len(kinds) == 1 and all(kind.startswith(_NO_IMAGES) or not kind.startswith(_STORED[:14]) for kind in kinds):
         return False
     raise LatentSRError(f"'{file.path}' has no PixelData (7FE0,0010): it is cut off, or not an image")
 
 
 def first_image(folder: Path) -> tuple[str, str]:
-    """Of the first DICOM file in a folder, what names its series, and its SOPInstanceUID; empty if it can't be read."""
+    """The identity of the series of the first DICOM file in a folder, and its SOPInstanceUID; empty if unreadable."""
     import pydicom
 
     file = next((file for file in _files_in(folder) if has_dicom_mark(file)), None)
@@ -336,6 +336,6 @@ def first_image(folder: Path) -> tuple[str, str]:
         with quiet_pydicom():
             dataset = pydicom.dcmread(file, specific_tags=list(names), stop_before_pixels=True)
             *series, image = (str(dataset.get(name, "")) for name in names)
-    except Exception:  # what is damaged is refused with its name when it is read
+    except Exception:  # reading a damaged file later raises an error with its name
         return "", ""
     return "\\".join(series) if series[-1] else "", image

@@ -15,9 +15,9 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The series in a folder, and which of them make the volume that is asked for.
+"""The series in a folder, and the choice of those that form the requested volume.
 
-A volume is one series, or several that hold one slice of a cine each, as cardiac scanners export it.
+A volume is one series. It may also be several series that hold one slice of a cine each, as cardiac scanners export it.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ from latent_sr.volumes.dicom.scan import DicomFile
 from latent_sr.volumes.volume import ReadOptions
 
 _SAME_PLACE = 1e-3
-"""In mm: positions that differ by less are the same."""
+"""Largest distance in mm between positions that count as equal."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Series:
         return "" if value is None else str(value).strip()
 
     def describe(self) -> str:
-        """UID, number, description and size, for a list."""
+        """UID, number, description and size, for lists in messages."""
         files = f"{len(self.files)} file{'s' if len(self.files) > 1 else ''}"
         parts = [f"number {self.attribute('SeriesNumber')}"] if self.attribute("SeriesNumber") else []
         if self.attribute("SeriesDescription"):
@@ -65,7 +65,7 @@ class Series:
 
 
 def series_of(files: Sequence[DicomFile]) -> list[Series]:
-    """The series of some files, in the order of their numbers."""
+    """The series of some files, ordered by series number."""
     found: dict[str, Series] = {}
     for file in files:
         uid = str(file.dataset.get("SeriesInstanceUID", ""))
@@ -81,7 +81,7 @@ def series_of(files: Sequence[DicomFile]) -> list[Series]:
 
 
 def _check_uids(files: Sequence[DicomFile]) -> None:
-    """Refuse a file without a series among files that have one: it ends in the midst of its attributes."""
+    """Refuse a file without a series if other files have one: it is truncated within its attributes."""
     without = [file.path for file in files if not file.dataset.get("SeriesInstanceUID")]
     if without and len(without) < len(files):
         raise LatentSRError(
@@ -90,14 +90,14 @@ def _check_uids(files: Sequence[DicomFile]) -> None:
 
 
 def choose_frames(path: Path, files: Sequence[DicomFile], options: ReadOptions) -> list[Frame]:
-    """The images of the volume that is asked for.
+    """The images of the requested volume.
 
     Raises
     ------
     UsageError
-        If a series is asked for that is not there, or that more than one has the number of.
+        If a requested series does not exist, or several series have its number.
     LatentSRError
-        If there are several series, which are not the slices of one cine, and none is asked for; or an image is there
+        If no series is requested and there are several that are not the slices of one cine, or if an image exists
         twice.
     """
     _check_uids(files)
@@ -125,12 +125,13 @@ def _asked_for(path: Path, every: Sequence[Series], names: Sequence[str]) -> lis
 def _check_slices_of_a_cine(path: Path, chosen: Sequence[Series]) -> None:
     """Refuse series that are not the slices of one cine.
 
-    Whether the slices make a stack, and have the same number of phases, is left to the stack: it knows the true reason.
+    ``make_stack`` checks later whether the slices form a stack and have the same number of phases: its messages are
+    more specific.
 
     Raises
     ------
     LatentSRError
-        With a list of the series, and what is wrong with the images of one, if it is that.
+        With a list of the series, and the error of an image if one can't be placed.
     """
     wrong = ""
     try:
@@ -146,12 +147,12 @@ def _check_slices_of_a_cine(path: Path, chosen: Sequence[Series]) -> None:
 
 
 def _are_slices_of_a_cine(chosen: Sequence[Series]) -> bool:
-    """Whether each series holds the phases of one slice, and all slices are parallel and of one size.
+    """Whether each series holds the phases of one slice, and all slices are parallel and of equal size.
 
     Raises
     ------
     LatentSRError
-        If an image of a series has no place.
+        If an image of a series has no valid position.
     """
     import numpy as np
 
@@ -175,7 +176,7 @@ def _are_slices_of_a_cine(chosen: Sequence[Series]) -> bool:
 
 
 def _check_unique(chosen: Sequence[Series]) -> None:
-    """Refuse an image that is there twice."""
+    """Refuse an image that exists twice."""
     seen: dict[Any, Path] = {}
     for series in chosen:
         for file in series.files:
@@ -187,7 +188,7 @@ def _check_unique(chosen: Sequence[Series]) -> None:
 
 
 def _check_concatenations(chosen: Sequence[Series]) -> None:
-    """Refuse an image that is stored in several files, if one of them is missing (DICOM PS3.3, C.7.6.16)."""
+    """Refuse an image that is stored in several files if one of them is missing (DICOM PS3.3, C.7.6.16)."""
     parts: dict[str, list[DicomFile]] = {}
     for series in chosen:
         for file in series.files:

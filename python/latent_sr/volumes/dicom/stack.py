@@ -15,10 +15,10 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The place of every DICOM image in a stack, or in a stack for each phase, and the grid of the volume.
+"""The order of DICOM images in a stack, or in one stack per phase, and the grid of the volume.
 
-highdicom sorts positions along the normal of the slices and tells whether they are evenly spaced. What is refused gets
-its reason here. No pixel of a volume lies farther than ``tolerance`` from where DICOM puts it.
+highdicom sorts positions along the normal of the slices and checks whether they are evenly spaced. This module gives
+the reason for a refusal. No pixel of a volume is farther than ``tolerance`` from its position in the DICOM attributes.
 """
 
 import math
@@ -34,38 +34,38 @@ from latent_sr.volumes.dicom.phases import in_time
 from latent_sr.volumes.images import Grid, numbers
 
 _SAME_PLACE = 1e-3
-"""In mm: positions along the normal that differ by less are the same."""
+"""Largest distance in mm, along the normal, between positions that count as equal."""
 
 _KINDS_OF_A_STACK = ("part of the complex image", "echo time", "b value")
-"""What has to be the same for all slices, and not just for the images at one position."""
+"""Attributes that must be equal for all slices. Other kinds must be equal only for the images at one position."""
 
 SLICE_AXIS = 2
-"""Of every DICOM volume."""
+"""The slice axis of every DICOM volume."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Images in their order, and the grid that they fill.
+    """Images in order, and the grid that they fill.
 
     Attributes
     ----------
     path
         The folder or file.
     phases
-        For each phase, its images along the normal of the slices.
+        The images of each phase, ordered along the normal of the slices.
     grid
-        Of the volume: 4D if there are several phases.
+        The grid of the volume; 4D if there are several phases.
     shifts
-        For each slice, the column and row of the grid at which it begins: not 0 where slices are shifted against each
-        other.
+        For each slice, the column and row of the grid at which it begins. They differ if slices are shifted against
+        each other.
     component
-        Component type that holds all values, as ITK's image IO names it.
+        Component type, as ITK's image IO names it, that represents all values.
     thickness
-        Of the slices in mm; 0: not known.
+        Thickness of the slices in mm; 0: not known.
     time_step
         Time between phases in s; 0: not known.
     warnings
-        Sentences about what had to be decided.
+        Warnings of the reader, as sentences.
     """
 
     path: Path
@@ -89,7 +89,7 @@ def make_stack(path: Path, frames: Sequence[Frame]) -> Stack:
     Raises
     ------
     LatentSRError
-        With the reason why they are none: the file, the value and what is allowed.
+        With the reason why the images form no stack: the file, the value and what is allowed.
     """
     check_alike(path, frames)
     check_kinds(path, frames, _KINDS_OF_A_STACK)
@@ -120,7 +120,7 @@ def make_stack(path: Path, frames: Sequence[Frame]) -> Stack:
 
 
 def _slices(frames: Sequence[Frame]) -> list[list[Frame]]:
-    """Images at the same position along the normal."""
+    """The images, grouped by their position along the normal."""
     normal = frames[0].normal
     placed = sorted(((float(frame.position @ normal), number) for number, frame in enumerate(frames)))
     groups: list[list[Frame]] = []
@@ -134,7 +134,7 @@ def _slices(frames: Sequence[Frame]) -> list[list[Frame]]:
 
 
 def _in_space(path: Path, slices: Sequence[Frame]) -> tuple[list[int], float]:
-    """The order of slices along their normal, and their distance in mm."""
+    """The order of the slices along their normal, and their distance in mm."""
     from highdicom.spatial import get_volume_positions
 
     if len(slices) == 1:
@@ -144,7 +144,7 @@ def _in_space(path: Path, slices: Sequence[Frame]) -> tuple[list[int], float]:
     order = sorted(range(len(slices)), key=positions.__getitem__)
     steps = [positions[b] - positions[a] for a, b in pairwise(order)]
     mean = sum(steps) / len(steps)
-    # Whether slices are shifted in plane is looked at in mm, by _shifts.
+    # _shifts checks in-plane shifts, in mm. The tolerance here is therefore large.
     distance, places = get_volume_positions(
         [frame.position.tolist() for frame in slices],
         [*first.row_direction.tolist(), *first.column_direction.tolist()],
@@ -166,7 +166,7 @@ def _in_space(path: Path, slices: Sequence[Frame]) -> tuple[list[int], float]:
 def _grid(
     path: Path, slices: Sequence[Frame], distance: float, warnings: list[str]
 ) -> tuple[Grid, list[tuple[int, int]]]:
-    """The grid of a stack, and the column and row of it at which each slice begins."""
+    """The grid of a stack, and the column and row at which each slice begins."""
     import numpy as np
 
     first = slices[0]
@@ -189,9 +189,9 @@ def _grid(
 
 
 def _check_places(path: Path, phases: Sequence[Sequence[Frame]], grid: Grid, shifts: Sequence[tuple[int, int]]) -> None:
-    """Refuse a volume in which a corner of an image is not where its attributes, as they are written, put it.
+    """Refuse a volume if a corner of an image is not where its attributes, as written in the file, place it.
 
-    Everything else has been checked one by one; small differences may add up.
+    The other checks are made one by one. Small differences that they allow may add up.
     """
     import numpy as np
 
@@ -216,12 +216,12 @@ def _check_places(path: Path, phases: Sequence[Sequence[Frame]], grid: Grid, shi
 
 
 def _shifts(path: Path, slices: Sequence[Frame], warnings: list[str]) -> list[tuple[int, int]]:
-    """By how many columns and rows each slice is shifted against the first one.
+    """The number of columns and rows by which each slice is shifted against the first.
 
     Raises
     ------
     LatentSRError
-        If that is not a whole number, or slices do not overlap.
+        If it is not a whole number, or slices do not overlap.
     """
     import numpy as np
 
@@ -262,7 +262,7 @@ def _shifts(path: Path, slices: Sequence[Frame], warnings: list[str]) -> list[tu
 
 
 def _component(frames: Sequence[Frame]) -> str:
-    """The component type that holds all values: floating point as soon as slopes differ or are not whole."""
+    """The component type that represents all values: floating point if slopes differ or values are not whole."""
     first = frames[0]
     if any((frame.slope, frame.intercept) != (first.slope, first.intercept) for frame in frames) or not first.is_whole:
         ends = [abs(frame.slope) * 2.0**frame.bits + abs(frame.intercept) for frame in frames]
@@ -272,7 +272,7 @@ def _component(frames: Sequence[Frame]) -> str:
     lowest, highest = min(ends), max(ends)
     if lowest >= 0 and highest <= 255 and first.bits == 8:
         return "unsigned_char"
-    # Values that are stored without a sign stay so, if that is possible.
+    # Unsigned stored values stay unsigned if possible.
     signed_first = lowest < 0 or first.lowest < 0
     for name, low, high in (
         *((("short", -(2**15), 2**15 - 1),) if signed_first else ()),
@@ -286,6 +286,6 @@ def _component(frames: Sequence[Frame]) -> str:
 
 
 def _common_thickness(frames: Sequence[Frame]) -> float:
-    """The thickness of the slices in mm, if it is the same up to rounding; else 0."""
+    """The thickness of the slices in mm if it is equal for all of them up to rounding; otherwise 0."""
     found = [frame.thickness for frame in frames]
     return found[0] if min(found) > 0 and max(found) - min(found) <= 0.01 * max(found) else 0.0

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The attributes that the images of a derived series have in common with their source."""
+"""The attributes that the images of a derived series take from their source."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -35,7 +35,7 @@ _CLASSIC_KINDS = {
 }
 _MR = "1.2.840.10008.5.1.4.1.1.4"
 
-# What is of one image of the source, not of the volume; and what describes pixels that are not there any more.
+# Attributes of a single image of the source, and attributes of the source's pixels.
 _NOT_KEPT = [
     "PixelData",
     "FloatPixelData",
@@ -86,7 +86,7 @@ _NOT_KEPT = [
     "ReferencedPerformedProcedureStepSequence",
 ]
 
-# What an enhanced file has in functional groups, and a classic one on top.
+# Attributes in functional groups of an enhanced file, and the corresponding top-level attributes of a classic one.
 _FROM_GROUPS = {
     "EffectiveEchoTime": "EchoTime",
     "RepetitionTime": "RepetitionTime",
@@ -106,16 +106,16 @@ _NEEDED_OF_MR = {
     "ScanOptions": "",
     **dict.fromkeys(("MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength")),
 }
-"""What the standard wants of an MR image, and what stands for it where it is not known."""
+"""Attributes that the standard requires of an MR image, and their values if they are not known."""
 
 
 def template_of(first: Frame) -> Any:
-    """A classic image without pixels and place, with the attributes of patient and study of an image of the source.
+    """A classic image without pixels and position, with the patient and study attributes of an image of the source.
 
     Raises
     ------
     LatentSRError
-        If it is damaged, or of a kind that no classic image exists for.
+        If the image is damaged, or no classic image exists for its kind.
     """
     original, template = _attributes(first.path)
     kind = str(original.get("SOPClassUID", ""))
@@ -139,21 +139,21 @@ def template_of(first: Frame) -> Any:
 
 
 def _attributes(path: Path) -> tuple[Any, Any]:
-    """The attributes of an image, without private ones, twice: to look at, and to change."""
+    """Two copies of an image's attributes, without private ones: one to read from, and one to change."""
     import pydicom
 
     try:
         with quiet_pydicom():
             original = pydicom.dcmread(path, stop_before_pixels=True, force=True)
             original.remove_private_tags()
-            # Reading it, pydicom converts values that break the standard, or fails.
+            # pydicom converts invalid values, or fails, when they are read from a dataset.
             return original, deepcopy(original)
-    except Exception as error:  # damaged attributes make pydicom raise many kinds
+    except Exception as error:  # pydicom raises many types of errors for damaged attributes
         raise LatentSRError(f"can't read the attributes of '{path}': {one_line(error)}") from error
 
 
 def _flatten(template: Any, original: Any, first: Frame) -> None:
-    """Put attributes of functional groups where a classic image has them."""
+    """Copy attributes from functional groups to the top level, as in a classic image."""
     groups = [*(original.get("SharedFunctionalGroupsSequence") or [])[:1]]
     groups.append(original.PerFrameFunctionalGroupsSequence[first.number])
     for group in groups:

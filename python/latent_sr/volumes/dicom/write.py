@@ -15,9 +15,9 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""A DICOM series of a volume that was made from one: derived, with the attributes of the patient and the study.
+"""Writing of a derived DICOM series, with the patient and study attributes of its source.
 
-pydicom writes it: one classic image a slice, which every reader knows, also where the source is an enhanced file.
+pydicom writes one classic image per slice, also if the source is an enhanced file: every reader reads classic images.
 """
 
 import shutil
@@ -47,14 +47,14 @@ MANUFACTURER = "ITKLatentSpaceSuperResolution"
 
 @dataclass(frozen=True)
 class Derivation:
-    """How a volume was made from its source, in words.
+    """A description of how a volume was made from its source.
 
     Attributes
     ----------
     description
-        A sentence: by what, with which model and mode.
+        A sentence that names the software, the model and the mode.
     series_suffix
-        A few words that are put behind the description of the source's series.
+        A short text that is appended to the source's series description.
     """
 
     description: str
@@ -62,14 +62,14 @@ class Derivation:
 
 
 def check_series_output(path: Path, source: Path, overwrite: bool) -> Path:
-    """Check, before anything is computed, that a series can be written into a folder.
+    """Check that a series can be written to a folder, before anything is computed.
 
     Raises
     ------
     UsageError
-        If it is the source, or one lies in the other.
+        If the folder is the source, or one lies in the other.
     LatentSRError
-        If it exists and must not, or holds something other than a series that was written here.
+        If the folder exists and must not, or holds files other than a series that this module wrote.
     """
     here, there = path.resolve(), source.resolve()
     if here.is_relative_to(there) or there.is_relative_to(here):
@@ -88,7 +88,7 @@ def check_series_output(path: Path, source: Path, overwrite: bool) -> Path:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a file is an image of a series that was written here."""
+    """Whether a file is an image of a series that this module wrote."""
     import pydicom
 
     if not (path.is_file() and path.suffix == ".dcm" and path.stem.isdigit()):
@@ -98,7 +98,7 @@ def _is_ours(path: Path) -> bool:
             image = pydicom.dcmread(path, specific_tags=["ContributingEquipmentSequence"], stop_before_pixels=True)
             equipment = image.get("ContributingEquipmentSequence") or []
             return any(item.get("Manufacturer") == MANUFACTURER for item in equipment)
-    except Exception:  # whatever it is, it was not written here
+    except Exception:  # a file that can't be read was not written here
         return False
 
 
@@ -110,26 +110,25 @@ def write_series(
     derivation: Derivation,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Write a volume as a derived DICOM series: the folder appears whole or not at all, or replaces one of its kind.
+    """Write a volume as a derived DICOM series, completely or not at all. An existing series may be replaced.
 
-    Whole numbers of up to 16 bits are stored as they are. Others are rounded to 65536 steps between the smallest and
-    the largest value of the volume.
+    Whole numbers of up to 16 bits are stored unchanged. Other values are rounded to 65536 steps between the smallest
+    and the largest value of the volume.
 
     Parameters
     ----------
     image
-        ``itk.Image``, 3D, or 4D of several phases, whose grid has the orientation of the source's.
+        ``itk.Image``, 3D, or 4D with several phases. Its grid has the orientation of the source.
     component
-        Component type that the source is stored in, as ITK's image IO names it: of whole numbers, the result is
-        rounded.
+        Component type of the source, as ITK's image IO names it. If it is an integer type, the result is rounded.
     source
-        What the volume was made from.
+        The stack that the volume was made from.
     path
         The folder.
     derivation
-        How it was made.
+        The description of how the volume was made.
     progress
-        Called with the number of slices that were written, and their total.
+        Called with the number of slices written so far, and their total number.
 
     Returns
     -------
@@ -139,7 +138,7 @@ def write_series(
     Raises
     ------
     LatentSRError
-        If the source is of a kind that no classic image exists for, or the folder can't be written.
+        If no classic image exists for the kind of the source, or the folder can't be written.
     """
     template = template_of(source.phases[0][0])
     there = path.resolve()
@@ -155,14 +154,14 @@ def write_series(
             finally:
                 shutil.rmtree(part, ignore_errors=True)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        # pydicom writes what it has read, or says what breaks the standard.
+        # pydicom fails for attributes of the source that violate the standard.
         first = source.phases[0][0].path
         raise LatentSRError(f"can't write '{path}' with the attributes of '{first}': {one_line(error)}") from error
     return count
 
 
 def _put_into_place(part: Path, path: Path) -> None:
-    """Give a folder its name; what has had the name goes only when the new one is there."""
+    """Rename a folder to its final name. An existing folder of that name is removed only after that."""
     if not path.exists():
         part.rename(path)
         return
@@ -220,7 +219,7 @@ def _write(
 
 
 def _storage(array: Any, component: str) -> tuple[str, float, float]:
-    """The type in which values are stored, and slope and intercept."""
+    """The type of the stored values, with slope and intercept."""
     import math
 
     lowest, highest = float(array.min()), float(array.max())
@@ -244,7 +243,7 @@ def _stored(values: Any, stored_as: str, slope: float, intercept: float) -> Any:
 
 
 def _decimal(value: float) -> str:
-    """A number in at most 16 characters, as DICOM's decimal strings have them."""
+    """A number as a DICOM decimal string, which has at most 16 characters."""
     from pydicom.valuerep import format_number_as_ds
 
     return format_number_as_ds(float(value))
@@ -253,7 +252,7 @@ def _decimal(value: float) -> str:
 def _set_series(
     template: Any, derivation: Derivation, stored_as: str, slope: float, intercept: float, source: Stack, phases: int
 ) -> None:
-    """The attributes of the series, and those of the pixels."""
+    """Set the attributes of the series and of its pixels."""
     from pydicom.uid import generate_uid
 
     now = datetime.now()
@@ -287,7 +286,7 @@ def _set_series(
 
 
 def _short(description: Any, suffix: str) -> str:
-    """A description of at most 64 characters that ends in a suffix."""
+    """A description of at most 64 characters that ends with a suffix."""
     before = str(description or "").strip()
     return f"{before[: 63 - len(suffix)]} {suffix}".strip()
 
@@ -313,7 +312,7 @@ def _set_codes(template: Any, derivation: Derivation) -> None:
 
 
 class _Geometry:
-    """Where the slices of an image lie."""
+    """The positions of an image's slices."""
 
     def __init__(self, image: Any) -> None:
         import itk
@@ -335,7 +334,7 @@ def _set_plane(template: Any, geometry: _Geometry, shape: tuple[int, ...]) -> No
         *(_decimal(value) for value in geometry.direction[:, 0]),
         *(_decimal(value) for value in geometry.direction[:, 1]),
     ]
-    # Slices that touch: many readers take the thickness for the distance.
+    # The thickness is set to the spacing, because many readers take the thickness for the spacing.
     template.SliceThickness = template.SpacingBetweenSlices = _decimal(geometry.spacing[SLICE_AXIS])
 
 
@@ -346,7 +345,7 @@ def _set_place(dataset: Any, geometry: _Geometry, place: int) -> None:
 
 
 def _set_origin(dataset: Any, source: Stack, phase: int, geometry: _Geometry, place: int) -> None:
-    """Which images of the source a slice was made from, and in which part."""
+    """Set the source images of a slice, and a comment on its position between them."""
     from pydicom.dataset import Dataset
     from pydicom.sequence import Sequence
 

@@ -119,7 +119,9 @@ def prepare(
         if warn is not None:
             warn(text)
     if task.as_dicom and volume.source is None:
-        raise LatentSRError(f"'{task.label}' is not DICOM: a derived series takes patient and study from one")
+        raise LatentSRError(
+            f"'{task.label}' is not DICOM: a derived series takes its patient and study from DICOM files"
+        )
     options = task.options
     model = load_model(options.model)
     of_file = {"axis": volume.slice_axis, "slice_thickness": volume.slice_thickness}
@@ -131,7 +133,7 @@ def prepare(
     size = upsampler.GetOutput().GetLargestPossibleRegion().GetSize()
     slices = int(size[axis]) * (int(size[3]) if volume.image.GetImageDimension() == 4 else 1)
     if int(volume.image.GetLargestPossibleRegion().GetSize()[axis]) == 1:
-        warning = "it has one slice, and there is nothing between slices then"
+        warning = "it has only one slice, so no slice can be synthesized"
     else:
         warning = spacing_warning(model, volume.image, axis)
     if warning:

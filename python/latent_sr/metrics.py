@@ -169,7 +169,8 @@ class ComparisonOptions:
     ssim
         Parameters of SSIM. Default: those of ``SSIMParameters``.
     nrmse
-        What the RMSE is divided by: the "euclidean" norm (the default), "min-max" or "mean" of the reference.
+        Normalization of the RMSE by the reference: its Euclidean norm ("euclidean", the default), its range ("min-max")
+        or its mean ("mean").
     with_map
         Whether to return the map of SSIM. Default: no.
     threads

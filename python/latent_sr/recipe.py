@@ -166,7 +166,7 @@ def apply_to_network(model: Any, network: Mapping[str, Any]) -> None:
         If the model has weights, which would be lost, or if it refuses a value.
     """
     if network and model.HasWeights():
-        raise LatentSRError(f"{next(iter(network))} belongs to a network that has been trained: it can't be set")
+        raise LatentSRError(f"{next(iter(network))} can't be set: the network has been trained already")
     with translated():
         for name, value in network.items():
             getattr(model, f"Set{name}")(*(value if name == "WindowPercentiles" else [value]))

@@ -58,8 +58,8 @@ class UpsampleOptions:
         slice thickness, with a correction by the network.
         "decoded": every slice is decoded by the network.
         "preserve-acquired": acquired slices are kept bit for bit. They stand out where the network removes noise.
-        "residual-corrected": acquired slices are kept. The linear interpolation between them is corrected by the
-        network, and keeps their noise.
+        "residual-corrected": acquired slices are kept. Slices between them are interpolated linearly, which keeps the
+        noise, and corrected by the network.
     axis
         The through-plane axis, 0 to 2. Default: the axis that the file specifies, else that of the largest spacing.
     precision

@@ -114,7 +114,7 @@ def test_a_file_that_does_not_tell_its_place_begins_at_zero_with_a_warning(tmp_p
     volume = open_volume(write(tmp_path / "a.nii", sform_code=0, qform_code=0))
     np.testing.assert_allclose(affine_of(volume.image), np.diag([*SPACING, 1]), atol=1e-5)
     (warning,) = volume.warnings
-    assert "does not tell where it lies (sform_code and qform_code are 0)" in warning
+    assert "has no position in space (sform_code and qform_code are 0)" in warning
 
 
 def test_places_that_are_no_places_are_refused(tmp_path):
@@ -304,7 +304,7 @@ def test_pixels_begin_where_the_header_says(tmp_path):
     for offset in (100.0, -1.0, 352.5, np.nan):
         text = refusal(patched(path, 108, "<f", offset))
         assert "begin at byte" in text
-        assert "from 352 on" in text
+        assert "at byte 352 or later" in text
 
 
 def test_both_files_of_a_pair_are_needed(tmp_path):

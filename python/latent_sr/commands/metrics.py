@@ -75,7 +75,7 @@ VIF is not symmetric: the reference comes first. docs/metrics.md defines the met
         "--nrmse",
         **choice(("euclidean", "min-max", "mean")),
         default="euclidean",
-        help="what the RMSE is divided by: the reference's Euclidean norm, range or mean (default: euclidean)",
+        help="normalization of the RMSE: by the reference's Euclidean norm, range or mean (default: euclidean)",
     )
     parser.add_argument(
         "--ssim-sigma",
@@ -93,7 +93,7 @@ VIF is not symmetric: the reference comes first. docs/metrics.md defines the met
     )
     parser.add_argument("--ssim-uniform", action="store_true", help="use equal weights instead of a Gaussian window")
     parser.add_argument("--ssim-sample-covariance", action="store_true", help="divide covariances by n - 1, not by n")
-    parser.add_argument("--ssim-whole-map", action="store_true", help="average border pixels as well, with mirroring")
+    parser.add_argument("--ssim-whole-map", action="store_true", help="average the whole map, with mirrored borders")
     parser.add_argument("--ssim-map", metavar="F", help="write the map of SSIM as an image")
     add_axis(parser, "axis across the slices (default: auto, the largest spacing, or the last axis if two have it)")
     parser.add_argument("--json", metavar="F", help="write the result as JSON; - for stdout instead of the table")

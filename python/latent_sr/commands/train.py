@@ -357,7 +357,7 @@ def _check_training(arguments: argparse.Namespace, output: Path) -> None:
 
     parse(dict(arguments.set))
     if arguments.network is not None and arguments.fine_tune is not None:
-        raise UsageError("--network has no effect with --fine-tune: the model brings its network along")
+        raise UsageError("--network has no effect with --fine-tune: the model file contains the network")
     if arguments.validation and arguments.validation_share is not None:
         raise UsageError("--validation and --validation-share exclude each other: set one of them")
     compile_subject(arguments.subject)
@@ -367,7 +367,7 @@ def _check_training(arguments: argparse.Namespace, output: Path) -> None:
                 name = option.replace("_", "-")
                 raise UsageError(f"--{name} has no effect with --validation-share 0: there is no validation")
     if arguments.resume and not arguments.checkpoint:
-        raise UsageError("--resume has nothing to go on from: name a --checkpoint")
+        raise UsageError("--resume needs a checkpoint: name it with --checkpoint")
     if arguments.checkpoint_every is not None and not arguments.checkpoint:
         raise UsageError("--checkpoint-every has no effect without --checkpoint")
     if arguments.checkpoint:
@@ -385,7 +385,7 @@ def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Pat
         validation = expand_inputs(arguments.validation)
         both = sorted({path.resolve() for path in paths} & {path.resolve() for path in validation})
         if both:
-            raise UsageError(f"'{both[0]}' is trained and validated on at the same time")
+            raise UsageError(f"'{both[0]}' is both a training volume and a validation volume")
         return paths, validation, subjects_of(validation, compile_subject(arguments.subject))
     share = arguments.validation_share
     if share == 0:
@@ -395,8 +395,8 @@ def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Pat
         if len(set(subjects)) < FEWEST_SUBJECTS:
             if arguments.early_stopping is not None:
                 raise UsageError(
-                    f"--early-stopping needs validation volumes: of {len(set(subjects))} subjects none is held out by "
-                    "default, set --validation or --validation-share"
+                    f"--early-stopping needs validation volumes: with {len(set(subjects))} subjects, none is held out "
+                    "by default; set --validation or --validation-share"
                 )
             return paths, [], []
         share = VALIDATION_SHARE

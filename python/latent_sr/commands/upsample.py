@@ -79,8 +79,8 @@ Modes:
                       by the network
   decoded             every slice is decoded by the network
   preserve-acquired   acquired slices are kept bit for bit; they stand out where the network removes noise
-  residual-corrected  acquired slices are kept; linear interpolation between them is corrected by the network, and
-                      keeps their noise""",
+  residual-corrected  acquired slices are kept; slices between them are interpolated linearly, which keeps the noise,
+                      and corrected by the network""",
     )
     parser.add_argument(
         "input",

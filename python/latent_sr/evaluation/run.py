@@ -189,8 +189,8 @@ def _check_header(header: VolumeHeader, keep_every: int, axis: int | None) -> No
         )
     if header.size[used] < keep_every + 1:
         raise LatentSRError(
-            f"'{header.path}' has {header.size[used]} slices, but to keep every {ordinal(keep_every)} one and recover "
-            f"those between takes at least {keep_every + 1}"
+            f"'{header.path}' has {header.size[used]} slices, but keeping every {ordinal(keep_every)} slice and "
+            f"recovering the others takes at least {keep_every + 1}"
         )
 
 

@@ -160,7 +160,9 @@ def _shape(path: Path, raw: Any) -> tuple[int, ...]:
     count = int(raw["dim"][0])
     shape = tuple(int(length) for length in raw["dim"][1 : 1 + count]) if 1 <= count <= 7 else ()
     if not shape or min(shape) < 1:
-        raise LatentSRError(f"'{path}' has the dimensions {raw['dim'].tolist()}, but all of 1 to 7 have to be positive")
+        raise LatentSRError(
+            f"'{path}' has the dimensions {raw['dim'].tolist()}, but has to have 1 to 7 of them, all positive"
+        )
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
     return shape if len(shape) > 1 else (*shape, 1)
@@ -218,9 +220,7 @@ def _affine(path: Path, raw: Any, shape: tuple[int, ...], space: float, warnings
             if sform is None:
                 raise LatentSRError(f"the qform of '{path}' is damaged: {error}") from error
     if sform is None and qform is None:
-        warnings.append(
-            f"'{path}' does not tell where it lies (sform_code and qform_code are 0): its origin is put at 0"
-        )
+        warnings.append(f"'{path}' has no position in space (sform_code and qform_code are 0): its origin is set to 0")
         return np.diag([-zooms[0], -zooms[1], zooms[2], 1.0]), "pixdim"
     if sform is None:
         return qform, "qform"
@@ -252,7 +252,7 @@ def _offset(path: Path, raw: Any) -> int:
         return least
     if not (least <= offset < 2**62 and offset == int(offset)):
         raise LatentSRError(
-            f"'{path}' says that its pixels begin at byte {offset:g}, but that has to be from {least} on"
+            f"'{path}' says that its pixels begin at byte {offset:g}, but they have to begin at byte {least} or later"
         )
     return int(offset)
 
@@ -302,7 +302,7 @@ def _pixels(file: NiftiFile) -> Any:
     stored = np.frombuffer(content, file.numpy_type, count, file.offset)
     values = stored.reshape(file.header.size[::-1])
     if file.slope == 1.0 and file.intercept == 0.0:
-        # Values that are not finite may be replaced, so floating-point values are copied: the array must be writable.
+        # Floating-point values are copied: replacing NaN needs a writable array in the machine's byte order.
         return values.astype(values.dtype.newbyteorder("="), copy=values.dtype.kind == "f")
     real = np.float32 if file.header.component == "float" else np.float64
     return (values.astype(np.float64) * file.slope + file.intercept).astype(real)

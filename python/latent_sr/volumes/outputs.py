@@ -32,7 +32,7 @@ from latent_sr.errors import LatentSRError, UsageError, one_line
 from latent_sr.volumes.names import extension_of, stem_of
 
 _LONGEST_STEM = 180
-"""Number of bytes of an output's name that a temporary name contains."""
+"""Largest number of bytes of an output's name in a temporary name."""
 
 _REPLACED = "-old"
 

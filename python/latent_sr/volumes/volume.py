@@ -137,7 +137,6 @@ class VolumeHeader:
         Whether ITK's own reader gives the same pixels and spacing.
     warnings
         Warnings of the reader, as sentences.
-        Sentences about what the reader had to decide.
     """
 
     path: Path

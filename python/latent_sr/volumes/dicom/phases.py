@@ -132,7 +132,7 @@ def _clock(path: Path, slices: list[list[Frame]], warnings: list[str]) -> tuple[
         if other == "instance number":
             warnings.append(
                 f"the phases of '{path}' have another order by their {name}s than by their instance numbers, at the "
-                f"position of {group[0].label} for example: the former are believed"
+                f"position of {group[0].label} for example: the {name}s are used"
             )
         else:
             raise LatentSRError(

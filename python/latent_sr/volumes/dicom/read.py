@@ -46,7 +46,7 @@ def find_stack(path: Path, options: ReadOptions, progress: ReadProgress | None =
         return stack
     text = (
         f"'{path}' holds DICOM images itself, so {left_out} image{'s' if left_out > 1 else ''} of other series in its "
-        "subfolders do not count"
+        "subfolders are ignored"
     )
     return replace(stack, warnings=(*stack.warnings, text))
 

@@ -217,7 +217,7 @@ def scan(path: Path, progress: Callable[[int, int], None] | None = None) -> tupl
             read = _read(path)
             if not _is_image(read):
                 kind = read.dataset.get("SOPClassUID")
-                raise LatentSRError(f"'{path}' is no image, but of the kind {getattr(kind, 'name', kind)}")
+                raise LatentSRError(f"'{path}' is not an image, but of the kind {getattr(kind, 'name', kind)}")
         return [read], 0
     files = _all_files(path)
     marked = {file for file in files if has_dicom_mark(file)}

@@ -17,7 +17,7 @@
 # ==========================================================================
 """The series in a folder, and the choice of those that form the requested volume.
 
-A volume is one series. It may also be several series that hold one slice of a cine each, as cardiac scanners export it.
+A volume is one series, or several series that hold one slice of a cine each, as cardiac scanners export a cine.
 """
 
 from collections.abc import Sequence
@@ -199,6 +199,6 @@ def _check_concatenations(chosen: Sequence[Series]) -> None:
         total = max(int(file.dataset.get("InConcatenationTotalNumber") or 0) for file in files)
         if there != list(range(1, max(total, len(files)) + 1)):
             raise LatentSRError(
-                f"'{files[0].path}' is a part of an image in {total or 'several'} files, of which there are the "
-                f"numbers {', '.join(map(str, there))}: all of them are needed"
+                f"'{files[0].path}' is a part of an image in {total or 'several'} files, but only the numbers "
+                f"{', '.join(map(str, there))} exist: all of them are needed"
             )

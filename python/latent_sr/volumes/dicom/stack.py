@@ -99,7 +99,7 @@ def make_stack(path: Path, frames: Sequence[Frame]) -> Stack:
     order, distance = _in_space(path, [group[0] for group in slices])
     phases = [[phase[number] for number in order] for phase in phases]
     if len(slices) == 1 and phases[0][0].thickness == 0:
-        warnings.append(f"'{path}' is one slice of unknown thickness: its spacing across the plane is put at 1 mm")
+        warnings.append(f"'{path}' is one slice of unknown thickness: its spacing across the plane is set to 1 mm")
     grid, shifts = _grid(path, phases[0], distance, warnings)
     _check_places(path, phases, grid, shifts)
     if len(phases) > 1:
@@ -253,7 +253,7 @@ def _shifts(path: Path, slices: Sequence[Frame], warnings: list[str]) -> list[tu
         )
     warnings.append(
         f"the slices of '{path}' are shifted against each other by up to {span[0]:.0f} columns and {span[1]:.0f} rows: "
-        "they are put where they belong, and what a slice does not cover gets its smallest value"
+        "each is moved to its position, and pixels that a slice does not cover get its smallest value"
     )
     return [(int(column), int(row)) for column, row in pixels]
 

@@ -56,7 +56,7 @@ class EvaluationOptions:
         stack. Volumes are blurred before slices are dropped; the truth is not blurred. The models get the value as the
         slice thickness. Default 0: no blur, and the thickness is not known.
     orientations
-        As for ``upsample``.
+        As for ``UpsampleOptions``.
     mask
         A file for all volumes, or a folder with a file of the same name for each volume. Metrics are measured where
         the mask is not zero; VIFp is always measured on whole slices. Default: all pixels.
@@ -64,7 +64,7 @@ class EvaluationOptions:
         Which series of DICOM folders and which phase of 4D volumes are read, and the value that replaces NaN. Default:
         the only series, all phases, NaN is refused.
     precision, device
-        As for ``upsample``.
+        As for ``UpsampleOptions``.
     threads
         Number of threads of ITK's filters and of the metrics. Default: ITK's. The network always runs on one thread, so
         that its results do not depend on the number of threads; more jobs use more processors.

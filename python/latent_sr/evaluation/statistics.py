@@ -164,7 +164,7 @@ def compare_methods(
                         "hodges_lehmann": sign * hodges_lehmann(differences),
                     }
                 )
-    # A claim about a model rests on all of its comparisons, so they are one family. Each model has its own.
+    # A claim about a model rests on all of its comparisons, so they are one family. Each model has a separate family.
     for candidate in candidates:
         family = [result for result in results if result["method"] == candidate]
         for result, adjusted in zip(family, holm([result["p"] for result in family]), strict=True):

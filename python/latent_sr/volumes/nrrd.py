@@ -109,7 +109,7 @@ class NrrdSequence(OpenedVolume):
             with path.open("rb") as stream:
                 stream.seek(self._begin)
                 data = nrrd.read_data(self._fields, stream, str(path))
-        except Exception as error:  # pynrrd raises what NumPy and zlib do, too
+        except Exception as error:  # pynrrd also passes on errors of NumPy and zlib
             raise LatentSRError(f"can't read '{path}', it is damaged: {one_line(error)}") from error
         array = np.moveaxis(data, _frame_axis(self._fields), -1).T
         array = np.array(array) if array.dtype.kind == "f" else array
@@ -134,7 +134,7 @@ def open_nrrd_sequence(path: Path) -> NrrdSequence | None:
         with path.open("rb") as stream:
             fields = nrrd.read_header(stream)
             begin = stream.tell()
-    except Exception:  # damaged files raise many kinds; ITK says what is wrong
+    except Exception:  # damaged files raise many types of errors; ITK reports the problem
         return None
     if int(fields.get("dimension", 0)) != 4 or _frame_axis(fields) is None:
         return None

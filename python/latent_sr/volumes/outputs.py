@@ -122,7 +122,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         if error.filename not in (None, str(temporary)):
-            raise  # it is about another file
+            raise  # the error concerns another file
         raise LatentSRError(f"can't write '{path}': {error.strerror or error}") from error
     except (RuntimeError, LatentSRError) as error:
         text = one_line(error)
@@ -190,7 +190,7 @@ def remove_leftovers(path: Path) -> None:
     try:
         beside = list(path.parent.iterdir())
     except OSError:
-        return  # the write itself says what is wrong with the folder
+        return  # writing reports the problem of the folder
     for entry in beside:
         match = pattern.fullmatch(entry.name)
         if match is None or _is_running(int(match[1])) or (match[2] and not path.exists()):

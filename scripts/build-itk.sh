@@ -20,14 +20,14 @@
 #
 #   scripts/build-itk.sh PREFIX
 #
-# makes PREFIX/source, PREFIX/tbb and PREFIX/build; ITK_DIR is PREFIX/build afterwards. A build tree holds absolute
-# paths: it can't be moved. A second call with a finished PREFIX returns at once, an interrupted one goes on.
+# It makes PREFIX/source, PREFIX/tbb and PREFIX/build. ITK_DIR is PREFIX/build then. The build tree contains absolute
+# paths, so it can't be moved. A call with a complete PREFIX returns at once. A call after an interruption continues.
 #
 # Environment:
-#   ITK_SOURCE_DIR  an ITK 5.4.7 source tree. Without one the source comes from Debian's source package
-#                   (insighttoolkit5), and where there is no apt, from ITK's git repository.
-#   DEBIAN_SUITE    the distribution that carries that source package (default sid)
-#   PYTHON          the interpreter to wrap for, 3.11 or newer (default python3)
+#   ITK_SOURCE_DIR  an ITK 5.4.7 source tree. Default: Debian's source package (insighttoolkit5), or ITK's git
+#                   repository if there is no apt.
+#   DEBIAN_SUITE    the Debian release with that source package (default: sid)
+#   PYTHON          the interpreter to wrap for, 3.11 or newer (default: python3)
 set -euo pipefail
 
 [ $# -eq 1 ] || { echo "usage: $0 PREFIX" >&2; exit 2; }
@@ -39,8 +39,7 @@ suite=${DEBIAN_SUITE:-sid}
 
 [ -f "$prefix/complete" ] && exit 0
 
-# The tools, in an environment of their own. SWIG must be the version that made the PyPI itk wheels: modules that share
-# a process share SWIG's type table.
+# SWIG must have the version that made the PyPI itk wheels, because modules in one process share SWIG's type table.
 [ -x "$prefix/tools/bin/pip" ] || "$python" -m venv --clear "$prefix/tools"
 "$prefix/tools/bin/pip" install --quiet swig==4.3.0 castxml tbb-devel ninja "cmake<4.3"
 export PATH="$prefix/tools/bin:$PATH"
@@ -49,7 +48,7 @@ cp -a "$prefix/tools/lib/cmake/tbb" "$prefix/tbb/lib/cmake/"
 cp -a "$prefix"/tools/lib/libtbb*.so* "$prefix/tbb/lib/"
 cp -a "$prefix/tools/include/tbb" "$prefix/tools/include/oneapi" "$prefix/tbb/include/"
 
-# From Debian's source package, through a private apt configuration, so that the machine's own is left alone.
+# A separate apt configuration leaves the machine's configuration unchanged.
 source_from_debian() {
   local work mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   command -v apt-get > /dev/null && command -v dpkg-source > /dev/null && [ -f "$keyring" ] || return 1
@@ -90,8 +89,8 @@ if [ ! -d "$source" ]; then
   mv "$prefix/source.part" "$source"
 fi
 
-# Static, position-independent, with TBB: like the PyPI itk wheels, whose process the module's wheel will share.
-# Default modules are off; what is listed is what the module depends on, and the readers that its tests and examples use.
+# Static, position-independent, with TBB: like the PyPI itk wheels, which are loaded into the module's process.
+# Only the modules that this module depends on are built, and the readers that its tests and examples use.
 modules="TBB TestKernel GoogleTest Common Statistics Transform ImageFunction ImageGrid ImageIntensity ImageStatistics
          ImageCompose ImageNoise Smoothing Thresholding BridgeNumPy IOImageBase IOTransformBase IONIFTI IOMeta IONRRD
          IOPNG IOTIFF IOGDCM"
@@ -105,8 +104,8 @@ cmake -G Ninja -S "$source" -B "$prefix/build" \
   -DPython3_EXECUTABLE="$prefix/tools/bin/python" \
   -DITK_WRAP_unsigned_short=ON -DITK_WRAP_double=ON -DITK_WRAP_IMAGE_DIMS="2;3;4"
 
-# The libraries, and of the wrapping only the interface files of the dependencies: their compiled Python modules come
-# from the PyPI wheels at run time.
+# Of the wrapping, only the interface files of the dependencies are needed. Their compiled Python modules come from the
+# PyPI wheels at run time.
 cd "$prefix/build"
 libraries=$(ninja -t targets all | sed -n 's/^cmake_object_order_depends_target_\([^:]*\): phony$/\1/p' | grep -v Python)
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}

@@ -15,11 +15,11 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""How long and how branched a function of C++ may be. Of Python, ruff checks the same by ruff.toml.
+"""Check the size and complexity of C++ functions. For Python, ruff checks the same by ruff.toml.
 
-    python scripts/check_functions.py [ROOT]     complaints, one a line; the exit code tells whether there are any
+    python scripts/check_functions.py [ROOT]     prints one complaint per line; the exit code is 1 if there are any
 
-lizard measures, which needs no build: clang-tidy would parse LibTorch for every file.
+lizard measures the functions, because it needs no build. clang-tidy would parse LibTorch for every file.
 """
 
 import sys
@@ -32,39 +32,39 @@ LIMITS = {
     "branches": 15,
     "parameters": 7,
 }
-"""The lines of a function; its cyclomatic complexity; its parameters."""
+"""Lines, cyclomatic complexity and parameters of a function."""
 
 EXCEPTIONS = {
-    ("MultiplyTile", "parameters"): "a loop over registers, which is inlined: every parameter is one of its strides",
+    ("MultiplyTile", "parameters"): "an inlined loop over registers: every parameter is one of its strides",
     ("AddTransposedProduct", "parameters"): "the same",
     ("TransformInputBlock", "parameters"): "the same",
     (
         "ComputeMoments",
         "parameters",
-    ): "a vector loop: as parameters, its pointers are known not to overlap (5 % of SSIM's time)",
-    ("TransformOutputTile", "branches"): "branches on template parameters, of which each instance has none",
+    ): "a vector loop: the compiler knows that pointer parameters do not overlap (5 % of SSIM's time)",
+    ("TransformOutputTile", "branches"): "branches on template parameters, which no instance keeps",
     ("ConvolveSingleChannel", "branches"): "the same",
 }
-"""What stays beyond a limit, and why."""
+"""Functions that may exceed a limit, and the reason."""
 
 FOLDERS = ("include", "src", "examples", "test", "benchmarks")
 SUFFIXES = (".h", ".hxx", ".cxx")
 
 
 def functions(root: Path) -> Iterator[tuple[Path, Any]]:
-    """Every function of C++, as lizard describes it, and its file."""
+    """Yield each C++ file with each of its functions, as lizard describes it."""
     import lizard
 
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*")):
             if path.suffix in SUFFIXES:
-                # lizard tells the language by the name, and does not know .hxx.
+                # lizard takes the language from the file name, and does not know .hxx.
                 found = lizard.analyze_file.analyze_source_code("file.cpp", path.read_text(encoding="utf-8"))
                 yield from ((path.relative_to(root), function) for function in found.function_list)
 
 
 def check(root: Path) -> list[str]:
-    """Everything that is beyond a limit, and exceptions that nothing needs."""
+    """Return complaints about functions that exceed a limit, and about exceptions that no function needs."""
     complaints = []
     needed = set()
     for path, function in functions(root):
@@ -80,7 +80,7 @@ def check(root: Path) -> list[str]:
             needed.add((name, what))
             if (name, what) not in EXCEPTIONS:
                 complaints.append(
-                    f"{path}:{function.start_line}: {name} has {value} {what}, at most {LIMITS[what]} are allowed"
+                    f"{path}:{function.start_line}: {name} has {value} {what}, but at most {LIMITS[what]} are allowed"
                 )
     stale = EXCEPTIONS.keys() - needed
     return complaints + [f"{name} is within the limit of {what}: take it out of EXCEPTIONS" for name, what in stale]

@@ -15,12 +15,12 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Who may know whom: the order of the parts, and a check that no include and no import runs back up.
+"""The order of the parts, and a check that includes and imports only go downwards.
 
-    python scripts/check_layers.py [ROOT]     complaints, one a line; the exit code tells whether there are any
-    python scripts/check_layers.py --table    the order as docs/architecture.md shows it
+    python scripts/check_layers.py [ROOT]     prints one complaint per line; the exit code is 1 if there are any
+    python scripts/check_layers.py --table    prints the order as docs/architecture.md shows it
 
-Imports inside of functions count, too. A new part has to be put into ORDER, and into the page.
+Imports inside functions count, too. A new part has to be added to ORDER and to the page.
 """
 
 import ast
@@ -76,16 +76,16 @@ ORDER = {
         "scan",
     ],
 }
-"""For each folder, its parts from the top down: a part may know those of later rows, and not those of its own."""
+"""For each folder, its parts from the top down. A part may use parts of later rows, but not those of its own row."""
 
 LIBTORCH = ("src/Torch/*", "src/Convolution/*", "src/Model/*", "src/Synthesis/*", "src/Training/*")
-"""Where LibTorch may be included."""
+"""Files that may include LibTorch."""
 
 LIBTORCH_EXCEPTIONS = ("src/Metrics/itkFourier*",)
-"""The Fourier transform of the Fourier correlation is LibTorch's."""
+"""The Fourier correlation uses LibTorch's Fourier transform."""
 
 EXCEPTIONS: set[tuple[str, str]] = set()
-"""Arrows that run back up and stay: a pattern of files, and the file that they use."""
+"""Uses that go upwards and are allowed: a pattern of files, and the file that they use."""
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.MULTILINE)
 _LIBTORCH_HEADER = re.compile(r"(torch|ATen|c10)/")
@@ -94,7 +94,7 @@ Uses = Mapping[Path, list[Path]]
 
 
 def cxx_uses(root: Path) -> tuple[Uses, list[str]]:
-    """What each file of C++ includes, and complaints about includes of LibTorch."""
+    """Return the files that each C++ file includes, and complaints about includes of LibTorch."""
     files = {path.name: path for path in _files(root, ("include", "src"), (".h", ".hxx", ".cxx"))}
     uses: dict[Path, list[Path]] = {}
     complaints = []
@@ -109,7 +109,7 @@ def cxx_uses(root: Path) -> tuple[Uses, list[str]]:
 
 
 def python_uses(root: Path) -> Uses:
-    """What each module of the package imports of it."""
+    """Return the modules of the package that each of its modules imports."""
     modules = {}
     for path in _files(root, ("python",), (".py",)):
         parts = path.with_suffix("").parts[1:]
@@ -127,7 +127,7 @@ def _imported(file: Path, package: tuple[str, ...], known: set[str]) -> Iterator
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join([*above, *(node.module or "").split(".")]).strip(".")
-            # "from package import name" is an import of a module, or of a name in the package's face.
+            # "from package import name" imports a module, or a name that the package's __init__ defines.
             names = (f"{base}.{alias.name}" for alias in node.names)
             yield from dict.fromkeys(name if name in known else base for name in names if {name, base} & known)
 
@@ -140,14 +140,14 @@ def _files(root: Path, folders: tuple[str, ...], suffixes: tuple[str, ...]) -> I
 
 
 def runs_back_up(path: Path, used: Path) -> str | None:
-    """What is wrong with a file that knows another one; None if nothing is."""
+    """Return the reason why a file may not use another file, or None if it may."""
     common = 0
     while path.parts[common] == used.parts[common]:
         common += 1
     folder = "/".join(path.parts[:common])
     rows = [row.split() for row in ORDER.get(folder, [])]
     if not rows:
-        # A folder without an order is one part: its files may know each other.
+        # A folder without an order is one part: its files may use each other.
         return None if folder else f"'{path.parts[0]}' has no order"
     place = {name: number for number, row in enumerate(rows) for name in row}
     names = [Path(part).stem for part in (path.parts[common], used.parts[common])]
@@ -157,11 +157,11 @@ def runs_back_up(path: Path, used: Path) -> str | None:
     above, below = (place[name] for name in names)
     if above < below:
         return None
-    return f"'{names[0]}' may not know '{names[1]}', which lies {'above' if above > below else 'beside'} it"
+    return f"'{names[0]}' may not use '{names[1]}', which is {'above' if above > below else 'beside'} it"
 
 
 def circles(uses: Uses) -> Iterator[list[Path]]:
-    """Files that know each other in a circle."""
+    """Yield circles of files that use each other."""
     done: set[Path] = set()
 
     def walk(path: Path, way: list[Path]) -> Iterator[list[Path]]:
@@ -177,7 +177,7 @@ def circles(uses: Uses) -> Iterator[list[Path]]:
 
 
 def check(root: Path) -> list[str]:
-    """Everything that is wrong in a tree."""
+    """Return all complaints about a tree."""
     cxx, complaints = cxx_uses(root)
     needed = set()
     for uses in (cxx, python_uses(root)):
@@ -190,12 +190,12 @@ def check(root: Path) -> list[str]:
                     complaints.append(f"{path}: {used}: {wrong}")
         complaints += [f"a circle: {' -> '.join(map(str, circle))}" for circle in circles(uses)]
     return complaints + [
-        f"{' -> '.join(pair)}: there is no such arrow: take it out of EXCEPTIONS" for pair in EXCEPTIONS - needed
+        f"{' -> '.join(pair)}: there is no such use: take it out of EXCEPTIONS" for pair in EXCEPTIONS - needed
     ]
 
 
 def table() -> str:
-    """The order as a table of Markdown."""
+    """Return the order as a Markdown table."""
     rows = [
         f"| `{folder or '.'}` | {' → '.join(', '.join(f'`{name}`' for name in row.split()) for row in order)} |"
         for folder, order in ORDER.items()

@@ -16,13 +16,13 @@
 #   limitations under the License.
 #
 #==========================================================================
-# What the scripts of this folder share; they source it.
+# Settings and functions that the scripts of this folder share. They source this file.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 logs=$build/logs
 mkdir -p "$logs"
-# What another project's environment exports must not leak into ours.
+# Variables of another project's environment must not affect this one.
 unset PYTHONPATH PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -31,8 +31,9 @@ die() {
   exit 1
 }
 
-# phase TITLE COMMAND…: one line with the elapsed time; what the command prints goes to a log, whose end is shown if it
-# fails. A function as the command can't rely on set -e: its steps are chained. It doesn't hold the lock (descriptor 9).
+# phase TITLE COMMAND…: run a command, and print one line with the elapsed time. The command's output goes to a log,
+# whose end is shown if the command fails. If the command is a function, set -e has no effect inside: its steps have to
+# be chained by &&. The command does not inherit the lock (descriptor 9).
 phase() {
   local title=$1 log start=$SECONDS
   log=$logs/$(tr -cs 'a-zA-Z0-9\n' '-' <<< "${title,,}").log
@@ -47,7 +48,7 @@ phase() {
   fi
 }
 
-# The first 16 hexadecimal digits of a hash of the arguments and of the standard input.
+# Print the first 16 hexadecimal digits of a hash of the arguments and of standard input.
 fingerprint() {
   { printf '%s\n' "$@"; cat; } | sha256sum | cut -c 1-16
 }

@@ -16,14 +16,14 @@
 #   limitations under the License.
 #
 #==========================================================================
-# The main job, from nothing: set up, super-resolve a real volume with the bundled model, and compare with the
-# interpolators on slices that were left out.
+# Set up, super-resolve a real volume with the bundled model, and compare the model with the interpolators on slices
+# that were dropped.
 #
 #   scripts/demo.sh [INPUT]     INPUT: a NIfTI, NRRD or MetaImage file, or a DICOM folder
 #
-# Writes the volume with 5 times as many slices and a report to demo-output/. Without an INPUT it takes a cardiac MR
-# stack of the Sunnybrook data if ../shared holds them, else a brain MR volume that comes with the package nibabel.
-# Takes the environment of scripts/setup.sh.
+# The result goes to demo-output/: the volume with 5 times as many slices, and a report. The default INPUT is a cardiac
+# MR stack of the Sunnybrook data if ../shared has it, else a brain MR volume that comes with the package nibabel.
+# The environment variables are those of scripts/setup.sh.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -35,7 +35,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 output=$root/demo-output
 mkdir -p "$output"
 
-# nibabel's example has two time frames; the first one is taken.
+# nibabel's example has two phases. The first is used.
 volume_from_nibabel() {
   local file
   file=$("$root/.venv/bin/python" -c 'import nibabel; print(nibabel.__path__[0])')/tests/data/example4d.nii.gz || return 1

@@ -16,7 +16,7 @@
 #   limitations under the License.
 #
 #==========================================================================
-# The formatters and linters, in check mode: all of them run, and the exit code tells whether one complained.
+# Run all formatters and linters in check mode. The exit code is not 0 if one of them complains.
 #
 #   scripts/lint.sh [--fix]     --fix: format in place
 set -euo pipefail
@@ -54,7 +54,7 @@ for folder in python test scripts examples benchmarks; do [ ! -d "$folder" ] || 
 run "clang-format: ${#cxx[@]} files" clang-format "${clang[@]}" "${cxx[@]}"
 run "ruff check" ruff check "${check[@]}" "${folders[@]}"
 run "ruff format" ruff format "${ruff[@]}" "${folders[@]}"
-run "who may know whom" python scripts/check_layers.py
+run "order of the parts" python scripts/check_layers.py
 run "size of functions" python scripts/check_functions.py
 run "shellcheck" shellcheck --external-sources scripts/*.sh .ci/run
 exit $failed

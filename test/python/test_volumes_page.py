@@ -163,18 +163,18 @@ DICOM = {
     "a folder without DICOM": notes,
     "an empty file": emptied,
     "a file that is cut off": shortened,
-    "a file that is not DICOM but says so": text,
+    "a file named .dcm that is not DICOM": text,
     "several series": two_series,
     "an image twice": twice,
     "no position": lambda f: series(f, ImagePositionPatient=None),
-    "an orientation that can't be": lambda f: series(f, ImageOrientationPatient=[1, 0, 0, 1, 0, 0]),
+    "an invalid orientation": lambda f: series(f, ImageOrientationPatient=[1, 0, 0, 1, 0, 0]),
     "no pixel spacing": lambda f: series(f, PixelSpacing=None),
-    "a slope that can't be": lambda f: series(f, RescaleSlope=0),
+    "an invalid slope": lambda f: series(f, RescaleSlope=0),
     "colors": lambda f: series(f, PhotometricInterpretation="RGB", SamplesPerPixel=3),
-    "values by a table": lambda f: series(f, ModalityLUTSequence=[pydicom.dataset.Dataset()]),
+    "values given by a lookup table": lambda f: series(f, ModalityLUTSequence=[pydicom.dataset.Dataset()]),
     "no pixels": lambda f: series(f, PixelData=None),
     "pixels in floating point": lambda f: series(f, PixelData=None, FloatPixelData=bytes(64)),
-    "values in other bits": lambda f: series(f, BitsStored=12, HighBit=15),
+    "values that are not in the lowest bits": lambda f: series(f, BitsStored=12, HighBit=15),
     "another frame of reference": lambda f: (
         moved(f, (0, 0, 0), (0, 0, 5), FrameOfReferenceUID="1.2.7") and series(f, FrameOfReferenceUID="1.2.8")
     ),
@@ -192,7 +192,7 @@ DICOM = {
     "a cine acquired twice": lambda f: cine(f, (4, 4), AcquisitionNumber=lambda place, phase: 1 + phase // 2),
     "a mosaic": lambda f: series(f, ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]),
     "a file that ends before its series": unknown,
-    "bits that can't be": lambda f: series(f, BitsAllocated=64, BitsStored=64),
+    "an invalid number of bits": lambda f: series(f, BitsAllocated=64, BitsStored=64),
     "frames without positions": lambda f: enhanced(f / "1.dcm", 3, 0),
     "frames that are not described": lambda f: enhanced(f / "1.dcm", 3, 2),
     "another orientation": lambda f: series(f, ImageOrientationPatient=[0, 1, 0, 0, 0, -1]),
@@ -323,7 +323,7 @@ def meta(path, **fields):
 FILES = {
     "an sform with shear": ("sheared.nii", sheared),
     "an sform that is not finite": ("nan.nii", lambda path: raw(path, (280, "<f4"), np.nan)),
-    "dimensions that can't be": ("flat.nii", lambda path: raw(path, (42, "<i2"), -4)),
+    "invalid dimensions": ("flat.nii", lambda path: raw(path, (42, "<i2"), -4)),
     "an unknown data type": ("odd.nii", lambda path: raw(path, (70, "<i2"), 77)),
     "colors, in NIfTI": ("rgb.nii", colors),
     "complex numbers": ("complex.nii", lambda path: nifti(path, data=np.zeros((4, 4, 3), "complex64"))),
@@ -379,7 +379,7 @@ WARNINGS = {
     ),
     "sform and qform that differ": ("two.nii", two_places),
     "pixdim and sform that differ": ("other.nii", lambda path: raw(path, (80, "<f4"), 0.8)),
-    "no place": ("nowhere.nii", nowhere),
+    "no position in space": ("nowhere.nii", nowhere),
 }
 
 

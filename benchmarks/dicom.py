@@ -15,12 +15,13 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Time and memory of DICOM: reading a cine, a large series and an enhanced file, and whole commands on them.
+"""Time and memory for reading a cine, a large series and an enhanced file of DICOM, and for up-sampling the cine.
 
     python benchmarks/dicom.py [--slices 12] [--phases 25] [--files 1000] [--side 256] [--threads 1]
+        [--factor 2]
 
-Each row is measured in a process of its own, after the imports: the seconds of its work, and by how much its largest
-resident memory exceeds that before the work.
+Each case runs in a separate process. Measured after the imports: the seconds of a step, and the increase of the largest
+resident memory.
 """
 
 import argparse
@@ -61,7 +62,7 @@ if len(sys.argv) > 3:
 
 
 def dataset(pixels: np.ndarray, **tags: object) -> pydicom.Dataset:
-    """An MR image, or an enhanced one of several."""
+    """Make a classic MR image, or an enhanced one if the pixels have three axes."""
     meta = pydicom.dataset.FileMetaDataset()
     meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     image = pydicom.dataset.FileDataset(None, {}, file_meta=meta, preamble=bytes(128))
@@ -80,7 +81,7 @@ def dataset(pixels: np.ndarray, **tags: object) -> pydicom.Dataset:
 
 
 def make(folder: Path, slices: int, phases: int, files: int, side: int) -> None:
-    """Write a cine as a series for each slice, a series of many slices, and an enhanced file of as many."""
+    """Write a cine with one series per slice, a series of many slices, and an enhanced file with as many slices."""
     random = np.random.default_rng(0)
     pixels = random.integers(0, 1000, (side, side)).astype(np.int16)
     for place in range(slices):
@@ -111,7 +112,7 @@ def make(folder: Path, slices: int, phases: int, files: int, side: int) -> None:
 
 
 def main() -> None:
-    """Make the files, and measure."""
+    """Make the files and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (
         ("slices", 12),

@@ -15,13 +15,13 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Peak memory of the super-resolution filter beyond its input and output.
+"""Peak memory of the super-resolution filter, in addition to its input and output.
 
     python benchmarks/filter_memory.py [--size 512 512 40] [--factor 5] [--spacing 0.7 0.7 3] [--pixel F]
 
-One process for each mode, and one in which the output is streamed away in slabs (ITK's StreamingImageFilter would keep
-it: here every slab is dropped). Prints the resident memory before the filter exists, with the input in memory and the
-model read, its peak during Update(), the size of the output, and what is left: the filter's own memory.
+Each mode runs in a separate process. One more process requests the output in slabs, and drops each slab. (ITK's
+StreamingImageFilter would keep the output.) The table has the resident memory before the update, with the input and the
+model in memory; its peak during the update; the size of the output; and the remainder, the filter's working memory.
 """
 
 import argparse
@@ -35,7 +35,7 @@ MEBI = 2.0**20
 
 
 def memory(key: str) -> float:
-    """An entry of /proc/self/status in MiB: VmRSS, the resident memory, or VmHWM, its peak since ``reset_peak``."""
+    """Return an entry of /proc/self/status in MiB: VmRSS (resident memory) or VmHWM (its peak since ``reset_peak``)."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{key}:"):
             return int(line.split()[1]) / 1024
@@ -48,7 +48,7 @@ def reset_peak() -> None:
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, float]:
-    """Run one mode in this process."""
+    """Measure one mode in this process."""
     import time
 
     import itk
@@ -100,7 +100,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def main() -> None:
-    """The table, or with ``--mode`` one measurement as JSON."""
+    """Print the table, or with ``--mode`` one measurement as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, nargs=3, default=[512, 512, 40])
     parser.add_argument("--spacing", type=float, nargs=3, default=[1.4, 1.4, 8.0])

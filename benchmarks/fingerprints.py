@@ -15,14 +15,15 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""SHA-256 of what the module computes: the same lines before and after a change of the code mean the same bits.
+"""Print hashes of the module's results. The same lines before and after a change mean the same bits.
 
-    python benchmarks/fingerprints.py > before.txt      # with one installation
-    python benchmarks/fingerprints.py > after.txt       # with another one, on the same machine
+    python benchmarks/fingerprints.py > before.txt      # with the installation before the change
+    python benchmarks/fingerprints.py > after.txt       # with the installation after it, on the same machine
     diff before.txt after.txt
 
-Volumes are made from a seed. All output modes, orientations and spacings of the filter in single precision, all
-metrics, recovery by interpolation and by the model, and short trainings are run, with one thread and with two.
+Volumes are synthetic, with a fixed seed. The results are of all output modes, orientations and a target spacing of the
+filter in single precision, of all metrics, of the experiment's interpolation and sums, and of short trainings, most of
+them with one thread and with two.
 """
 
 import argparse
@@ -39,7 +40,7 @@ MODES = ("decoded", "preserve-acquired", "residual-corrected", "low-pass-correct
 
 
 def phantom(shape: tuple[int, ...], dtype: str, seed: int, spacing: tuple[float, ...]) -> itk.Image:
-    """Blobs that move from slice to slice, with noise; shape in NumPy's order, spacing in ITK's."""
+    """Make blobs that move from slice to slice, with noise. The shape is in NumPy's order, the spacing in ITK's."""
     random = np.random.default_rng(seed)
     z, y, x = np.meshgrid(*(np.arange(n) for n in shape), indexing="ij")
     values = 500 + 300 * np.sin(0.11 * x + 0.4 * z) * np.cos(0.07 * y - 0.2 * z) + random.normal(0, 20, shape)
@@ -49,12 +50,12 @@ def phantom(shape: tuple[int, ...], dtype: str, seed: int, spacing: tuple[float,
 
 
 def digest(array: np.ndarray) -> str:
-    """SHA-256 of an array's bytes."""
+    """Return the first 32 hexadecimal digits of the SHA-256 of an array's bytes."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:32]
 
 
 def upsampled() -> Iterator[tuple[str, np.ndarray]]:
-    """What the filter makes of volumes."""
+    """Yield super-resolved volumes."""
     for dtype, spacing in (("float32", (1.4, 1.4, 8.0)), ("int16", (0.9, 0.9, 5.0))):
         image = phantom((6, 90, 77), dtype, 1, spacing)
         for mode in MODES:
@@ -66,7 +67,7 @@ def upsampled() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def measured() -> Iterator[tuple[str, np.ndarray]]:
-    """All metrics of two volumes."""
+    """Yield all metrics of two volumes."""
     for dtype in ("float32", "uint8"):
         shape = (12, 180, 170)
         reference = phantom(shape, "float32", 2, (1.0, 1.0, 1.0))
@@ -86,7 +87,7 @@ def measured() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def recovered() -> Iterator[tuple[str, np.ndarray]]:
-    """What the experiment makes of the slices that it keeps."""
+    """Yield volumes that the experiment recovers by interpolation, and its sums for the residual gain."""
     image = phantom((9, 80, 70), "int16", 4, (1.4, 1.4, 8.0))
     experiment = itk.SliceRecoveryExperiment[type(image)].New()
     experiment.SetImage(image)
@@ -98,7 +99,7 @@ def recovered() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def trained() -> Iterator[tuple[str, np.ndarray]]:
-    """The weights of short trainings."""
+    """Yield volumes that were decoded with the models of short trainings."""
     image = phantom((7, 90, 77), "float32", 5, (1.4, 1.4, 8.0))
     for preset in ("default", "paper"):
         settings = {"patch-size": 32, "batch-size": 4}
@@ -116,7 +117,7 @@ def trained() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def main() -> None:
-    """Print a line for each result."""
+    """Print one line per result."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     for part in (upsampled, measured, recovered, trained):
         for name, array in part():

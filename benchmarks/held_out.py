@@ -15,14 +15,14 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""How a model does on volumes of subjects that it has never seen: the tables of the model card.
+"""Evaluate models on held-out subjects: the tables of the model card.
 
     python benchmarks/held_out.py DATA [--model M] [--mode MODE] [--set NAME] [--orientations 8] [--json F.json]
 
-DATA is the folder with ``cardiac``, ``brain`` and ``ct`` that the model card names; ``models/held-out.json`` says which
-files a set consists of and what is done with them. Scored are synthesized slices alone, on intensities in [0, 1]; means
-over slices, then volumes, then subjects. Where a set has several subjects, p is that of the one-sided Wilcoxon
-signed-rank test over subjects against the best of linear, B-spline and Lanczos interpolation in that metric.
+DATA is the folder with ``cardiac``, ``brain`` and ``ct`` that the model card names. ``models/held-out.json`` lists the
+files of each set and the settings of the evaluation. Only synthesized slices are scored, on intensities in [0, 1].
+Values are means over slices, then volumes, then subjects. For sets of several subjects, p is that of the one-sided
+Wilcoxon signed-rank test over subjects, against the best of linear, B-spline and Lanczos interpolation in that metric.
 """
 
 import argparse
@@ -38,7 +38,7 @@ METRICS = {"psnr": "{:.2f}", "ssim": "{:.4f}", "vifp": "{:.4f}"}
 
 
 def print_table(title: str, result: dict) -> None:
-    """One row for each method, with the p values of the models."""
+    """Print one row per method, with the p values of the models."""
     means = {name: {m: metrics[m]["mean"] for m in METRICS} for name, metrics in result["summary"].items()}
     best = {m: max(INTERPOLATIONS, key=lambda name: means[name][m]) for m in METRICS}
     p = {(test["method"], test["metric"], test["against"]): test["p"] for test in result["tests"]}
@@ -52,7 +52,7 @@ def print_table(title: str, result: dict) -> None:
 
 
 def main() -> None:
-    """Evaluate and print."""
+    """Evaluate the sets and print the tables."""
     sets = json.loads(SETS.read_text(encoding="utf-8"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", choices=list(sets), help="may be repeated (default: all)")
     parser.add_argument("--orientations", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="write everything that was measured, too")
+    parser.add_argument("--json", type=Path, help="also write all results to this file")
     arguments = parser.parse_args()
 
     results = {}

@@ -15,19 +15,19 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Seconds for a stack of slices by factor 5: this module's filter beside PyTorch, ONNX Runtime and OpenVINO.
+"""Seconds for up-sampling a stack of slices: this module's filter, PyTorch, ONNX Runtime and OpenVINO.
 
     pip install safetensors onnx onnxruntime openvino
     python benchmarks/inference_peers.py [--network paper|bundled] [--size 256] [--slices 16] [--factor 5]
-        [--threads 2] [--precision float32|bfloat16] [--rounds 5] [--json F.json]
+        [--threads 2] [--precision float32|bfloat16] [--rounds 5] [--naive] [--compile] [--json F.json]
 
-Everyone gets the same weights and the same slices in [0, 1], and makes the same (slices - 1) factor + 1 ones in the
-mode decoded. The filter works from image to image. Peers work from array to array: every slice is encoded once,
-latents are mixed, and slices are decoded in batches of 4; PyTorch channels-last and in inference mode. The naive way
-encodes both neighbors for each new slice, in PyTorch's usual layout (``--naive``: it takes long). Rounds alternate
-(ours, A, B, ..., ours, A, B, ...); printed are medians of seconds, and of the rounds' ratios to ours with their range.
-A peer that is not installed is left out; one whose result differs by more than 1e-4 (bfloat16: that is not within
-40 dB of float32) ends it.
+All programs get the same weights and the same slices in [0, 1], and compute the same (slices - 1) factor + 1 slices in
+the mode decoded. The filter works from image to image. The others work from array to array: they encode every slice
+once, mix latents, and decode in batches of 4. PyTorch uses channels-last and inference mode. The naive program
+(``--naive``) encodes both neighbors for each new slice, in PyTorch's default layout, and takes long. All programs take
+turns in each round. The table has medians of the seconds, and medians and ranges of the ratios to this module within
+each round. Programs that are not installed are left out. The benchmark fails if a result differs by more than 1e-4, or
+in bfloat16 by less than 40 dB of PSNR to float32.
 """
 
 import argparse
@@ -53,16 +53,16 @@ Latent = list[torch.Tensor]
 
 
 def make_slices(count: int, size: int) -> np.ndarray:
-    """Tubes that run obliquely through noise, (slices, rows, columns) in [0, 1]."""
+    """Make tubes that run obliquely through noise: (slices, rows, columns) in [0, 1]."""
     z, y, x = np.mgrid[:count, :size, :size].astype(np.float32)
     volume = 0.5 + 0.3 * np.sin(0.1 * x + 0.3 * z) * np.cos(0.07 * y - 0.2 * z)
     return np.clip(volume + np.random.default_rng(0).normal(0, 0.05, volume.shape), 0, 1).astype(np.float32)
 
 
 def make_model(network: str, slices: np.ndarray) -> itk.AutoencoderModel:
-    """The bundled model, or the paper's network after some training.
+    """Return the bundled model, or the paper's network after a short training.
 
-    Without any, what is decoded hardly depends on the slices, and any two results are equal.
+    Without training, the output hardly depends on the slices, and results could not be compared.
     """
     if network == "bundled":
         return load_model()
@@ -79,7 +79,7 @@ def make_model(network: str, slices: np.ndarray) -> itk.AutoencoderModel:
 
 
 def ours(slices: np.ndarray, model: itk.AutoencoderModel, factor: int, threads: int, precision: str) -> Callable:
-    """From image to image through the filter."""
+    """Return a function that runs the filter from image to image."""
     image = itk.image_from_array(slices)
     spacing = float(model.GetInPlaneSpacing())
     image.SetSpacing([spacing, spacing, 8.0])
@@ -102,12 +102,12 @@ def ours(slices: np.ndarray, model: itk.AutoencoderModel, factor: int, threads: 
 
 
 def positions(count: int, factor: int) -> list[tuple[int, float]]:
-    """Slice and alpha of each slice of the result."""
+    """Return the position of each output slice: the number of the acquired slice below it, and alpha."""
     return [(i // factor, i % factor / factor) for i in range((count - 1) * factor + 1)]
 
 
 def recompose(encode: Callable, decode: Callable, slices: np.ndarray, factor: int) -> np.ndarray:
-    """Encode every slice once, mix, decode in batches; all in NumPy arrays or all in tensors."""
+    """Encode every slice once, mix latents and decode in batches, with NumPy arrays."""
     count = len(slices)
     parts = [encode(slices[i : i + BATCH, None]) for i in range(0, count, BATCH)]
     latents = [np.concatenate([part[n] for part in parts]) for n in range(len(parts[0]))]
@@ -123,7 +123,7 @@ def recompose(encode: Callable, decode: Callable, slices: np.ndarray, factor: in
 
 
 def pytorch(network: Autoencoder, slices: np.ndarray, factor: int, precision: str, compiled: bool) -> Callable:
-    """PyTorch, tuned, or compiled on top of it."""
+    """Return a function that runs tuned PyTorch, optionally compiled."""
     network = copy.deepcopy(network).to(memory_format=torch.channels_last)
     encode, decode = network.encode, network.decode
     if compiled:
@@ -148,7 +148,7 @@ def pytorch(network: Autoencoder, slices: np.ndarray, factor: int, precision: st
 
 
 def naive(network: Autoencoder, slices: np.ndarray, factor: int) -> Callable:
-    """PyTorch as one writes it first: both neighbors are encoded for each new slice."""
+    """Return a function that runs straightforward PyTorch, which encodes both neighbors for each new slice."""
 
     def run() -> np.ndarray:
         stack = torch.from_numpy(slices)[:, None]
@@ -184,7 +184,7 @@ class _Decoder(torch.nn.Module):
 
 
 def onnx_runtime(network: Autoencoder, slices: np.ndarray, factor: int, threads: int, folder: Path) -> Callable:
-    """ONNX Runtime with all its graph optimizations."""
+    """Return a function that runs ONNX Runtime with all graph optimizations."""
     import onnxruntime
 
     example = torch.zeros(BATCH, 1, *slices.shape[1:])
@@ -209,7 +209,7 @@ def onnx_runtime(network: Autoencoder, slices: np.ndarray, factor: int, threads:
 
 
 def open_vino(network: Autoencoder, slices: np.ndarray, factor: int, threads: int, precision: str) -> Callable:
-    """OpenVINO, tuned for latency."""
+    """Return a function that runs OpenVINO, tuned for latency."""
     import openvino
 
     core = openvino.Core()
@@ -235,7 +235,7 @@ def open_vino(network: Autoencoder, slices: np.ndarray, factor: int, threads: in
 
 
 def make_peers(arguments: argparse.Namespace, network: Autoencoder, slices: np.ndarray, folder: Path) -> dict:
-    """What runs, by name."""
+    """Return the other programs by name."""
     factor, threads, precision = arguments.factor, arguments.threads, arguments.precision
     peers = {"PyTorch": pytorch(network, slices, factor, precision, False)}
     if arguments.compile:
@@ -250,7 +250,7 @@ def make_peers(arguments: argparse.Namespace, network: Autoencoder, slices: np.n
 
 
 def check(name: str, result: np.ndarray, reference: np.ndarray, precision: str) -> float:
-    """The largest difference; ends the program if a result is another one."""
+    """Return the largest difference to the reference; exit if it is too large."""
     difference = float(np.abs(result - reference).max())
     if precision == "float32" and difference > 1e-4:
         sys.exit(f"{name} differs by {difference:.3g}")
@@ -260,13 +260,13 @@ def check(name: str, result: np.ndarray, reference: np.ndarray, precision: str) 
 
 
 def seconds_with_threads(run: Callable, threads: int) -> float:
-    """The seconds of a run; a peer may have left another number of threads behind."""
+    """Return the seconds of a run. The number of threads is set again, because another program may have changed it."""
     torch.set_num_threads(threads)
     return seconds(run)
 
 
 def matrix_products(threads: int) -> float:
-    """GMAC/s of products of 2048 x 2048 matrices in float32."""
+    """Return the GMAC/s of products of 2048 x 2048 matrices in float32."""
     torch.set_num_threads(threads)
     a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
     times = [seconds(lambda: torch.mm(a, b)) for _ in range(6)]
@@ -274,7 +274,7 @@ def matrix_products(threads: int) -> float:
 
 
 def multiplications(network: Autoencoder, slices: np.ndarray, factor: int) -> float:
-    """Multiply-adds in 10^9 of the plain convolutions, each slice encoded once."""
+    """Return the multiply-adds of plain convolutions in 10^9, with each slice encoded once."""
     from torch.utils.flop_counter import FlopCounterMode
 
     counts = []
@@ -288,7 +288,7 @@ def multiplications(network: Autoencoder, slices: np.ndarray, factor: int) -> fl
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", choices=["paper", "bundled"], default="paper")
     parser.add_argument("--size", type=int, default=256)
@@ -298,13 +298,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--naive", action="store_true")
-    parser.add_argument("--compile", action="store_true", help="torch.compile, too, which needs a C++ compiler")
+    parser.add_argument("--compile", action="store_true", help="also run torch.compile, which needs a C++ compiler")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
 
 def main() -> None:
-    """Run and print."""
+    """Run all programs and print the table."""
     arguments = parse_arguments()
     slices = make_slices(arguments.slices, arguments.size)
     with tempfile.TemporaryDirectory() as name:

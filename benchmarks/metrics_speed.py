@@ -15,15 +15,15 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Seconds for image quality metrics, beside those of the libraries that people use, which must give the same values.
+"""Time for image quality metrics: this module and other libraries, which must give the same values.
 
     pip install scikit-image sewar torchmetrics monai
     python benchmarks/metrics_speed.py [--rounds 15] [--threads 2] [--json F]
 
-512 x 512 SSIM, VIFp, multi-scale SSIM and wavelet VIF, and SSIM of 256 x 256 x 64 voxels with 3D windows (Gaussian, 11
-taps, sigma 1.5, population covariance; 7 taps, uniform, sample covariance: scikit-image's default). Libraries that are
-not installed are left out. Rounds alternate; printed are medians, and the median ratio of a round with its range. Those
-that are made for single precision are given it, which is faster.
+The metrics are SSIM, VIFp, multi-scale SSIM and wavelet VIF of 512 x 512 pixels, and SSIM of 256 x 256 x 64 voxels with
+3D windows: a Gaussian (11 taps, sigma 1.5, population covariance), and scikit-image's default (7 taps, uniform, sample
+covariance). Libraries for single precision get single precision, which is faster. Libraries that are not installed are left out. All libraries take turns in each round. The table has medians of the milliseconds, and
+medians and ranges of the ratios to this module within each round.
 """
 
 import argparse
@@ -43,7 +43,7 @@ Case = dict[str, Callable[[], float]]
 
 
 def pair(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Smoothed noise, and the same with more noise."""
+    """Make an image of smoothed noise, and the same image with noise added."""
     generator = np.random.default_rng(0)
     x = generator.normal(size=shape)
     for axis in range(len(shape)):
@@ -53,12 +53,12 @@ def pair(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def has(name: str) -> bool:
-    """Whether a library is installed."""
+    """Tell whether a library is installed."""
     return importlib.util.find_spec(name) is not None
 
 
 def ours(x: np.ndarray, y: np.ndarray, name: str, threads: int, **settings: object) -> Callable[[], float]:
-    """A function that computes one metric, and nothing else, of images that it has."""
+    """Return a function that computes one metric, and no other, of two images."""
     reference, test = itk.image_from_array(x), itk.image_from_array(y)
     calculator = itk.ImageQualityMetricsCalculator[type(reference)].New()
     calculator.SetReferenceImage(reference)
@@ -78,7 +78,7 @@ def ours(x: np.ndarray, y: np.ndarray, name: str, threads: int, **settings: obje
 
 
 def two_dimensional(threads: int) -> dict[str, Case]:
-    """The metrics of slices."""
+    """Return the metrics of slices, by library."""
     x, y = pair((512, 512))
     tx, ty = (torch.from_numpy(image)[None, None] for image in (x, y))
     cases: dict[str, Case] = {
@@ -114,7 +114,7 @@ def two_dimensional(threads: int) -> dict[str, Case]:
 
 
 def three_dimensional(threads: int) -> dict[str, Case]:
-    """The metrics of volumes."""
+    """Return the metrics of volumes, by library."""
     x, y = pair((64, 256, 256))
     uniform = {
         "SSIMWindow": itk.ImageQualityMetricsCalculatorEnums.SSIMWindow_Uniform,

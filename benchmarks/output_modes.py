@@ -15,14 +15,14 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What the output modes look like along the slices: steps from slice to slice, and long-axis views.
+"""The look of the output modes along the slice axis: differences between neighboring slices, and long-axis views.
 
     python benchmarks/output_modes.py VOLUME [--factor 5] [--model M] [--picture F.png] [--crop 128]
 
-For each mode and for ITK's linear, B-spline and Lanczos interpolation, the mean absolute step from one slice of the
-result to the next, in shares of the intensity window, at acquired slices (from or to one) and between others. A method
-flickers where the first is larger than the second: the eye sees acquired slices stand out. How good slices are,
-``latent-sr evaluate`` measures.
+The table has the mean absolute difference between neighboring output slices, relative to the width of the intensity
+window: of pairs with an acquired slice, and of other pairs. If the first is larger than the second, acquired slices
+stand out and the volume flickers. Rows are ITK's linear, B-spline and Lanczos interpolation, and each mode. The quality
+of slices is measured by ``latent-sr evaluate``.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from latent_sr.enumerations import MODES
 
 
 def steps(volume: np.ndarray, factor: int, window: float) -> tuple[float, float]:
-    """Mean absolute steps between neighboring slices of a stack (slices first): at acquired slices, and elsewhere."""
+    """Return mean absolute differences of neighboring slices (slices first): at acquired slices, and elsewhere."""
     difference = np.abs(np.diff(volume, axis=0)).mean(axis=(1, 2)) / window
     pairs = np.arange(len(difference))
     at_acquired = (pairs % factor == 0) | ((pairs + 1) % factor == 0)
@@ -54,7 +54,7 @@ INTERPOLATORS = {
 
 
 def interpolated(image: itk.Image, factor: int, name: str) -> np.ndarray:
-    """ITK's interpolation on the grid of the super-resolved volume."""
+    """Interpolate by ITK on the grid of the super-resolved volume."""
     size = [int(length) for length in image.GetLargestPossibleRegion().GetSize()]
     spacing = [float(length) for length in image.GetSpacing()]
     size[2], spacing[2] = (size[2] - 1) * factor + 1, spacing[2] / factor
@@ -70,7 +70,7 @@ def interpolated(image: itk.Image, factor: int, name: str) -> np.ndarray:
 
 
 def crop(volume: np.ndarray, side: int) -> np.ndarray:
-    """The central square of the slices."""
+    """Return the central square of all slices."""
     rows, columns = volume.shape[1:]
     height, width = min(side, rows), min(side, columns)
     top, left = (rows - height) // 2, (columns - width) // 2
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--factor", type=int, default=5)
     parser.add_argument("--model")
     parser.add_argument("--picture", help="a PNG with a long-axis view of every mode")
-    parser.add_argument("--crop", type=int, default=128, help="side of the central square that is looked at")
+    parser.add_argument("--crop", type=int, default=128, help="side of the central square that is measured")
     arguments = parser.parse_args()
 
     image = read_volume(arguments.volume)
@@ -96,7 +96,7 @@ def main() -> None:
     model = load_model(arguments.model)
     results = {name: interpolated(image, arguments.factor, name) for name in INTERPOLATORS}
     for mode in MODES:
-        if mode == "auto":  # One of the others.
+        if mode == "auto":  # It is one of the other modes.
             continue
         thin = upsample(image, factor=arguments.factor, mode=mode, model=model)
         results[mode] = itk.array_from_image(thin)

@@ -15,9 +15,9 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Rounds in which contestants alternate, so that a machine that gets slower or faster meanwhile favors none.
+"""Rounds in which the compared programs take turns, so that changes of the machine's speed affect all of them.
 
-What is compared is a ratio within each round; printed are medians and ranges.
+Ratios are computed within each round. Benchmarks print their medians and ranges.
 """
 
 import statistics
@@ -27,7 +27,7 @@ from typing import Any
 
 
 def seconds(run: Callable[[], Any]) -> float:
-    """The seconds that a call takes."""
+    """Return the seconds that a call takes."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
@@ -38,16 +38,21 @@ def alternate(
     rounds: int,
     measure: Callable[[Callable[[], Any]], float] = seconds,
 ) -> dict[str, list[float]]:
-    """The measurements of each contestant, one a round: first, second, ..., first, second, ...
+    """Measure each contestant once per round, in the order first, second, ..., first, second, ...
 
     Parameters
     ----------
     contestants
-        What is measured, by name.
+        The functions to measure, by name.
     rounds
-        How often each is.
+        Number of rounds.
     measure
-        What is measured of a contestant. Default: the seconds that its call takes.
+        Returns the measurement of a contestant. Default: the seconds that its call takes.
+
+    Returns
+    -------
+    dict of str to list of float
+        The measurements of each contestant, one per round.
     """
     measured: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
@@ -57,11 +62,11 @@ def alternate(
 
 
 def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:
-    """The ratios of two contestants' measurements, round by round, sorted."""
+    """Return the ratios of two contestants' measurements within each round, sorted."""
     return sorted(one / other for one, other in zip(numerators, denominators, strict=True))
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """The median and the range of some values as text: 1.23 (1.20 to 1.31)."""
+    """Return median and range of values as text: 1.23 (1.20 to 1.31)."""
     low, median, high = (f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values)))
     return f"{median} ({low} to {high})"

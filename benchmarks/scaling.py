@@ -15,14 +15,14 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""How the filter's time grows with slices, pixels, the factor and threads; beside ITK's own interpolation.
+"""The filter's time by number of slices, pixels, factor and threads, and the time of ITK's interpolators.
 
     python benchmarks/scaling.py [--threads 2] [--rounds 5] [--json F.json]
 
-The bundled model, mode low-pass-corrected (the default). Each row changes one thing of 12 slices of 256 x 256 pixels by
-5; rounds alternate between all rows. The cost is seconds for 10^6 pixels that the network works on: those of encoded
-and of decoded slices. Where time is linear, the ratio of the cost to that of the first row is 1. ITK's interpolations
-go to the same grid with as many threads.
+The filter runs with the bundled model in the default mode. The first row is 12 slices of 256 x 256 pixels, factor 5.
+Each other row changes one of these. All rows take turns in each round. The cost is seconds per 10^6 pixels of encoded and
+decoded slices. If time is linear, the ratio of the cost to that of the first row is 1. ITK's interpolators compute the
+grid of the first row with the same number of threads.
 """
 
 import argparse
@@ -50,7 +50,7 @@ ROWS = [
 
 
 def make_image(slices: int, size: int, spacing: float) -> itk.Image:
-    """Tubes that run obliquely through noise."""
+    """Make an image of tubes that run obliquely through noise."""
     z, y, x = np.mgrid[:slices, :size, :size].astype(np.float32)
     volume = 500 + 300 * np.sin(0.1 * x + 0.3 * z) * np.cos(0.07 * y - 0.2 * z)
     image = itk.image_from_array(volume + np.random.default_rng(0).normal(0, 50, volume.shape).astype(np.float32))
@@ -59,7 +59,7 @@ def make_image(slices: int, size: int, spacing: float) -> itk.Image:
 
 
 def upsample(image: itk.Image, model: itk.AutoencoderModel, factor: int, threads: int) -> Callable[[], None]:
-    """The filter."""
+    """Return a function that runs the filter."""
 
     def run() -> None:
         upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New()
@@ -73,7 +73,7 @@ def upsample(image: itk.Image, model: itk.AutoencoderModel, factor: int, threads
 
 
 def interpolate(image: itk.Image, name: str, factor: int, threads: int) -> Callable[[], None]:
-    """ITK's resampling to the same grid."""
+    """Return a function that resamples by ITK to the same grid."""
     size = [int(n) for n in itk.size(image)]
     spacing = [float(s) for s in image.GetSpacing()]
     size[2], spacing[2] = (size[2] - 1) * factor + 1, spacing[2] / factor

@@ -15,13 +15,13 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Seconds from the start of a process to its end: the command's help, and imports with and without this module.
+"""Seconds from start to end of a process: the command's help, and imports with and without this module.
 
     python benchmarks/start_up.py [--rounds 15] [--json F.json]
 
-``import itk`` alone loads no module of ITK. What this module adds to it is the time to read its entry among the others:
-two copies of ITK's package, made of links, differ by nothing but this module's files. Rounds alternate; printed are
-medians and ranges.
+``import itk`` alone loads no module of ITK, but reads an entry of each module. To measure the time for this module's
+entry, ITK's package is copied twice as links, with and without this module's files. All commands take turns in each
+round. The table has medians and ranges.
 """
 
 import argparse
@@ -38,10 +38,10 @@ from rounds import alternate, spread
 
 
 def mirror(folder: Path, has_module: bool) -> None:
-    """Links to ITK's package, with or without the files of this module."""
+    """Copy ITK's package as links, with or without the files of this module."""
     folder.mkdir()
     package = Path(itk.__file__).parent
-    # It tells the package where its files are.
+    # itkConfig tells the package where its files are.
     shutil.copy(package.parent / "itkConfig.py", folder)
     target = folder / "itk"
     for source in sorted(package.rglob("*")):
@@ -53,7 +53,7 @@ def mirror(folder: Path, has_module: bool) -> None:
             place.mkdir(parents=True, exist_ok=True)
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
-            # Python looks for modules beside the file itself: a link to it would do for libraries, a copy for sources.
+            # Sources are copied, because modules are looked for beside the file that a link points to.
             if source.suffix == ".py":
                 shutil.copy(source, place)
             else:
@@ -61,7 +61,7 @@ def mirror(folder: Path, has_module: bool) -> None:
 
 
 def run_python(words: list[str]) -> None:
-    """Run Python with some words."""
+    """Run Python with arguments."""
     subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
 
 
@@ -85,7 +85,7 @@ def main() -> None:
             "the filter, first use": ["-c", "import itk; itk.LatentSpaceSuperResolutionImageFilter"],
         }
         runs = {key: partial(run_python, command) for key, command in commands.items()}
-        # The first round compiles what was not yet, and fills the caches.
+        # The first round is not measured: it compiles sources and fills the caches.
         alternate(runs, 1)
         times = alternate(runs, arguments.rounds)
     for key, column in times.items():

@@ -15,13 +15,13 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Train the bundled model once more, from nothing: about an hour and a half on one core.
+"""Train the bundled model again, from random weights. This takes about an hour and a half on one core.
 
     python benchmarks/train_bundled_model.py DATA OUTPUT.safetensors [--checkpoint F]
 
-DATA is the folder with ``cardiac`` and ``brain`` that the model card names; ``models/training.json`` says which files
-are trained on, how often each is drawn, and with which settings and seed. With ``--checkpoint``, the same command goes
-on where a training was interrupted. The same machine gives the same weights.
+DATA is the folder with ``cardiac`` and ``brain`` that the model card names. ``models/training.json`` lists the files,
+how often each is drawn, the settings and the seed. With ``--checkpoint``, the same command continues an interrupted
+training. The same machine gives the same weights.
 """
 
 import argparse
@@ -35,7 +35,7 @@ RECIPE = Path(__file__).parents[1] / "models" / "training.json"
 
 
 def main() -> None:
-    """Train and write."""
+    """Train the model and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("output", type=Path)

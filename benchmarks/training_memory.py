@@ -15,13 +15,13 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Peak memory of a training on many files, with a bounded cache.
+"""Peak memory of a training on many files with a limited cache.
 
     python benchmarks/training_memory.py [--files 200] [--cache 256] [--iterations 60]
 
-Writes volumes of 256 x 256 x 12 pixels (3 MiB each as the network sees them in single precision) to a temporary folder,
-trains a small network on them with a volume entering the cache in each iteration, and prints the resident memory before
-the training, at its peak, and what all volumes together would have taken.
+Volumes of 256 x 256 x 12 pixels are written to a temporary folder; each takes 3 MiB in single precision. A small
+network is trained on them, and each iteration reads a new volume into the cache. Printed are the resident memory before the
+training, its peak, and the memory of all volumes together.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main() -> None:
             trainer.SetVolumeInterval(1)
             run_trainer(trainer)
 
-        train(files[:3])  # what a training needs beside its volumes
+        train(files[:3])  # allocates what a training needs in addition to volumes
         before = memory("VmRSS")
         reset_peak()
         train(files)

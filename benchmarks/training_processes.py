@@ -15,12 +15,12 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Seconds for a training step of one process with two threads, and of two processes with one thread and half the batch.
+"""Seconds for a training step: one process with two threads, and two processes with one thread and half the batch each.
 
     python benchmarks/training_processes.py VOLUME [--iterations 12] [--rounds 3]
 
-The default training, by ``latent-sr train`` and by the same under ``torchrun``, alternating. A step is the median over
-the iterations' times in the training's CSV file, without the first two.
+The default training runs by ``latent-sr train``, and by the same command under ``torchrun``, in turns. The time of a
+step is the median over the iterations in the training's CSV file, without the first two.
 """
 
 import argparse
@@ -46,7 +46,7 @@ LAUNCHERS = {
 
 
 def step(launcher: list[str], volume: str, iterations: int, threads: int) -> float:
-    """Median seconds for an iteration."""
+    """Return the median seconds for an iteration."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "model.safetensors"
         words = ["train", volume, "--output", str(output), "--iterations", str(iterations + 2)]

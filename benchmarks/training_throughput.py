@@ -15,14 +15,14 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Patches per second of the trainer and of a tuned PyTorch loop, which do the same work.
+"""Patches per second of the trainer, and of a tuned PyTorch loop that does the same work.
 
     python benchmarks/training_throughput.py [--iterations 10] [--rounds 3] [--threads 2] [--json F]
 
-The paper's network and training (arXiv:2010.13172): 128 x 128 patches, batches of 8, mean squared error, Adam,
-rotations and intensity changes, in float32 and bfloat16 (which takes minutes for a step on processors without it). The
-PyTorch loop: channels-last, fused Adam, autocast for bfloat16, gradients set to None; it draws its patches as the
-trainer does. Rounds alternate (ours, PyTorch, ours, ...); printed are medians and the spread of the rounds' ratios.
+Network and training are the paper's (arXiv:2010.13172): 128 x 128 patches, batches of 8, mean squared error, Adam,
+rotations and intensity changes, in float32 and bfloat16. A step in bfloat16 takes minutes on processors without it. The
+PyTorch loop uses channels-last, fused Adam, autocast for bfloat16, and gradients set to None. It draws patches as the
+trainer does. The two take turns in each round. Printed are medians, and median and range of the ratios in each round.
 """
 
 import argparse
@@ -41,14 +41,14 @@ PATCH, BATCH = 128, 8
 
 
 def make_volume() -> np.ndarray:
-    """Twelve slices of noise on waves, in [0, 1]."""
+    """Make twelve slices of waves with noise, in [0, 1]."""
     z, y, x = np.mgrid[:12, :200, :200].astype(np.float32)
     volume = 0.5 + 0.3 * np.sin(0.1 * x + 0.3 * z) * np.cos(0.07 * y)
     return np.clip(volume + np.random.default_rng(0).normal(0, 0.05, volume.shape), 0, 1).astype(np.float32)
 
 
 def ours(volume: np.ndarray, precision: str, iterations: int, threads: int) -> float:
-    """Seconds for an iteration of the trainer, without the first two."""
+    """Return the seconds for an iteration of the trainer, without the first two."""
     image = itk.image_from_array(volume)
     image.SetSpacing([1.4, 1.4, 8.0])
     model = itk.AutoencoderModel.New()
@@ -67,7 +67,7 @@ def ours(volume: np.ndarray, precision: str, iterations: int, threads: int) -> f
 
 
 def pytorch(volume: np.ndarray, precision: str, iterations: int, threads: int) -> float:
-    """Seconds for an iteration of the PyTorch loop, without the first two."""
+    """Return the seconds for an iteration of the PyTorch loop, without the first two."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     generator = np.random.default_rng(0)

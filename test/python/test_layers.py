@@ -74,8 +74,16 @@ WRONG = {
         "#include <torch/torch.h>\n",
         "includes LibTorch's torch/torch.h",
     ),
-    "a metric that includes LibTorch": ("src/Metrics/itkX.cxx", "#include <ATen/Parallel.h>\n", "LibTorch's ATen/Parallel.h"),
-    "the experiment that includes LibTorch": ("src/Experiment/itkX.cxx", "#include <c10/util/x.h>\n", "LibTorch's c10/util/x.h"),
+    "a metric that includes LibTorch": (
+        "src/Metrics/itkX.cxx",
+        "#include <ATen/Parallel.h>\n",
+        "LibTorch's ATen/Parallel.h",
+    ),
+    "the experiment that includes LibTorch": (
+        "src/Experiment/itkX.cxx",
+        "#include <c10/util/x.h>\n",
+        "LibTorch's c10/util/x.h",
+    ),
     "a part that is not in the order": (
         "src/Elsewhere/itkX.cxx",
         '#include "itkForkGuard.h"\n',

@@ -22,8 +22,9 @@
 
 The metrics are SSIM, VIFp, multi-scale SSIM and wavelet VIF of 512 x 512 pixels, and SSIM of 256 x 256 x 64 voxels with
 3D windows: a Gaussian (11 taps, sigma 1.5, population covariance), and scikit-image's default (7 taps, uniform, sample
-covariance). Libraries for single precision get single precision, which is faster. Libraries that are not installed are left out. All libraries take turns in each round. The table has medians of the milliseconds, and
-medians and ranges of the ratios to this module within each round.
+covariance). Libraries for single precision get single precision, which is faster. Libraries that are not installed are
+left out. All libraries take turns in each round. The table has medians of the milliseconds, and medians and ranges of
+the ratios to this module within each round.
 """
 
 import argparse

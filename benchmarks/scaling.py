@@ -20,9 +20,9 @@
     python benchmarks/scaling.py [--threads 2] [--rounds 5] [--json F.json]
 
 The filter runs with the bundled model in the default mode. The first row is 12 slices of 256 x 256 pixels, factor 5.
-Each other row changes one of these. All rows take turns in each round. The cost is seconds per 10^6 pixels of encoded and
-decoded slices. If time is linear, the ratio of the cost to that of the first row is 1. ITK's interpolators compute the
-grid of the first row with the same number of threads.
+Each other row changes one of these. All rows take turns in each round. The cost is seconds per 10^6 pixels of encoded
+and decoded slices. If time is linear, the ratio of the cost to that of the first row is 1. ITK's interpolators compute
+the grid of the first row with the same number of threads.
 """
 
 import argparse

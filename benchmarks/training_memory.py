@@ -20,8 +20,8 @@
     python benchmarks/training_memory.py [--files 200] [--cache 256] [--iterations 60]
 
 Volumes of 256 x 256 x 12 pixels are written to a temporary folder; each takes 3 MiB in single precision. A small
-network is trained on them, and each iteration reads a new volume into the cache. Printed are the resident memory before the
-training, its peak, and the memory of all volumes together.
+network is trained on them, and each iteration reads a new volume into the cache. Printed are the resident memory before
+the training, its peak, and the memory of all volumes together.
 """
 
 import argparse

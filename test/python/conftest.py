@@ -15,9 +15,9 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What the tests share: small synthetic volumes, a tiny model, and the command as a user runs it.
+"""Fixtures and helpers of all tests: small synthetic volumes, a tiny model, and the command as a user runs it.
 
-The package is tested as it is installed, together with the compiled module.
+The tests run the installed package with the compiled module.
 """
 
 import io
@@ -39,13 +39,13 @@ SHARED = Path(os.environ.get("LATENT_SR_SHARED", REPOSITORY.parent / "shared"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker that the next function gives."""
+    """Register the marker that the next function sets."""
     config.addinivalue_line("markers", "shared: looks for reference values or real volumes in LATENT_SR_SHARED")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what looks for reference data, so that `pytest -m shared` shows that all of it does without."""
+    """Mark tests that look for shared data. `pytest -m shared` runs them, to show that all of them work without it."""
     modules = {item.path: "LATENT_SR_SHARED" in item.path.read_text() for item in items}
     for item in items:
         if modules[item.path] or "shared" in getattr(item, "fixturenames", ()):
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def phantom(slices: int = 7, rows: int = 44, columns: int = 48, seed: int = 0) -> np.ndarray:
-    """Tubes that run obliquely through the slices, with some noise: (slices, rows, columns), values 0 to 1000."""
+    """Make tubes that run obliquely through the slices, with noise: (slices, rows, columns), values 0 to 1000."""
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[:rows, :columns].astype(float)
     volume = np.zeros((slices, rows, columns))
@@ -68,7 +68,7 @@ def phantom(slices: int = 7, rows: int = 44, columns: int = 48, seed: int = 0) -
 
 
 def oblique_affine(spacing: tuple[float, float, float] = (1.4, 1.4, 8.0)) -> np.ndarray:
-    """An affine matrix of NIfTI with three rotations and an offset."""
+    """Return an affine matrix of NIfTI with three rotations and an offset."""
     a, b, c = 0.3, -0.2, 0.5
     rotation = (
         np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
@@ -82,7 +82,7 @@ def oblique_affine(spacing: tuple[float, float, float] = (1.4, 1.4, 8.0)) -> np.
 
 
 def write_nifti(path: Path, volume: np.ndarray, affine: np.ndarray | None = None, dtype: str = "int16") -> Path:
-    """Write an array (slices, rows, columns), or with time first, as NIfTI."""
+    """Write an array as NIfTI: (slices, rows, columns), or (phases, slices, rows, columns)."""
     nibabel = pytest.importorskip("nibabel")
     array = volume if dtype.startswith("float") else np.rint(volume)
     array = np.ascontiguousarray(array.astype(dtype).T)
@@ -92,7 +92,7 @@ def write_nifti(path: Path, volume: np.ndarray, affine: np.ndarray | None = None
 
 
 def image_of(volume: np.ndarray, spacing: tuple[float, float, float] = (1.4, 1.4, 8.0), dtype: str = "int16"):
-    """An ITK image of an array (slices, rows, columns)."""
+    """Return an ITK image of an array (slices, rows, columns)."""
     import itk
 
     image = itk.image_from_array(np.ascontiguousarray(volume.astype(dtype)))
@@ -101,7 +101,7 @@ def image_of(volume: np.ndarray, spacing: tuple[float, float, float] = (1.4, 1.4
 
 
 def command() -> list[str]:
-    """The installed command, or the package where only the script is missing (which a test of its own finds)."""
+    """Return the installed command, or the package if the script is missing. Another test finds a missing script."""
     script = shutil.which("latent-sr", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     return [script] if script else [sys.executable, "-m", "latent_sr"]
 
@@ -109,21 +109,21 @@ def command() -> list[str]:
 def interrupted(
     words: Sequence[object], kill: Callable[[int, int], None] = os.kill, **options: Any
 ) -> tuple[int, str, str]:
-    """Interrupt the installed command after its first line on stderr: its process has ended then.
+    """Run the installed command, interrupt it after its first line on stderr, and wait for its end.
 
     Parameters
     ----------
     words
-        The command line behind the command's name.
+        The arguments of the command.
     kill
-        Sends the signal: to the process, or to its group.
+        Sends the signal to the process or to its group.
     **options
-        Of ``subprocess.Popen``.
+        Options of ``subprocess.Popen``.
 
     Returns
     -------
     int, str, str
-        The number of the process, its first line, and what it has said behind it.
+        The process ID, the first line on stderr, and the lines after it.
     """
     with subprocess.Popen(
         [*command(), *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
@@ -138,7 +138,7 @@ def interrupted(
 
 
 class Outcome(NamedTuple):
-    """What a command left: exit code, and the text of both streams."""
+    """Exit code, and the text of both streams."""
 
     returncode: int
     stdout: str
@@ -147,7 +147,7 @@ class Outcome(NamedTuple):
 
 @pytest.fixture(scope="session")
 def latent_sr_process() -> Callable[..., Outcome]:
-    """Run the installed command with some words."""
+    """Run the installed command with arguments."""
 
     def run(*words: object, cwd: Path | None = None) -> Outcome:
         result = subprocess.run(
@@ -160,7 +160,7 @@ def latent_sr_process() -> Callable[..., Outcome]:
 
 @pytest.fixture(scope="session")
 def latent_sr_run() -> Callable[..., Outcome]:
-    """Run the command's entry point in this process, which saves the seconds that it takes to import ITK."""
+    """Run the command's entry point in this process, which saves the seconds for importing ITK."""
 
     def run(*words: object, cwd: Path | None = None) -> Outcome:
         from latent_sr.cli import main
@@ -178,7 +178,7 @@ def latent_sr_run() -> Callable[..., Outcome]:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model file with a small network of random weights: its slices are wrong, but all around them can be tested."""
+    """A model file with a small network of random weights. Slices are wrong, but everything else can be tested."""
     import itk
 
     model = itk.AutoencoderModel.New()
@@ -202,7 +202,7 @@ def thick(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Callable[[str], Path]:
-    """Find a file in the folder with reference values and real volumes; a test is skipped where the file is absent."""
+    """Find a file in the folder with reference values and real volumes. Skip the test if the file does not exist."""
 
     def find(name: str) -> Path:
         path = SHARED / name
@@ -215,7 +215,7 @@ def shared() -> Callable[[str], Path]:
 
 @pytest.fixture
 def derive(latent_sr_run, tiny_model):
-    """Run the command twice: for a folder of DICOM, and for a file beside it, which is returned."""
+    """Run the command twice, with a DICOM folder and with a file as output. Return the file."""
 
     def run(source, output, *words, mode="preserve-acquired"):
         words = ["--model", tiny_model, "--mode", mode, "--threads", 1, *words]

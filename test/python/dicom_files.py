@@ -15,10 +15,10 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Small DICOM files as scanners write them, and a judge of what was made of them that knows nothing of latent_sr.
+"""Small DICOM files as scanners write them, and checks of volumes that do not use latent_sr.
 
-All are made by pydicom in memory, and written by ``save``. Slices lie obliquely in space and have random pixels, so
-that no place and no slice can be taken for another one.
+pydicom makes all datasets in memory, and ``save`` writes them. Slices lie obliquely in space and have random pixels, so
+that no position and no slice can be mistaken for another.
 """
 
 import itertools
@@ -40,17 +40,17 @@ SAGITTAL = (0, 1, 0, 0, 0, -1)
 OBLIQUE = (0.866534101, 0.168350301, -0.469868947, -0.289629478, 0.936293364, -0.198669331)
 
 SPACING = (1.5, 1.25)
-"""Distance of rows, and of columns, in mm."""
+"""Distance of rows and of columns in mm."""
 
 DISTANCE = 6.0
-"""Of slices, in mm."""
+"""Distance of slices in mm."""
 
 _ROOT = "1.2.826.0.1.3680043.10.1338"
 _NUMBERS = itertools.count(1)
 
 
 def uid() -> str:
-    """A UID that was not given before."""
+    """Return a new UID."""
     return f"{_ROOT}.{next(_NUMBERS)}"
 
 
@@ -61,12 +61,12 @@ STUDY, SERIES, FRAME_OF_REFERENCE = uid(), uid(), uid()
 
 
 def pixels(*shape: int, low: int = 0, high: int = 4000, dtype: type = np.int16, seed: int = 0) -> np.ndarray:
-    """Random whole numbers; of 5 slices with 12 rows and 16 columns, unless another shape is given."""
+    """Return random integers, by default of 5 slices with 12 rows and 16 columns."""
     return np.random.default_rng(seed).integers(low, high, shape or (5, 12, 16)).astype(dtype)
 
 
 def directions(orientation: Sequence[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Unit vectors along rows, along columns, and across the slices."""
+    """Return unit vectors along rows, along columns, and across the slices."""
     row, column = np.array(orientation[:3], float), np.array(orientation[3:], float)
     return row, column, np.cross(row, column)
 
@@ -77,7 +77,7 @@ def places(
     orientation: Sequence[float] = OBLIQUE,
     start: Sequence[float] = (-31, 12, 70),
 ) -> list[np.ndarray]:
-    """Positions of slices along their normal."""
+    """Return positions of slices along their normal."""
     normal = directions(orientation)[2]
     return [np.array(start, float) + distance * number * normal for number in range(count)]
 
@@ -85,7 +85,7 @@ def places(
 def classic(
     values: np.ndarray, place: Sequence[float], orientation: Sequence[float] = OBLIQUE, **attributes: Any
 ) -> Any:
-    """One image of a series; an attribute that is None is left out."""
+    """Return one image of a series. Attributes that are None are left out."""
     return _dataset(
         values,
         {
@@ -105,7 +105,7 @@ def stack(
     orientation: Sequence[float] = OBLIQUE,
     **attributes: Any,
 ) -> list[Any]:
-    """The images of a series, along the normal; a tuple among the attributes has a value for each."""
+    """Return the images of a series along the normal. An attribute that is a tuple has one value per image."""
     values = pixels() if values is None else values
     datasets = []
     for number, place in enumerate(places(len(values), distance, orientation)):
@@ -115,9 +115,9 @@ def stack(
 
 
 def cine(values: np.ndarray | None = None, **attributes: Any) -> list[list[Any]]:
-    """For each phase, its slices; attributes are functions of the numbers of phase and slice.
+    """Return the slices of each phase. Attributes are functions of the numbers of phase and slice.
 
-    Slices are acquired one after the other, as in a heart: instance numbers go through the phases of one first.
+    Slices are acquired one after the other, as in cardiac cine: instance numbers count the phases of a slice first.
     """
     values = pixels(3, 4, 12, 16) if values is None else values
     count = len(values)
@@ -144,7 +144,7 @@ def enhanced(
     frames: Sequence[Mapping[str, Mapping[str, Any]]] = (),
     **attributes: Any,
 ) -> Any:
-    """An enhanced MR image: (frames, rows, columns), the position of each frame, and further functional groups."""
+    """Return an enhanced MR image of (frames, rows, columns): a position per frame, and further functional groups."""
     measures = {"PixelSpacing": list(SPACING), "SliceThickness": 5.0, "SpacingBetweenSlices": between}
     groups = {
         "PixelMeasuresSequence": {name: value for name, value in measures.items() if value is not None},
@@ -224,7 +224,7 @@ def _dataset(values: np.ndarray, attributes: Mapping[str, Any]) -> Any:
 
 
 def save(folder: Path, datasets: Iterable[Any], suffix: str = ".dcm") -> Path:
-    """Write datasets into a folder, under names in another order."""
+    """Write datasets to a folder, with names in another order than the slices."""
     folder.mkdir(parents=True, exist_ok=True)
     begin = len(list(folder.iterdir()))
     for number, dataset in enumerate(datasets, begin):
@@ -233,7 +233,7 @@ def save(folder: Path, datasets: Iterable[Any], suffix: str = ".dcm") -> Path:
 
 
 def name_of(folder: Path, dataset: Any) -> str:
-    """The name of the file that a dataset was written to."""
+    """Return the name of the file that a dataset was written to."""
     for path in folder.iterdir():
         if pydicom.dcmread(path, specific_tags=["SOPInstanceUID"]).SOPInstanceUID == dataset.SOPInstanceUID:
             return path.name
@@ -244,7 +244,7 @@ def name_of(folder: Path, dataset: Any) -> str:
 
 
 class Acquired(NamedTuple):
-    """An acquired image: its values, and where DICOM puts its pixels."""
+    """An acquired image: its values, and the positions of its pixels by DICOM."""
 
     values: np.ndarray
     place: np.ndarray
@@ -252,7 +252,7 @@ class Acquired(NamedTuple):
     spacing: tuple[float, float]
 
     def points(self) -> np.ndarray:
-        """Centers of all pixels in mm: (rows, columns, 3), by the equation of PS3.3, C.7.6.2.1.1."""
+        """Return the centers of all pixels in mm: (rows, columns, 3), by the equation of PS3.3, C.7.6.2.1.1."""
         row, column, _ = directions(self.orientation)
         rows, columns = self.values.shape
         along_column = np.arange(rows)[:, None, None] * self.spacing[0] * column
@@ -261,7 +261,7 @@ class Acquired(NamedTuple):
 
 
 def acquired(dataset: Any) -> Iterator[Acquired]:
-    """The images of a classic or an enhanced dataset."""
+    """Yield the images of a classic or an enhanced dataset."""
     stored = dataset.pixel_array
     groups = dataset.get("PerFrameFunctionalGroupsSequence")
     for number, image in enumerate(stored.reshape(-1, *stored.shape[-2:])):
@@ -284,18 +284,18 @@ def acquired(dataset: Any) -> Iterator[Acquired]:
 def acquired_pixels_lie_right(
     image: Any, datasets: Iterable[Any], phase: int | None = None, difference: float = 0.0
 ) -> None:
-    """Assert that a volume has every pixel of some datasets where DICOM says, with its value.
+    """Assert that a volume has every pixel of the datasets at its position by DICOM, with its value.
 
     Parameters
     ----------
     image
-        ``itk.Image``, an image of SimpleITK, or the name of a file, which SimpleITK reads.
+        ``itk.Image``, an image of SimpleITK, or the name of a file that SimpleITK reads.
     datasets
-        Classic or enhanced ones.
+        Classic or enhanced datasets.
     phase
-        Of a 4D volume, the number of the phase that they belong to.
+        For a 4D volume, the number of the phase that the datasets belong to.
     difference
-        By how much a value may differ.
+        Largest allowed difference of a value.
     """
     array, origin, matrix = _placed(image)
     array = array if phase is None else array[phase]
@@ -313,7 +313,7 @@ def acquired_pixels_lie_right(
 
 
 def _placed(image: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values as (..., slices, rows, columns), the origin, and the matrix from indices to mm."""
+    """Return values as (..., slices, rows, columns), the origin, and the matrix from indices to mm."""
     if isinstance(image, (str, Path)) or hasattr(image, "GetPixelIDValue"):
         sitk = pytest.importorskip("SimpleITK")
         image = sitk.ReadImage(str(image)) if isinstance(image, (str, Path)) else image
@@ -332,7 +332,7 @@ def _placed(image: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def by_simpleitk(folder: Path) -> Any:
-    """A series as SimpleITK reads it, with the order of files that GDCM finds."""
+    """Read a series by SimpleITK, with the files in the order that GDCM finds."""
     sitk = pytest.importorskip("SimpleITK")
     reader = sitk.ImageSeriesReader()
     (series,) = reader.GetGDCMSeriesIDs(str(folder))
@@ -341,7 +341,7 @@ def by_simpleitk(folder: Path) -> Any:
 
 
 def by_dcm2niix(folder: Path, output: Path) -> Path:
-    """The NIfTI file that dcm2niix makes of a series, in a new folder."""
+    """Convert a series to NIfTI by dcm2niix, in a new folder."""
     dcm2niix = pytest.importorskip("dcm2niix")
     output.mkdir()
     words = [dcm2niix.bin, "-b", "n", "-z", "n", "-f", "converted", "-o", output, folder]
@@ -352,7 +352,7 @@ def by_dcm2niix(folder: Path, output: Path) -> Path:
 
 
 def written(folder) -> list:
-    """The images of a series, in the order of their numbers; values that break the standard are refused."""
+    """Read the images of a series in the order of instance numbers, and refuse values that violate the standard."""
     mode = pydicom.config.settings.reading_validation_mode
     pydicom.config.settings.reading_validation_mode = pydicom.config.RAISE
     try:

@@ -15,9 +15,9 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Whether each acquired pixel of a DICOM volume lies at its place in the image, with its value and in its phase.
+"""Check that each acquired pixel of a DICOM volume is at its position in the image, with its value and in its phase.
 
-What is expected is worked out from the attributes that were written, without the product's code.
+Expected results are computed from the attributes that were written, without the code of the package.
 """
 
 import re
@@ -31,11 +31,11 @@ from latent_sr.errors import LatentSRError
 from latent_sr.volumes import ReadOptions, open_volume, read_header
 
 FARTHEST = 0.05
-"""In mm: how far a pixel may lie from its place."""
+"""Largest allowed distance of a pixel from its position, in mm."""
 
 
 def check(plan: Plan, folder: Path) -> None:
-    """Read the files of a plan, and compare what comes out with what was written."""
+    """Read the files of a plan, and compare the volume with the plan."""
     try:
         volume = open_volume(folder)
     except LatentSRError as error:
@@ -52,7 +52,7 @@ def check(plan: Plan, folder: Path) -> None:
 
 
 def check_header(plan: Plan, volume, folder: Path) -> None:
-    """What is known beside the pixels, and one phase of several."""
+    """Check everything except the pixels, and the reading of a single phase."""
     import itk
 
     image = volume.image
@@ -73,7 +73,7 @@ def check_header(plan: Plan, volume, folder: Path) -> None:
 
 
 def check_image(image, planes: list[Plane], digits: int = 8) -> None:
-    """Is each pixel of each plane in an image, at its place and with its value, and is nothing else there?"""
+    """Check that an image has each pixel of each plane at its position with its value, and no other pixels."""
     import itk
 
     phases = sorted({plane.phase for plane in planes})
@@ -87,7 +87,7 @@ def check_image(image, planes: list[Plane], digits: int = 8) -> None:
     seen = np.zeros(voxels.shape, bool)
     for plane in planes:
         rows, columns = plane.stored.shape
-        # Positions are rounded to the digits that they have, directions too.
+        # Written positions and directions are rounded to a number of digits.
         allowed = FARTHEST + 10.0**-digits * max(rows, columns) * max(map(float, plane.spacing))
         corners = ((0, 0), (columns - 1, 0), (0, rows - 1), (columns - 1, rows - 1), (columns // 2, rows // 3))
         found = []
@@ -109,7 +109,7 @@ def check_image(image, planes: list[Plane], digits: int = 8) -> None:
         )
         assert not seen[place].any(), "two planes are at one place"
         seen[place] = True
-    # What no plane covers is there only because slices are shifted against each other.
+    # Pixels that no plane covers exist only if slices are shifted against each other.
     if not seen.all():
         assert seen.any(axis=(-1, -2)).all() and seen.any(axis=(0, 1) if seen.ndim == 3 else (0, 1, 2)).any()
         union = seen.reshape(-1, *seen.shape[-2:]).any(axis=0)
@@ -117,7 +117,7 @@ def check_image(image, planes: list[Plane], digits: int = 8) -> None:
 
 
 def right_or_refused(folder: Path, datasets: list[list], reason: str = "") -> None:
-    """Is a volume of these phases read with all of their pixels at their places, or refused in one line?"""
+    """Check that a volume of these phases is read with all pixels at their positions, or refused in one line."""
     try:
         image = open_volume(folder).image
     except LatentSRError as error:
@@ -141,7 +141,7 @@ def right_or_refused(folder: Path, datasets: list[list], reason: str = "") -> No
 
 
 def planes_of(values: np.ndarray, where: list[np.ndarray]) -> list[Plane]:
-    """The planes of oblique slices with some values, at some places."""
+    """Return planes of oblique slices with given values at given positions."""
     along = [f"{value:.9f}" for value in OBLIQUE]
     return [
         Plane(number, 0, image, [f"{value:.6f}" for value in place], along, ["1.5", "1.25"])

@@ -133,7 +133,7 @@ def _enhanced(plan: Plan, planes: list[Plane], number: int, series: int):
 
 
 def _datasets(plan: Plan) -> list[tuple[object, int]]:
-    """The files of a plan, and the number of the series that each belongs to."""
+    """Return the files of a plan, and the number of the series of each file."""
     found = []
     if not plan.enhanced:
         for number, plane in enumerate(plan.planes, 1):
@@ -171,7 +171,7 @@ def write(plan: Plan, folder: Path) -> None:
 
 
 def _write_extras(plan: Plan, folder: Path) -> None:
-    """Files that lie beside images and are none."""
+    """Write files that are not images beside the images."""
     for name in plan.extras:
         if name == "state":
             state = _dataset(plan, PRESENTATION_STATE, 9999, 99)
@@ -181,7 +181,7 @@ def _write_extras(plan: Plan, folder: Path) -> None:
 
 
 def _damage(plan: Plan, files: list[Path], pixel_bytes: int) -> None:
-    """Damage a file: the last one in the order of names as often as any other."""
+    """Damage a file. The last one in the order of names is as likely as any other."""
     files = sorted(files)
     file = files[-1] if plan.random.integers(2) else files[int(plan.random.integers(len(files)))]
     if plan.file_fault == "copied":

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Random plans of DICOM volumes: what a scanner acquired, how it is written, and what is expected of the reader."""
+"""Random plans of DICOM volumes: the acquired images, how they are written, and the expected result of the reader."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -26,14 +26,14 @@ import pytest
 st = pytest.importorskip("hypothesis.strategies")
 
 PHASE = 41.3
-"""In ms: the time from one phase to the next."""
+"""Time from one phase to the next in ms."""
 
-# Planes: what is written, and what is expected ------------------------------------------------------------------------
+# Planes: written attributes and expected results ----------------------------------------------------------------------
 
 
 @dataclass(eq=False)
 class Plane:
-    """An image that a scanner acquired, its attributes as they are written: numbers as text."""
+    """An acquired image with its attributes as they are written: numbers are text."""
 
     slice: int
     phase: int
@@ -50,11 +50,11 @@ class Plane:
 
     @property
     def values(self) -> np.ndarray:
-        """What its stored values mean."""
+        """Return the values that the stored values stand for."""
         return float(self.slope or 1) * self.stored.astype(float) + float(self.intercept or 0)
 
     def place(self, column: int, row: int) -> np.ndarray:
-        """The center of a pixel by the equation of DICOM PS3.3, C.7.6.2.1.1."""
+        """Return the center of a pixel by the equation of DICOM PS3.3, C.7.6.2.1.1."""
         position, along = np.array(self.position, float), np.array(self.orientation, float)
         row_spacing, column_spacing = map(float, self.spacing)
         return position + column * column_spacing * along[:3] + row * row_spacing * along[3:]
@@ -62,16 +62,16 @@ class Plane:
 
 @dataclass
 class Plan:
-    """Files of a volume, and what is expected of the reader.
+    """Files of a volume, and the expected result of the reader.
 
     Attributes
     ----------
     planes
         All images, in the order of the files or frames.
     required
-        What the message has to say of a volume that must be refused, by reason.
+        Text that the message must contain if the volume has to be refused, by reason.
     allowed
-        What the message may say of a volume that may be refused.
+        Texts that the message may contain if the volume may be refused.
     """
 
     planes: list[Plane]
@@ -94,7 +94,7 @@ class Plan:
 
 
 def text(value: float, digits: int) -> str:
-    """A number as a decimal string, which has 16 characters at most."""
+    """Return a number as a decimal string of DICOM, which has at most 16 characters."""
     return f"{value:.{digits}f}"[:16]
 
 
@@ -114,7 +114,7 @@ def _rotation(angles: tuple[float, float, float]) -> np.ndarray:
 
 @st.composite
 def orientations(draw) -> tuple[np.ndarray, int]:
-    """Directions of rows and columns (2 x 3), and the number of digits that they are written with."""
+    """Draw directions of rows and columns (2 x 3), and the number of digits for writing them."""
     axes = draw(st.sampled_from([(0, 1), (1, 2), (0, 2), (2, 1), (1, 0), (2, 0)]))
     signs = draw(st.tuples(st.sampled_from([1.0, -1.0]), st.sampled_from([1.0, -1.0])))
     directions = np.zeros((2, 3))
@@ -133,7 +133,7 @@ _RESCALES = ("none", "one", "whole", "negative", "not whole", "by slice", "whole
 
 @st.composite
 def plans(draw) -> Plan:
-    """Volumes of all kinds, most of them without a fault."""
+    """Draw volumes of all kinds, most of them without a fault."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     enhanced = draw(st.booleans())
     slices, phases = draw(st.integers(1, 6)), draw(st.sampled_from([1, 1, 1, 2, 3, 4]))
@@ -192,7 +192,7 @@ def plans(draw) -> Plan:
 
 
 def _store(plan: Plan, rescale: str) -> None:
-    """Values that fill the bits, and what they mean."""
+    """Set stored values that use all bits, and slopes and intercepts."""
     _, stored, signed = plan.bits
     low, high = (-(2 ** (stored - 1)), 2 ** (stored - 1)) if signed else (0, 2**stored)
     for plane in plan.planes:
@@ -218,7 +218,7 @@ def _normal(plan: Plan) -> np.ndarray:
 
 
 def _shear(plan: Plan, pixels: tuple[float, float], digits: int = 8) -> None:
-    """Shift each slice against the one before it, by columns and rows."""
+    """Shift each slice against the previous slice by columns and rows."""
     first = plan.planes[0]
     moved = {}
     for number in {plane.slice for plane in plan.planes}:
@@ -235,18 +235,18 @@ def _shear(plan: Plan, pixels: tuple[float, float], digits: int = 8) -> None:
 
 
 def _set_clock(plan: Plan, clock: str) -> None:
-    """What tells phases apart."""
+    """Set the attributes that distinguish phases."""
     start = plan.random.uniform(0, 30, 10)
     for plane in plan.planes:
         if clock in ("trigger", "all"):
-            # Slices are acquired one by one, and each has times of its own.
+            # Slices are acquired one by one, so each slice has different times.
             plane.trigger = round(start[plane.slice] + PHASE * plane.phase, 3)
         if clock in ("temporal", "all"):
             plane.temporal = plane.phase + 1
 
 
 def _order(plan: Plan, clock: str) -> None:
-    """The order of the images, and their instance numbers."""
+    """Set the order of the images and their instance numbers."""
     random, planes = plan.random, plan.planes
     slices = random.permutation(1 + max(plane.slice for plane in planes))
     by_phase = bool(random.integers(2))
@@ -268,7 +268,7 @@ def _order(plan: Plan, clock: str) -> None:
 
 
 def _expect(plan: Plan, clock: str) -> None:
-    """What is refused without any fault, because it can't be told what it is."""
+    """Set the reasons for refusing a volume that has no fault but is ambiguous."""
     slices, phases = ({getattr(plane, name) for plane in plan.planes} for name in ("slice", "phase"))
     if len(phases) > 1 and len(slices) == 1:
         plan.required.append("one position")
@@ -375,7 +375,7 @@ _FAULTS = (
     _shear_by_parts_of_pixels,
     _add_an_echo,
 )
-"""What puts a fault into a plan, unless the plan can't have it."""
+"""Functions that put a fault into a plan, if the plan can have it."""
 
 _FILE_FAULTS = ("cut", "cut pixels", "emptied", "copied")
-"""What is done to a file when it is written."""
+"""Kinds of damage to a file when it is written."""

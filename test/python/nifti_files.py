@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""NIfTI files for the tests, and what nibabel makes of them."""
+"""NIfTI files for the tests, and comparisons with nibabel."""
 
 import gzip
 import struct
@@ -34,12 +34,12 @@ TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def pixels(*shape: int, dtype: str = "int16") -> np.ndarray:
-    """Random numbers with the axes of NIfTI: x, y, z, and time."""
+    """Return random numbers with the axes of NIfTI: x, y, z, and time."""
     return np.random.default_rng(3).integers(0, 200, shape or (9, 8, 5)).astype(dtype)
 
 
 def write(path: Path, array=None, affine=None, kind=None, **header) -> Path:
-    """Write a file with an affine matrix as its sform, or without a place; and set fields of its header."""
+    """Write a file with an affine matrix as its sform, or without a position in space, and set fields of its header."""
     kind = kind or nibabel.Nifti1Image
     array = pixels() if array is None else array
     image = kind(array, affine, dtype=array.dtype)
@@ -52,7 +52,7 @@ def write(path: Path, array=None, affine=None, kind=None, **header) -> Path:
 
 
 def patched(path: Path, offset: int, code: str, *values) -> Path:
-    """The file with other bytes in its header, which nibabel would not write."""
+    """Overwrite bytes of the header with values that nibabel would not write."""
     content = bytearray(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
     struct.pack_into(code, content, offset, *values)
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
@@ -60,7 +60,7 @@ def patched(path: Path, offset: int, code: str, *values) -> Path:
 
 
 def affine_of(image) -> np.ndarray:
-    """The matrix of an ``itk.Image`` from indices to mm, as NIfTI has it (RAS)."""
+    """Return the matrix of an ``itk.Image`` from indices to mm, in the RAS coordinates of NIfTI."""
     matrix = np.eye(4)
     spacing = [image.GetSpacing()[axis] for axis in range(3)]
     matrix[:3, :3] = itk.array_from_matrix(image.GetDirection())[:3, :3] * spacing
@@ -69,7 +69,7 @@ def affine_of(image) -> np.ndarray:
 
 
 def reads_alike(path: Path, unit: float = 1.0, warnings: int = 0):
-    """Assert that a file is read as nibabel reads it, whose unit of length is so many mm; return the volume."""
+    """Assert that a file is read as nibabel reads it, and return the volume. ``unit`` is its unit of length in mm."""
     volume = open_volume(path)
     expected = nibabel.load(path)
     affine = np.diag([unit, unit, unit, 1.0]) @ expected.affine
@@ -87,7 +87,7 @@ def reads_alike(path: Path, unit: float = 1.0, warnings: int = 0):
 
 
 def refusal(path: Path, pixels_only: bool = False) -> str:
-    """Why a file is refused, by the volume and by the header alike, unless its pixels are the reason."""
+    """Return why a file is refused. Reading only the header gives the same reason, unless the pixels are the reason."""
     with pytest.raises(LatentSRError) as refused:
         open_volume(path)
     text = str(refused.value)

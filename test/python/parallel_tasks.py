@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Tasks of ``test_parallel``, in a module that other processes can import without pytest."""
+"""Tasks of ``test_parallel``. Other processes can import this module without pytest."""
 
 import os
 import signal
@@ -28,14 +28,14 @@ from latent_sr.errors import LatentSRError
 
 @dataclass(frozen=True)
 class Options:
-    """What tasks of any kind have."""
+    """Options of all tasks."""
 
     threads: int | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """A number, and a file to leave a trace in."""
+    """A number, and a file in which the task leaves a trace."""
 
     number: int
     trace: str = ""
@@ -43,21 +43,21 @@ class Task:
 
 
 def fail_on_odd(task: Task) -> int:
-    """The number, if it is even."""
+    """Return the number, and fail if it is odd."""
     if task.number % 2:
         raise LatentSRError(f"{task.number} is odd")
     return task.number
 
 
 def die_once(task: Task) -> int:
-    """The number; the process is killed if there is to be a trace."""
+    """Return the number. The first call kills the process if the task has a trace."""
     if task.trace:
         os.kill(os.getpid(), signal.SIGKILL)
     return task.number
 
 
 def sleep_long(task: Task) -> int:
-    """The number, after as many seconds; the trace is the number of the process."""
+    """Return the number after that number of seconds. The trace is the process ID."""
     if task.trace:
         Path(task.trace).write_text(str(os.getpid()))
     time.sleep(task.number)

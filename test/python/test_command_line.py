@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The command line as such: help, wrong use, refusals."""
+"""The command line: help, wrong use, refusals."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ COMMANDS = ("upsample", "train", "evaluate", "metrics", "info")
 
 
 def assert_one_line_error(result: Outcome, code: int, *parts: str) -> None:
-    """The command failed with this exit code and one line on stderr that says what was wrong."""
+    """Assert that the command failed with this exit code, and one line on stderr that contains these parts."""
     assert result.returncode == code, result.stderr
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 1, result.stderr

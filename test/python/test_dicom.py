@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""DICOM stacks: pixels come to lie where DICOM puts them, with their values, or the reason is told why they can't."""
+"""DICOM stacks: pixels have the positions and values that DICOM defines, or the stack is refused with the reason."""
 
 import latent_sr
 import numpy as np
@@ -44,7 +44,7 @@ pydicom = pytest.importorskip("pydicom")
 
 
 def size_of(image) -> tuple[int, ...]:
-    """Number of pixels along each axis."""
+    """Return the number of pixels along each axis."""
     size = image.GetLargestPossibleRegion().GetSize()
     return tuple(int(size[axis]) for axis in range(image.GetImageDimension()))
 
@@ -68,7 +68,7 @@ def test_an_oblique_stack_with_pixels_that_are_not_square_lies_where_dicom_says(
 
 
 def test_simpleitk_and_dcm2niix_find_pixels_at_the_same_places(tmp_path):
-    """What these tests hold for the place of a pixel does not hang on this package."""
+    """The expected positions of pixels in these tests are those of other programs, too."""
     slices = stack(pixels(low=-500), RescaleSlope="2", RescaleIntercept="-3")
     folder = save(tmp_path / "stack", slices)
     for image in (by_simpleitk(folder), by_dcm2niix(folder, tmp_path / "nifti"), open_volume(folder).image):
@@ -124,7 +124,7 @@ def test_acquired_slices_lie_in_every_output_where_dicom_puts_them(latent_sr_run
 
 
 def refusal(folder) -> str:
-    """Why a folder is refused, by the volume and by the header alike."""
+    """Return why a folder is refused. Reading only the header gives the same reason."""
     with pytest.raises(LatentSRError) as refused:
         open_volume(folder)
     with pytest.raises(LatentSRError) as refused_early:
@@ -135,7 +135,7 @@ def refusal(folder) -> str:
 
 
 def tilted(angle: float, count: int = 5, **attributes):
-    """Slices of a CT with gantry tilt: the table moves along z, and planes are tilted about x."""
+    """Return slices of a CT with gantry tilt: the table moves along z, and planes are tilted about x."""
     tilt = np.deg2rad(angle)
     orientation = (1, 0, 0, 0, np.cos(tilt), -np.sin(tilt))
     values = pixels(count, 12, 16)
@@ -161,7 +161,7 @@ def test_a_small_gantry_tilt_is_refused_too(tmp_path):
 
 
 def shifted(columns: list[float], rows: list[float]):
-    """Slices that begin at other columns and rows of one grid."""
+    """Return slices that begin at different columns and rows of one grid."""
     values = pixels(len(columns), 12, 16, low=5)
     row, column, _ = directions(stack()[0].ImageOrientationPatient)
     return [
@@ -292,7 +292,7 @@ def test_slices_that_are_not_evenly_spaced_are_refused(tmp_path):
 
 
 def test_positions_that_drift_are_not_evenly_spaced(tmp_path):
-    # Each step differs from the next by little, but slices in the middle lie a millimeter off.
+    # Each step differs little from the next, but slices in the middle are a millimeter away from an even grid.
     distances = np.cumsum([0, *(5 + 0.04 * number for number in range(20))])
     normal = directions(stack()[0].ImageOrientationPatient)[2]
     slices = [classic(pixels(6, 6), distance * normal) for distance in distances]

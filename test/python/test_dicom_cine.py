@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Cine: a stack for each phase, in one series or a series a slice, becomes a 4D volume with time as its last axis."""
+"""Cine: a stack for each phase, in one series or one series per slice, becomes a 4D volume with time as last axis."""
 
 from pathlib import Path
 
@@ -45,13 +45,13 @@ PHASES, SLICES = 3, 4
 
 
 def every(phases) -> list:
-    """The images of all phases, in an order that is neither that of slices nor that of phases."""
+    """Return the images of all phases, neither in the order of slices nor in that of phases."""
     images = [image for phase in phases for image in phase]
     return images[::2] + images[1::2]
 
 
 def assert_phases_lie_right(image, phases) -> None:
-    """A 4D volume has all phases in their order."""
+    """Assert that a 4D volume has all phases in order."""
     whole = latent_sr.read_volume(image) if isinstance(image, Path) else image
     assert size_of(whole)[3] == len(phases)
     for number, phase in enumerate(phases):
@@ -59,7 +59,7 @@ def assert_phases_lie_right(image, phases) -> None:
 
 
 def trigger(step: float = 40, **attributes) -> list:
-    """Phases that trigger times put in order, against their instance numbers."""
+    """Return phases whose trigger times and instance numbers give different orders."""
     order = {"InstanceNumber": lambda phase, place: 100 - PHASES * place - phase}
     return cine(**order | {"TriggerTime": lambda phase, place: step * phase + place} | attributes)
 
@@ -138,7 +138,7 @@ def test_phases_in_an_order_that_can_not_be_told_are_refused_with_names(tmp_path
 
 
 def a_series_a_slice(**attributes) -> list:
-    """Phases of slices, each of which is a series."""
+    """Return phases in which each slice is a series."""
     series = [uid() for _ in range(SLICES)]
     return trigger(
         **{
@@ -151,7 +151,7 @@ def a_series_a_slice(**attributes) -> list:
 
 
 def save_slices(folder, phases) -> None:
-    """Write each slice into a folder of its own."""
+    """Write each slice to a separate folder."""
     for place in range(SLICES):
         save(folder / f"{(place * 3) % 7}", [phase[place] for phase in phases])
 

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""DICOM and lists in NRRD in the commands that train and measure: they count as files of the same volumes do."""
+"""The commands that train and measure give the same results for DICOM, lists in NRRD, and files of the same volumes."""
 
 import json
 import tempfile
@@ -35,13 +35,13 @@ pytest.importorskip("pydicom")
 
 
 def tubes(*seeds: int) -> np.ndarray:
-    """A volume, or phases, with something to learn from."""
+    """Return a volume, or phases, with structures that a network can learn."""
     volumes = [np.rint(phantom(seed=seed)).astype(np.int16) for seed in seeds]
     return np.stack(volumes) if len(volumes) > 1 else volumes[0]
 
 
 def beating() -> list:
-    """The images of a cine of two phases."""
+    """Return the images of a cine of two phases."""
     return [image for phase in cine(tubes(1, 2), TriggerTime=lambda phase, place: 40 * phase) for image in phase]
 
 
@@ -52,7 +52,7 @@ def folder(tmp_path) -> Path:
 
 
 def as_file(source, name: str, **reading) -> Path:
-    """The volume of a folder as a file beside it."""
+    """Write the volume of a folder to a file beside it."""
     path = source.with_name(name)
     write_volume(read_volume(source, **reading), path)
     return path
@@ -62,7 +62,7 @@ def as_file(source, name: str, **reading) -> Path:
 
 
 def weights_of(*inputs, model, **options) -> dict:
-    """What a short training makes of a model."""
+    """Return the weights after a short training."""
     trained = latent_sr.train(inputs, iterations=2, seed=2, initial_model=model, threads=1, **options)
     with tempfile.TemporaryDirectory() as place:
         trained.Write(f"{place}/tuned.safetensors")
@@ -70,7 +70,7 @@ def weights_of(*inputs, model, **options) -> dict:
 
 
 def assert_same_weights(one: dict, other: dict) -> None:
-    """Two trainings led to the same model."""
+    """Assert that two trainings gave the same model."""
     for name, values in one.items():
         np.testing.assert_array_equal(values, other[name])
 
@@ -198,7 +198,7 @@ def test_validation_volumes_may_be_dicom(latent_sr_run, tiny_model, folder, tmp_
 
 
 def evaluated(latent_sr_run, *words) -> dict:
-    """The result of the experiment with interpolation alone."""
+    """Return the result of an evaluation of interpolation only."""
     words = [*words, "--methods", "linear", "--threads", 1, "--jobs", 1]
     result = latent_sr_run("evaluate", *words, "--json", "-")
     assert result.returncode == 0, result.stderr
@@ -206,7 +206,7 @@ def evaluated(latent_sr_run, *words) -> dict:
 
 
 def scores(volume: dict) -> list[float]:
-    """All that was measured of a volume, without the seconds that it took."""
+    """Return all measurements of a volume, except the seconds."""
     return [
         value
         for record in volume["methods"].values()

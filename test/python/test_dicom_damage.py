@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""DICOM files that are cut off, emptied, linked or missing: no slice is left out, and every refusal names its file."""
+"""DICOM files that are cut off, emptied, linked or missing: no slice is left out, and refusals name the file."""
 
 import re
 
@@ -135,7 +135,7 @@ def test_a_multi_frame_file_without_the_mark_of_dicom_is_read_by_the_same_rules(
     folder = save(tmp_path / "s", [enhanced(values[order], [where[n] for n in order])], "")
     (file,) = folder.iterdir()
     data = file.read_bytes()
-    # Behind the preamble and the mark comes the head, which begins with its length.
+    # After the preamble and the prefix comes the file meta information, which begins with its length.
     file.write_bytes(data[144 + int.from_bytes(data[140:144], "little") :])
     try:
         image = open_volume(file).image

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Enhanced DICOM: many frames in a file, whose place, values and time are in functional groups."""
+"""Enhanced DICOM: many frames in a file. Functional groups define their positions, values and times."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ pydicom = pytest.importorskip("pydicom")
 
 
 def read(folder, *sources):
-    """The volume of some files, after a look at where its pixels lie."""
+    """Read the volume of the sources, and check the positions of its pixels."""
     volume = open_volume(save(folder, sources))
     acquired_pixels_lie_right(volume.image, sources, difference=1e-3)
     assert read_header(folder).size == size_of(volume.image)

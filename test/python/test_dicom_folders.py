@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Files of DICOM folders: which are images, which series they belong to, and what becomes of damaged ones."""
+"""Files of DICOM folders: which files are images, which series they belong to, and how damaged files are refused."""
 
 import io
 import os
@@ -285,7 +285,7 @@ def test_a_multi_frame_file_that_does_not_place_its_frames_is_refused(tmp_path):
 
 @pytest.fixture
 def two_series(tmp_path):
-    """A folder with two series, and these."""
+    """A folder with two series, and the two series."""
     first = stack(SeriesInstanceUID="1.2.3.4", SeriesNumber=2, SeriesDescription="T2 tra")
     values = pixels(3, 8, 10, seed=1)
     second = stack(values, SeriesInstanceUID="1.2.3.5", SeriesNumber=11, SeriesDescription="T1 cor")

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""A derived DICOM series as output: other programs read it as the file that the same command writes."""
+"""A derived DICOM series as output: other programs read in it the volume that the same command writes to a file."""
 
 import shutil
 import warnings
@@ -51,7 +51,7 @@ NOT_FOR_DIAGNOSIS = "not for diagnosis"
 
 
 def read_alike(folder, file, difference=0.0) -> list:
-    """Assert that all programs find what is in a file at the same places in a folder; return its images."""
+    """Assert that all programs read the same volume from a folder as from a file. Return the images of the folder."""
     images = written(folder)
     acquired_pixels_lie_right(file, images, difference=difference)
     assert len(images) == size_of(read_volume(file))[2]
@@ -114,7 +114,7 @@ def test_values_without_a_sign_stay_so(derive, tmp_path, dtype):
 
 
 def rounded_alike(folder, file) -> list:
-    """Assert that values are those of a file, rounded to 65536 steps of its range; return the images."""
+    """Assert that values are those of a file, rounded to 65536 steps of its range. Return the images."""
     array = itk.array_from_image(read_volume(file)).astype(float)
     step = (array.max() - array.min()) / 65535
     images = read_alike(folder, file, 0.51 * step)
@@ -148,7 +148,7 @@ def test_whole_numbers_whose_range_has_16_bits_keep_their_values(derive, tmp_pat
     values = pixels(dtype=np.uint16)
     values[3, 2, 1] = 65000  # an implant; with the intercept, values are beyond int16 and below uint16
     slices = stack(values, SOPClassUID=CT, Modality="CT", RescaleSlope="1", RescaleIntercept="-1024")
-    # What a network with random weights synthesizes would span more.
+    # Slices that a network with random weights synthesizes would have a larger range.
     file = derive(save(tmp_path / "thick", slices), tmp_path / "thin", "--factor", 1)
     read_alike(tmp_path / "thin", file)
 
@@ -251,7 +251,7 @@ def test_one_phase_of_a_cine_becomes_a_series_without_time(derive, tmp_path):
 
 @pytest.fixture
 def sources() -> list:
-    """Slices with attributes of many kinds."""
+    """Return slices with attributes of many kinds."""
     item = pydicom.Dataset()
     item.add_new((0x0019, 0x0010), "LO", "SECRET")
     item.add_new((0x0019, 0x1001), "LO", "also here")
@@ -286,7 +286,7 @@ def sources() -> list:
 
 @pytest.fixture
 def derived(derive, sources, tmp_path) -> list:
-    """What became of them."""
+    """Return the images that were derived from the sources."""
     derive(save(tmp_path / "thick", sources), tmp_path / "thin", "--factor", 3)
     return written(tmp_path / "thin")
 

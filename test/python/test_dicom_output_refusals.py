@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""When ``latent-sr upsample --output-format dicom`` writes nothing, and what it never replaces."""
+"""Cases in which ``latent-sr upsample --output-format dicom`` writes nothing, and files that it never replaces."""
 
 import pytest
 from dicom_files import (
@@ -35,7 +35,7 @@ NOT_FOR_DIAGNOSIS = "not for diagnosis"
 
 @pytest.fixture
 def refused(latent_sr_run, tiny_model, tmp_path):
-    """Run the command, and assert that it fails and leaves all as it was."""
+    """Run the command, and assert that it fails and leaves all files unchanged."""
 
     def contents():
         return {path: path.read_bytes() if path.is_file() else b"" for path in tmp_path.rglob("*")}

@@ -15,9 +15,9 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Random DICOM volumes come out right, or are refused with the true reason; so do chosen ones.
+"""Random and chosen DICOM volumes are read correctly, or refused with the right reason.
 
-Each acquired pixel has to lie at its place in the image, with its value and in its phase, and nothing beside it.
+Each acquired pixel has to be at its position in the image, with its value and in its phase, without other pixels.
 """
 
 import math
@@ -200,7 +200,7 @@ def test_slices_in_two_frames_of_reference_are_no_stack(tmp_path):
 
 @pytest.mark.parametrize("other", ["TemporalPositionIdentifier", "InstanceNumber"])
 def test_times_that_contradict_each_other_are_not_silently_believed(tmp_path, other):
-    # In perfusion, a trigger time is the delay after a heart beat, and does not tell which beat it was.
+    # In perfusion, a trigger time is the delay after a heart beat. It does not say which beat it was.
     delays = np.random.default_rng(0).uniform(150, 160, (3, 4))
     counts = {
         "TemporalPositionIdentifier": lambda phase, number: phase + 1,

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Values of DICOM stacks: they mean what slopes and intercepts say, in a pixel type that holds them all."""
+"""Values of DICOM stacks: slopes and intercepts are applied, and the pixel type holds all values."""
 
 import numpy as np
 import pytest

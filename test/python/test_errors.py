@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What C++ exceptions are reduced to."""
+"""How messages of C++ exceptions are shortened."""
 
 import pytest
 from latent_sr.errors import LatentSRError, UsageError, one_line

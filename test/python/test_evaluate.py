@@ -47,7 +47,7 @@ def cohort(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def outcome(latent_sr_run, tiny_model, cohort, tmp_path_factory):
-    """Everything that one run writes."""
+    """All outputs of one run."""
     folder = tmp_path_factory.mktemp("outcome")
     result = latent_sr_run(
         *("evaluate", cohort, "--model", tiny_model, "--subject", "(patient[0-9])"),
@@ -58,7 +58,7 @@ def outcome(latent_sr_run, tiny_model, cohort, tmp_path_factory):
 
 
 def strict(text: str) -> dict:
-    """JSON without the extensions that Python's parser allows."""
+    """Parse JSON without the extensions that Python's parser allows."""
 
     def refuse(name):
         raise AssertionError(f"{name} is not JSON")
@@ -141,7 +141,7 @@ def test_linear_interpolation_scores_what_it_scores_by_hand(outcome, cohort):
 
 @pytest.fixture(scope="module")
 def tall(tmp_path_factory) -> tuple[Path, np.ndarray]:
-    """A volume of 13 slices, and its intensities in [0, 1] in the order of its axes, as they are measured."""
+    """A volume of 13 slices, and its intensities mapped to [0, 1] as for the measurement, in the order of its axes."""
     path = write_nifti(tmp_path_factory.mktemp("tall") / "tall.nii", phantom(slices=13))
     volume = np.rint(phantom(slices=13)).T
     low, high = np.percentile(volume[..., ::2], [1, 99])
@@ -158,7 +158,7 @@ def test_kept_slices_are_scored_apart(tall):
     ndimage = pytest.importorskip("scipy.ndimage")
     smooth = ndimage.gaussian_filter(truth[..., ::2], (1.5, 1.5, 0), mode="nearest")
     expected = ((smooth - truth[..., ::2]) ** 2).mean(axis=(0, 1))
-    # ITK's kernel is the discrete analog of the Gaussian, that of SciPy its samples.
+    # ITK's kernel is the discrete analog of the Gaussian. SciPy's kernel has samples of the Gaussian.
     assert blurred["kept"]["slices"]["mse"] == pytest.approx(expected, rel=0.06)
     assert result["summary_kept"]["linear-blur"]["mse"]["mean"] == blurred["kept"]["mean"]["mse"]
 

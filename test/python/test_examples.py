@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The C++ programs in ``examples/``, twins of the command line."""
+"""The C++ programs in ``examples/``, which do the same as the command line."""
 
 import os
 import subprocess

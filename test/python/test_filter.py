@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The super-resolution filter as Python sees it: an independent network, other readers' geometry, its events."""
+"""The super-resolution filter in Python, compared with an independent network and other programs; its events."""
 
 import json
 
@@ -47,7 +47,7 @@ def mode(name):
 
 
 def decode_encoded(weights, architecture, slices):
-    """D(E(x)) with nothing but PyTorch's functions and the tensors of a model file; slices are (N, 1, H, W)."""
+    """Compute D(E(x)) only with PyTorch's functions and the tensors of a model file. Slices are (N, 1, H, W)."""
 
     def convolve(x, name, active=True):
         x = F.conv2d(x, weights[f"{name}.weight"].float(), weights[f"{name}.bias"].float(), padding=1)
@@ -74,7 +74,7 @@ def decode_encoded(weights, architecture, slices):
 
 
 def mirror_indices(length, multiple):
-    """Indices of a side that is padded by mirroring to a multiple, and where the side begins."""
+    """Return the indices that pad a side by mirroring to a multiple, and the start of the side among them."""
     padded = -(-length // multiple) * multiple
     before = (padded - length) // 2
     place = (np.arange(padded) - before) % (2 * length)
@@ -90,7 +90,7 @@ def bundled_file():
 
 
 def assert_decodes_like_pytorch(volume, bundled_file):
-    """Compare decoded slices at the acquired places with an independent build of the weights, to 1e-5 of the window."""
+    """Compare decoded acquired slices with those of an independent network, to 1e-5 of the window."""
     safetensors = pytest.importorskip("safetensors")
     with safetensors.safe_open(bundled_file, framework="pt") as file:
         architecture = json.loads(file.metadata()["latent_sr.architecture"])
@@ -160,7 +160,7 @@ def test_simpleitk_and_nibabel_find_acquired_slices_at_the_same_places(
         np.testing.assert_allclose(nibabel.affines.apply_affine(thin.affine, same), place, atol=1e-3)
         point = thin_sitk.TransformIndexToPhysicalPoint(same)
         np.testing.assert_allclose(point, thick_sitk.TransformIndexToPhysicalPoint(list(index)), atol=1e-3)
-        # NIfTI's world is that of ITK with the first two axes turned around.
+        # NIfTI's coordinates are ITK's with the signs of the first two axes changed.
         np.testing.assert_allclose(np.array(point) * [-1, -1, 1], place, atol=1e-3)
         assert thin_sitk[same] == thick_sitk[list(index)]
     assert thin.header.get_zooms()[axis] == pytest.approx(7.0 / 3, abs=1e-5)
@@ -184,7 +184,7 @@ def test_slices_along_any_axis_give_the_same_volume_permuted(tiny_model):
     np.testing.assert_array_equal(results[1], results[2])
 
 
-# Manners -------------------------------------------------------------------------------------------------------------
+# Behavior -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_function_in_snake_case_takes_all_settings(tiny_model):

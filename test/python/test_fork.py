@@ -15,10 +15,10 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Processes made by fork(), as data loaders and pools make them, and threads that are not started.
+"""Processes made by fork(), as in data loaders and pools, and threads that are not started.
 
-Every test runs a program of its own: what a process has started before is what it is about. A program that hangs is
-ended, with its children.
+Every test runs a separate program, because the result depends on what the process has started before. A program that
+hangs is ended, with its children.
 """
 
 import os
@@ -60,7 +60,7 @@ def tasks():
 
 
 def run(program: str, *arguments: object) -> tuple[str, str]:
-    """What a program prints, to both streams."""
+    """Run a program, and return what it prints to both streams."""
     process = subprocess.Popen(
         [sys.executable, "-c", program, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -79,7 +79,7 @@ def run(program: str, *arguments: object) -> tuple[str, str]:
 
 @pytest.mark.parametrize("bundled", [True, False])
 def test_a_child_gives_the_result_of_its_parent(tiny_model, bundled):
-    # LibTorch's own convolutions, which networks with few channels use, depend on the number of threads.
+    # Networks with few channels use LibTorch's convolutions, which depend on the number of threads.
     program = """
 expected = upsampled() if model is None else upsampled(threads=1)
 upsampled()
@@ -106,7 +106,7 @@ assert in_child(lambda: upsampled(threads=2) is not None and upsampled(threads=3
 
 
 def test_a_library_that_is_loaded_in_the_child_does_not_hang():
-    # What LibTorch did before the fork is known to nobody in the child.
+    # The child does not know what LibTorch did before the fork.
     program = """
 import os, numpy as np, torch
 

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The slice-recovery experiment written anew, with SimpleITK's interpolators and scikit-image's metrics alone."""
+"""An independent slice-recovery experiment, with SimpleITK's interpolators and scikit-image's metrics."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ SUBJECT = r"(SCD\d+|subject[A-G])"
 
 
 def lanczos(kept: np.ndarray, count: int, radius: int) -> np.ndarray:
-    """SimpleITK has another radius: Lanczos-windowed sinc along the slices, the border slices repeated."""
+    """Interpolate by a Lanczos-windowed sinc along the slices, border slices repeated. SimpleITK has another radius."""
     recovered = np.empty((count, *kept.shape[1:]))
     for n in range(count):
         below = n // 2
@@ -41,7 +41,7 @@ def lanczos(kept: np.ndarray, count: int, radius: int) -> np.ndarray:
 
 
 def recover(sitk, kept, grid, method: str) -> np.ndarray:
-    """The volume on a grid, (slices, rows, columns)."""
+    """Return the volume on a grid: (slices, rows, columns)."""
     if method.startswith("lanczos"):
         radius = 4 if method == "lanczos4" else 3
         return lanczos(sitk.GetArrayFromImage(kept), grid.GetDepth(), radius)
@@ -58,7 +58,7 @@ def recover(sitk, kept, grid, method: str) -> np.ndarray:
 
 
 def experiment(sitk, metrics, path: Path) -> dict[str, dict[str, float]]:
-    """Means over the dropped slices of a volume, by method and metric."""
+    """Return means over the dropped slices of a volume, by method and metric."""
     volume = sitk.ReadImage(str(path), sitk.sitkFloat64)
     pixels = sitk.GetArrayFromImage(volume)
     count = (len(pixels) - 1) // 2 * 2 + 1
@@ -70,7 +70,7 @@ def experiment(sitk, metrics, path: Path) -> dict[str, dict[str, float]]:
     grid, kept = sitk.GetImageFromArray(pixels), sitk.GetImageFromArray(pixels[::2])
     kept.SetSpacing((1, 1, 2))
     table: dict[str, dict[str, float]] = {}
-    # Not nearest: a dropped slice is as near to one neighbor as to the other.
+    # Without nearest: a dropped slice has the same distance to both neighbors.
     for method in ("linear", "bspline", "bspline2", "lanczos", "lanczos4", "linear-blur"):
         recovered = recover(sitk, kept, grid, method)
         options = {"data_range": 1.0, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
@@ -83,7 +83,7 @@ def experiment(sitk, metrics, path: Path) -> dict[str, dict[str, float]]:
 
 
 def assert_the_same_table(latent_sr_run, paths: list[Path]) -> None:
-    """The command's table of four volumes, the first two of one subject, is that of this file."""
+    """Assert that the command and this file give the same table for four volumes, the first two of one subject."""
     sitk, metrics = pytest.importorskip("SimpleITK"), pytest.importorskip("skimage.metrics")
     methods = "linear,bspline,bspline2,lanczos,lanczos4,linear-blur"
     result = latent_sr_run(
@@ -105,7 +105,7 @@ def assert_the_same_table(latent_sr_run, paths: list[Path]) -> None:
 
 
 def test_the_experiment_on_synthetic_volumes_gives_the_same_table_as_an_independent_one(latent_sr_run, tmp_path):
-    # An even number of slices, odd margins around the crop, and a side that is shorter than the crop.
+    # Special cases: an even number of slices, odd margins around the crop, and a side that is shorter than the crop.
     sizes = {
         "SCD1_phase0": (9, 151, 140),
         "SCD1_phase8": (10, 151, 140),

@@ -55,7 +55,7 @@ from latent_sr.volumes.outputs import remove_leftovers, replaced_by, temporary_b
 def write_dicom_series(
     folder: Path, volume: np.ndarray, series: str = "1.2.826.0.1.3680043.2.1125.1", step: float = 8.0
 ):
-    """Write an array (slices, rows, columns) as an oblique DICOM series; return it as SimpleITK image."""
+    """Write an array (slices, rows, columns) as an oblique DICOM series. Return it as a SimpleITK image."""
     sitk = pytest.importorskip("SimpleITK")
     folder.mkdir(exist_ok=True)
     image = sitk.GetImageFromArray(np.rint(volume).astype(np.int16))
@@ -81,7 +81,7 @@ def write_dicom_series(
         }
         for key, value in tags.items():
             part.SetMetaData(key, value)
-        # Names in another order than the slices.
+        # The names have another order than the slices.
         writer.SetFileName(str(folder / f"{series[-1]}-{(z * 5) % 7:02d}.dcm"))
         writer.Execute(part)
     return image
@@ -155,14 +155,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 
 def gone_process() -> int:
-    """The number of a process that has ended."""
+    """The ID of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
 
 
 def leftover_of(path: Path, process: int) -> Path:
-    """The temporary name that a process would have given an output."""
+    """Return the temporary name that a process gives to an output."""
     return path.with_name(temporary_beside(path).name.replace(f"-{os.getpid()}-", f"-{process}-"))
 
 
@@ -171,7 +171,7 @@ def test_what_a_killed_process_has_left_is_removed_by_the_next_write(tmp_path, n
     path = tmp_path / name
     gone, running = leftover_of(path, gone_process()), leftover_of(path, os.getppid())
     other = leftover_of(tmp_path / f"b{name}", gone_process())
-    # Not quite what a process leaves: somebody's own.
+    # The name differs from that of a leftover: somebody else's file.
     mine = [gone.with_name(gone.name + "x"), gone.with_name(gone.name[1:]), path.with_name(f".{name}.part-1-2-3")]
     for file in (gone, running, other, *mine):
         file.write_text("part of it")
@@ -372,7 +372,7 @@ def test_the_slice_axis_is_that_of_the_largest_spacing_unless_two_have_it():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_slice_axis_is_the_one_that_the_filter_finds(tiny_model, seed):
-    """Of a file, it is found before the pixels are read; the rule is the filter's."""
+    """Before the pixels of a file are read, its slice axis is found by the same rule as in the filter."""
     import itk
 
     kind = itk.Image[itk.F, 3]
@@ -381,7 +381,7 @@ def test_the_slice_axis_is_the_one_that_the_filter_finds(tiny_model, seed):
     generator = np.random.default_rng(seed)
     for _ in range(100):
         spacing = generator.choice([1.0, 1.4, 8.0, *generator.uniform(0.1, 10, 2)], 3)
-        # Around the difference up to which two spacings count as equal.
+        # Values around the difference below which two spacings count as equal.
         spacing *= 1 - generator.choice([0.0, 1e-5, 0.99e-3, 1.01e-3, 0.1], 3)
         image = kind.New()
         image.SetRegions([4, 4, 4])

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The module's own convolutions beside LibTorch's, which are used where LibTorch sees a processor without AVX2."""
+"""The module's convolutions, compared with LibTorch's. LibTorch's are used on processors without AVX2."""
 
 import os
 import subprocess
@@ -60,7 +60,7 @@ def make_volume(slices, rows, columns):
 
 
 def scaled_network(**architecture):
-    """A network with random weights through which variance passes, and whose statistics are those of noise."""
+    """Return a network with random weights that keep the variance, and with the statistics of noise."""
     torch.manual_seed(0)
     network = Autoencoder(**architecture)
     for module in network.modules():
@@ -91,7 +91,7 @@ def write(network, path):
     save_file({k: v for k, v in network.state_dict().items() if "num_batches" not in k}, path, metadata)
 
 
-# Sides that leave parts of tiles of 4 x 4 pixels at every level; channels that only some processors' kernels can do.
+# Sides that are not multiples of tiles of 4 x 4 pixels at any level, and channels that not all kernels support.
 @pytest.mark.parametrize("shape", [(2, 80, 48), (1, 16, 16), (5, 112, 16)])
 @pytest.mark.parametrize(
     "architecture",
@@ -126,7 +126,7 @@ def test_network_is_as_precise_as_pytorch(tmp_path, architecture, shape):
     def largest(x):
         return np.abs(x).max()
 
-    # Layer by layer the errors of random weights are amplified: those of a trained network are much smaller.
+    # Each layer with random weights amplifies errors. The errors of a trained network are much smaller.
     assert error(decoded, root_mean_square) < 3 * error(by_pytorch, root_mean_square) + 1e-5
     assert error(decoded, largest) < 4 * error(by_pytorch, largest) + 5e-5
     assert error(by_pytorch, largest) < 1e-3

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""NIfTI: pixels lie where nibabel puts them, with the values that it gives, or the reason is told why they can't."""
+"""NIfTI: pixels have the positions and values that nibabel gives, or the file is refused with the reason."""
 
 import gzip
 import shutil

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""NIfTI in the commands, and in a training, which reads files with ITK."""
+"""NIfTI in the commands, and in training, which reads files with ITK."""
 
 import gzip
 import json

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""NRRD: pixels lie where pynrrd and SimpleITK find them; a list or a time axis, first or last, makes a volume 4D."""
+"""NRRD: pixels have the positions of pynrrd and SimpleITK. A list or a time axis, first or last, makes a volume 4D."""
 
 import itk
 import latent_sr
@@ -41,17 +41,17 @@ def rotation() -> np.ndarray:
 
 
 def directions() -> np.ndarray:
-    """A row for each axis of space, as pynrrd has it."""
+    """Return one row per axis of space, as in pynrrd."""
     return (rotation() * SPACING).T
 
 
 def pixels(*shape: int, dtype: str = "int16", seed: int = 3) -> np.ndarray:
-    """Random numbers with the axes of NRRD: x, y, z, and time."""
+    """Return random numbers with the axes of NRRD: x, y, z, and time."""
     return np.random.default_rng(seed).integers(0, 200, shape or (9, 8, 5, 3)).astype(dtype)
 
 
 def write(path, array, first=False, kind="list", space=LPS, vectors=None, **header):
-    """Write phases; the axis of time is last in an array, and first in the file if that is asked for."""
+    """Write phases. The time axis is the last in the array, and with ``first`` the first in the file."""
     none = np.full((1, 3), np.nan)
     vectors = directions() if vectors is None else vectors
     fields = {
@@ -68,7 +68,7 @@ def write(path, array, first=False, kind="list", space=LPS, vectors=None, **head
 
 
 def assert_phases(image, array, signs=(1, 1, 1)) -> None:
-    """A 4D volume has the phases of an array, and lies where the header of these tests puts it."""
+    """Assert that a 4D volume has the phases of an array, and the position of these tests' headers."""
     np.testing.assert_array_equal(itk.array_from_image(image).T, array)
     assert [image.GetOrigin()[axis] for axis in range(3)] == pytest.approx(list(ORIGIN * signs))
     assert [image.GetSpacing()[axis] for axis in range(3)] == pytest.approx(SPACING)
@@ -77,7 +77,7 @@ def assert_phases(image, array, signs=(1, 1, 1)) -> None:
 
 
 def refusal(path, options=DEFAULT_READING) -> str:
-    """Why a file is refused."""
+    """Return why a file is refused."""
     with pytest.raises(LatentSRError) as refused:
         open_volume(path, options=options)
     assert "\n" not in str(refused.value)

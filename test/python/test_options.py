@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Options of the functions, which are stated once in dataclasses."""
+"""Options of the functions, which are defined once in dataclasses."""
 
 import latent_sr
 import pytest

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Work on many volumes: processes of this machine, a Dask cluster, folders of volumes, and what may go wrong there."""
+"""Work on many volumes: processes of this machine, a Dask cluster, folders of volumes, and their failures."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ def cohort(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def alone(cohort, tiny_model) -> dict:
-    """The result of one process, with as many threads as there are."""
+    """The result of one process with all threads."""
     return latent_sr.evaluate([cohort], models=[tiny_model], methods=["linear", "bspline", "latent"])
 
 
@@ -138,14 +138,14 @@ def test_closing_ends_the_processes_at_once(tmp_path):
 
 
 def living_processes(group: int) -> list[str]:
-    """The commands of the processes of a group that are not zombies."""
+    """Return the commands of the processes of a group that are not zombies."""
     listed = subprocess.run(["ps", "-eo", "pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     return [row[2] for row in rows if row[0] == str(group) and not row[1].startswith("Z")]
 
 
 def ignore_interrupts() -> None:
-    """Start a process as a shell without job control starts what runs in the background."""
+    """Ignore interrupts, as in a background process of a shell without job control."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -166,7 +166,7 @@ def test_an_interrupt_ends_everything_without_a_word_too_many(tiny_model, tmp_pa
     assert first.startswith("upsampling: 30 % (1 of 3 volumes")
     assert rest == "latent-sr: interrupted\n"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["0.nii"]
-    # Python's own resource tracker ends by itself, a moment later.
+    # Python's resource tracker ends by itself, a moment later.
     for _ in range(100):
         if not living_processes(process):
             break
@@ -204,7 +204,7 @@ def test_a_worker_that_is_killed_does_not_change_the_result(cluster, tiny_model,
     with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
 
         def kill_one(_done: int, _total: int, _note: str) -> None:
-            # After the first file: the workers are busy with the next ones.
+            # After the first file, the workers are busy with the next files.
             busy = sorted(worker for worker, tasks in client.processing().items() if tasks)
             if busy and not killed:
                 killed.append(client.run(os.getpid)[busy[0]])
@@ -271,7 +271,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(latent_sr_run, tmp_path, words, p
 
 
 def same_volumes(first: Path, second: Path) -> int:
-    """The number of volumes in two folders, all of which are the same."""
+    """Assert that two folders have the same volumes, and return their number."""
     import itk
 
     names = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())

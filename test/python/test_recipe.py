@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What ``train --set`` can set."""
+"""The parameters of ``train --set``."""
 
 import itk
 import pytest
@@ -34,7 +34,7 @@ INPUTS = {
     "ValidationFileNames",
     "ValidationImage",
 }
-"""Setters that set no parameter, or all of them."""
+"""Setters that set no parameter, or all parameters."""
 
 
 def test_every_parameter_of_the_trainer_can_be_set():
@@ -42,7 +42,7 @@ def test_every_parameter_of_the_trainer_can_be_set():
     setters = {name[3:] for name in dir(trainer) if name.startswith("Set")} - {
         name[3:] for name in dir(itk.ProcessObject) if name.startswith("Set")
     }
-    # The slice axis is set to auto by the same name.
+    # The slice axis can be set to auto under the same name.
     assert setters - INPUTS - WITH_OPTIONS - {"AutomaticSliceAxis"} == set(trainer_parameters())
     assert all(hasattr(itk.AutoencoderModel, f"Set{name}") for name in NETWORK)
 

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""docs/refusals.md: every refusal of the filter and of ``latent-sr upsample``, word by word."""
+"""docs/refusals.md has every refusal of the filter and of ``latent-sr upsample``, word by word."""
 
 import re
 
@@ -140,7 +140,7 @@ def refusal_of_command(latent_sr_run, folder, name):
 
 
 def counted(message):
-    """The same on a machine with GPUs, as long as there are fewer than ten."""
+    """Make the message independent of the number of GPUs, which must be less than ten."""
     return re.sub(r"sees \d CUDA", "sees 0 CUDA", message)
 
 

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""The report, from made-up results."""
+"""The report of invented results."""
 
 import re
 from html.parser import HTMLParser
@@ -35,7 +35,7 @@ METRICS = ("mse", "psnr", "ssim", "vifp")
 
 
 def made_up_result(subjects: int = 5, better: bool = True) -> dict:
-    """A result in the form of SCHEMA.md."""
+    """Return a result in the form of SCHEMA.md."""
     values = dict(VALUES, latent=0.5 if better else 0.3)
     numbers = [1, 3]
 
@@ -201,7 +201,7 @@ class Document(HTMLParser):
 
 
 def assert_self_contained(text: str) -> Document:
-    """Nothing of the document comes from elsewhere, and every element is closed."""
+    """Assert that the document refers to no other file, and that every element is closed."""
     document = Document(text)
     assert document.open == []
     tags = {tag for tag, _ in document.elements}
@@ -336,7 +336,7 @@ def test_the_csv_file_has_a_row_for_each_slice_and_method():
 
 
 def test_the_methods_of_interpolation_are_those_of_the_experiment():
-    """The command line knows them before it loads the experiment, which takes seconds."""
+    """The command line has its own list, because loading the experiment takes seconds."""
     import itk
 
     methods = itk.SliceRecoveryExperiment[itk.Image[itk.F, 3]].GetInterpolationMethods()

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""What ``latent-sr train`` does by default: start from the bundled model, hold out subjects, keep the better model."""
+"""Defaults of ``latent-sr train``: start from the bundled model, hold out subjects, keep the better model."""
 
 import json
 
@@ -58,7 +58,7 @@ def test_a_training_starts_from_the_bundled_model_at_half_the_learning_rate(late
     output = tmp_path / "m.safetensors"
     result = latent_sr_run("train", thick, "--output", output, "--iterations", 1, *QUICK)
     assert result.returncode == 0, result.stderr
-    assert "learning rate 5.00e-06" in result.stderr  # The first of 100 iterations of warm-up.
+    assert "learning rate 5.00e-06" in result.stderr  # The first of 100 warm-up iterations.
     found, start = load(output).state_dict(), load(bundled).state_dict()
     assert all(np.abs(found[name] - start[name]).max() < 1e-4 for name in found if name.endswith("weight"))
     assert described(latent_sr_run, output)["provenance"]["command"].endswith(" --fine-tune")
@@ -86,7 +86,7 @@ def test_a_network_that_is_asked_for_is_made_from_scratch(latent_sr_run, thick, 
 
 
 def test_where_the_bundled_model_is_better_it_is_written(latent_sr_run, cohort, bundled, tmp_path):
-    """Two iterations from random weights are no match."""
+    """A model after two iterations from random weights is worse."""
     output = tmp_path / "m.safetensors"
     words = ["train", cohort, "--from-scratch", "--iterations", 2, *QUICK, "--subject", r"([a-e])-\d"]
     result = latent_sr_run(*words, "--output", output)

@@ -124,7 +124,7 @@ def test_the_hodges_lehmann_estimate_is_where_the_signed_rank_test_sees_nothing(
     differences = np.random.default_rng(2).normal(0.3, 1, 25)
     estimate = hodges_lehmann(differences)
     assert scipy_stats.wilcoxon(differences - estimate).pvalue > 0.97
-    # It moves and scales with the differences.
+    # The estimate shifts and scales with the differences.
     assert hodges_lehmann(-2 * differences + 1) == pytest.approx(1 - 2 * estimate)
 
 

@@ -146,7 +146,7 @@ def test_an_interrupt_ends_with_exit_code_130_and_without_a_file(tiny_model, thi
     words = ["train", str(thick), "--output", str(output), "--fine-tune", str(tiny_model), "--iterations", "1000000"]
     _, first, _ = interrupted(words)
     assert first.startswith("training: iteration 1 ")
-    # The log of what was done stays, and shows how far it came.
+    # The log stays, and shows the last iteration.
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "thick.nii.gz",
         "tuned.training.csv",
@@ -183,7 +183,7 @@ def test_what_an_observer_raises_ends_the_training(tiny_model):
 
 @pytest.mark.parametrize("first", ["import torch", "pass"], ids=["with torch imported first", "without torch"])
 def test_training_from_python_with_an_observer_does_not_stumble_over_the_lock(tiny_model, first):
-    """The backward pass in C++ refuses to run while Python's lock is held and Python's part of torch is loaded."""
+    """With Python's part of torch loaded, the backward pass in C++ does not run while Python's lock is held."""
     code = f"""
         {first}
         import itk

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Trainings on files, with validation, that are killed and go on, and that are shared by processes."""
+"""Trainings on files, with validation, with interruptions, and with several processes."""
 
 import csv
 import os
@@ -181,7 +181,7 @@ def test_a_checkpoint_in_a_missing_folder_is_refused_at_once(latent_sr_run, coho
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_a_training_that_is_killed_goes_on_to_the_same_bits(latent_sr_run, tiny_model, cohort, tmp_path):
-    """Killed five times at random moments; the log is that of one training, too."""
+    """The training is killed five times at random moments. The log is also that of one training."""
     words = ["train", cohort, "--fine-tune", tiny_model, "--iterations", 90, "--threads", 1]
     words += ["--validation-share", 0.3, "--subject", r"([a-c])-\d"]
     straight, broken = tmp_path / "straight.safetensors", tmp_path / "broken.safetensors"
@@ -193,7 +193,7 @@ def test_a_training_that_is_killed_goes_on_to_the_same_bits(latent_sr_run, tiny_
     table = broken.with_name("broken.training.csv")
     for kill in range(5):
         process = subprocess.Popen(resumable, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        # Each time farther than the last checkpoint, and far from the end.
+        # Each time after the last checkpoint, and far from the end.
         rows = random.randint(10 * kill + 4, 10 * kill + 14)
         while not table.is_file() or table.read_text().count("\n") < rows:
             assert process.poll() is None
@@ -226,7 +226,7 @@ def test_another_trainings_checkpoint_is_refused_in_one_line(latent_sr_run, tiny
 
 
 def paper_network():
-    """The network of arXiv:2010.13172, Section 4, written down once more: layers by the names that files use."""
+    """An independent network of arXiv:2010.13172, Section 4: layers by their names in model files."""
     layers = {}
 
     def convolution(name, inputs, outputs):
@@ -301,7 +301,7 @@ def test_the_papers_network_has_the_layers_of_an_independent_one(paper_model, tm
 
 
 def after_a_step(model, slice_):
-    """A trainer that has trained on a slice for one iteration, without augmentation."""
+    """Return a trainer that has trained on a slice for one iteration without augmentation."""
     image = itk.image_from_array(slice_)
     image.SetSpacing([1.0, 1.0, 8.0])
     trainer = itk.AutoencoderTrainer[type(image)].New()
@@ -318,14 +318,14 @@ def after_a_step(model, slice_):
 def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp_path):
     safetensors = pytest.importorskip("safetensors")
     paper_model.Write(str(tmp_path / "before.safetensors"))
-    # One slice, which is a batch of copies of itself, without augmentation.
+    # The batch is copies of one slice, without augmentation.
     y, x = np.mgrid[:128, :128]
     slice_ = (np.hypot(x - 50, y - 70) < 30) + 0.5 * (np.hypot(x - 80, y - 40) < 15) + 0.2 * np.sin(0.2 * x)
     slice_ = slice_[None].astype(np.float32)
     trainer = after_a_step(paper_model, slice_)
     trainer.GetOutput().Write(str(tmp_path / "after.safetensors"))
 
-    # In single precision, and in double, which tells where a gradient is nothing but rounding.
+    # In single and in double precision. Double precision shows which gradients are only rounding errors.
     (layers, forward), (exact, exact_forward) = paper_network(), paper_network()
     with safetensors.safe_open(tmp_path / "before.safetensors", framework="pt") as file:
         for name, layer in layers.items():
@@ -354,11 +354,11 @@ def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp
                     continue
                 ours, start = after.get_tensor(f"{name}.{part}"), before.get_tensor(f"{name}.{part}")
                 if part.startswith("running"):
-                    # Means over many thousand values, in single precision and in different orders.
+                    # Means over many thousand values are summed in single precision and in different orders.
                     np.testing.assert_allclose(ours, tensor, atol=1e-5, err_msg=f"{name}.{part}")
                     continue
-                # Adam's first step is the learning rate times the sign of the gradient. Where that is nothing but
-                # rounding, both signs are right: there, and nowhere else, may weights differ, and there are few.
+                # Adam's first step is the learning rate times the sign of the gradient. Where the gradient is only
+                # a rounding error, both signs are right. Only there may weights differ, and there are few of them.
                 gradient = getattr(exact[name], part).grad
                 rounding = (getattr(layer, part).grad - gradient).abs().max()
                 differs = (ours - tensor).abs() > 1e-6
@@ -446,7 +446,7 @@ def test_a_lost_process_ends_the_other_with_an_error_and_leaves_the_checkpoint(t
     assert processes[0].returncode != 0
     assert "LatentSRError" in error
     assert not (tmp_path / "lost.safetensors").exists()
-    # The checkpoint is whole, and a training can go on from it.
+    # The checkpoint is complete, and a training can continue from it.
     trainer = latent_sr.training.make_trainer(
         [image_of(phantom(seed=seed), dtype="float32") for seed in range(3)],
         iterations=31,

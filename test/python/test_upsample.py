@@ -157,7 +157,7 @@ def test_a_missing_device_is_refused(latent_sr_run, tiny_model, thick, tmp_path)
 def test_a_pixel_that_is_not_finite_is_refused(latent_sr_run, tiny_model, tmp_path):
     volume = phantom()
     volume[3, 2, 1] = np.nan
-    # ITK reads what is not finite in a NIfTI file as zero.
+    # ITK reads pixels of NIfTI that are not finite as zero.
     source = tmp_path / "nan.mha"
     image = itk.image_from_array(volume.astype("float32"))
     image.SetSpacing([1.4, 1.4, 8.0])

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""docs/volumes.md: every refusal of the readers of volumes, and every warning, word by word."""
+"""docs/volumes.md has every refusal and every warning of the readers, word by word."""
 
 import gzip
 import zlib
@@ -38,7 +38,7 @@ ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
 
 
 def image(path, position=(0, 0, 0), pixels=None, sop=MR, **tags):
-    """Write an image of 4 x 4 pixels of 1 mm; a tag that is None is left out."""
+    """Write an image of 4 x 4 pixels of 1 mm. Tags that are None are left out."""
     pixels = np.full((4, 4), 7, np.int16) if pixels is None else pixels
     meta = pydicom.dataset.FileMetaDataset()
     meta.MediaStorageSOPClassUID = sop
@@ -76,7 +76,7 @@ def image(path, position=(0, 0, 0), pixels=None, sop=MR, **tags):
 
 
 def series(folder, count=3, **last):
-    """Write some slices, 5 mm apart; tags are those of the last one."""
+    """Write slices 5 mm apart. The tags are those of the last slice."""
     for number in range(count):
         image(folder / f"{number}.dcm", (0, 0, 5 * number), **(last if number == count - 1 else {}))
     return folder
@@ -89,7 +89,7 @@ def moved(folder, *positions, **tags):
 
 
 def cine(folder, phases, slices=2, **tags):
-    """Write phases of slices, which trigger times tell apart; `phases` are their numbers in each slice."""
+    """Write phases of slices with different trigger times. `phases` has their numbers in each slice."""
     for place in range(slices):
         for phase in range(phases[place]):
             values = {"TriggerTime": 40 * phase} | {name: make(place, phase) for name, make in tags.items()}
@@ -236,7 +236,7 @@ def sheared(path):
 
 
 def raw(path, field, value):
-    """A NIfTI file, one field of whose header is overwritten: (offset, type)."""
+    """Write a NIfTI file, and overwrite a field of its header: (offset, type)."""
     content = bytearray(nifti(path).read_bytes())
     offset, kind = field
     content[offset : offset + np.dtype(kind).itemsize] = np.array(value, kind).tobytes()

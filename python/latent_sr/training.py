@@ -43,7 +43,7 @@ PRESETS = ("default", "paper")
 NETWORKS = ("multi-scale", "paper")
 
 FINE_TUNING_RATE = 5e-4
-"""Learning rate for fine-tuning with the default preset: half the rate for a new model."""
+"""Learning rate for fine-tuning with the default preset, if none is set: half the rate for a new model."""
 
 _NO_LIMIT = 2**31 - 1
 

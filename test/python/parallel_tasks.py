@@ -50,7 +50,7 @@ def fail_on_odd(task: Task) -> int:
 
 
 def die_once(task: Task) -> int:
-    """Return the number. The first call kills the process if the task has a trace."""
+    """Return the number, or kill the process if the task has a trace."""
     if task.trace:
         os.kill(os.getpid(), signal.SIGKILL)
     return task.number

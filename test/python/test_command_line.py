@@ -121,7 +121,7 @@ def test_the_package_runs_as_a_module():
         (["metrics", "a.nii", "b.nii", "--data-range", "0"], ["--data-range", "'0'"]),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_code_2(latent_sr_process, tmp_path, words, parts):
+def test_wrong_use_is_reported_in_one_line_with_exit_code_2(latent_sr_process, tmp_path, words, parts):
     assert_one_line_error(latent_sr_process(*words, cwd=tmp_path), 2, *parts)
     assert list(tmp_path.iterdir()) == []
 
@@ -155,9 +155,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(latent_sr_process, tmp_path, word
         (["info", "thick.nii"], ["thick.nii"]),
     ],
 )
-def test_failures_are_one_line_and_exit_code_1_and_nothing_is_written(
-    latent_sr_run, tmp_path, tiny_model, words, parts
-):
+def test_a_failure_is_one_line_with_exit_code_1_and_writes_nothing(latent_sr_run, tmp_path, tiny_model, words, parts):
     safetensors_numpy = pytest.importorskip("safetensors.numpy")
     write_nifti(tmp_path / "thick.nii", phantom())
     write_nifti(tmp_path / "flat.nii", np.zeros((5, 6)))

@@ -52,7 +52,7 @@ def size_of(image) -> tuple[int, ...]:
 # Place ----------------------------------------------------------------------------------------------------------------
 
 
-def test_an_oblique_stack_with_pixels_that_are_not_square_lies_where_dicom_says(tmp_path):
+def test_an_oblique_stack_with_non_square_pixels_has_the_position_that_dicom_defines(tmp_path):
     slices = stack()
     volume = open_volume(save(tmp_path / "stack", slices))
     acquired_pixels_lie_right(volume.image, slices)
@@ -67,7 +67,7 @@ def test_an_oblique_stack_with_pixels_that_are_not_square_lies_where_dicom_says(
     assert (header.slice_axis, header.slice_thickness, header.component) == (2, 5, "short")
 
 
-def test_simpleitk_and_dcm2niix_find_pixels_at_the_same_places(tmp_path):
+def test_simpleitk_and_dcm2niix_give_pixels_the_same_positions(tmp_path):
     """The expected positions of pixels in these tests are those of other programs, too."""
     slices = stack(pixels(low=-500), RescaleSlope="2", RescaleIntercept="-3")
     folder = save(tmp_path / "stack", slices)
@@ -80,12 +80,12 @@ def test_instance_numbers_do_not_order_slices(tmp_path):
     acquired_pixels_lie_right(open_volume(save(tmp_path / "stack", slices)).image, slices)
 
 
-def test_a_stack_against_its_normal_lies_where_dicom_says(tmp_path):
+def test_a_stack_in_reverse_order_of_its_normal_has_the_position_that_dicom_defines(tmp_path):
     slices = stack(distance=-DISTANCE)
     acquired_pixels_lie_right(open_volume(save(tmp_path / "stack", slices)).image, slices)
 
 
-def test_positions_that_are_rounded_to_a_hundredth_of_a_millimeter_are_even(tmp_path):
+def test_positions_rounded_to_a_hundredth_of_a_millimeter_are_evenly_spaced(tmp_path):
     slices = stack(pixels(9, 8, 8), distance=10 / 3)
     for dataset in slices:
         dataset.ImagePositionPatient = [f"{value:.2f}" for value in dataset.ImagePositionPatient]
@@ -94,14 +94,14 @@ def test_positions_that_are_rounded_to_a_hundredth_of_a_millimeter_are_even(tmp_
     assert volume.image.GetSpacing()[2] == pytest.approx(10 / 3, abs=1e-3)
 
 
-def test_orientations_that_are_rounded_otherwise_in_each_file_are_one(tmp_path):
+def test_orientations_rounded_differently_in_each_file_are_the_same(tmp_path):
     slices = stack()
     for dataset, digits in zip(slices, (9, 6, 8, 5, 7), strict=True):
         dataset.ImageOrientationPatient = [f"{value:.{digits}f}" for value in dataset.ImageOrientationPatient]
     acquired_pixels_lie_right(open_volume(save(tmp_path / "stack", slices)).image, slices)
 
 
-def test_the_slice_axis_of_a_stack_is_known_even_if_pixels_are_wider_than_slices_are_apart(
+def test_the_slice_axis_of_a_stack_is_known_even_if_the_pixel_spacing_exceeds_the_slice_distance(
     latent_sr_run, tiny_model, tmp_path
 ):
     for number, spacing in enumerate(([3.4, 3.4], [2.0, 3.5], [2.4, 2.4])):
@@ -114,7 +114,9 @@ def test_the_slice_axis_of_a_stack_is_known_even_if_pixels_are_wider_than_slices
 
 
 @pytest.mark.parametrize("extension", [".nrrd", ".nii.gz", ".mha"])
-def test_acquired_slices_lie_in_every_output_where_dicom_puts_them(latent_sr_run, tiny_model, tmp_path, extension):
+def test_acquired_slices_have_their_dicom_positions_in_every_output_format(
+    latent_sr_run, tiny_model, tmp_path, extension
+):
     slices, output = stack(), tmp_path / f"thin{extension}"
     words = ["upsample", save(tmp_path / "stack", slices), output, "--model", tiny_model, "--factor", 3]
     result = latent_sr_run(*words, "--mode", "preserve-acquired")
@@ -170,7 +172,7 @@ def shifted(columns: list[float], rows: list[float]):
     ]
 
 
-def test_slices_that_are_shifted_by_whole_pixels_are_put_straight(latent_sr_run, tiny_model, tmp_path):
+def test_slices_that_are_shifted_by_whole_pixels_are_aligned(latent_sr_run, tiny_model, tmp_path):
     import itk
 
     slices = shifted([0, 1, 3, -1, 0], [0, 0, -2, 1, 1])
@@ -208,7 +210,7 @@ def test_slices_that_do_not_overlap_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("odd", [0, 2, 4])
-def test_one_slice_of_another_kind_is_refused_by_its_name(tmp_path, odd):
+def test_one_slice_that_differs_is_refused_with_its_file_name(tmp_path, odd):
     values = pixels(5, 12, 16)
     where = places(5)
     for number, (word, shown, other) in enumerate(
@@ -228,7 +230,7 @@ def test_one_slice_of_another_kind_is_refused_by_its_name(tmp_path, odd):
         assert shown in text
 
 
-def test_planes_of_a_localizer_are_no_stack(tmp_path):
+def test_the_planes_of_a_localizer_are_not_a_stack(tmp_path):
     values = pixels(2, 12, 16)
     slices = [classic(values[0], (0, 0, 10), AXIAL), classic(values[1], (8, -8, 20), SAGITTAL)]
     assert "orientation" in refusal(save(tmp_path / "localizer", slices))
@@ -241,7 +243,7 @@ def test_a_mosaic_of_slices_in_one_image_is_refused(tmp_path):
         assert "MOSAIC" in refusal(save(tmp_path / str(count), mosaics[:count]))
 
 
-def test_a_rotation_in_plane_of_one_slice_is_another_orientation(tmp_path):
+def test_a_slice_that_is_rotated_in_plane_has_another_orientation(tmp_path):
     slices = stack(orientation=AXIAL)
     slices[1].ImageOrientationPatient = [0, 1, 0, -1, 0, 0]
     assert "orientation" in refusal(save(tmp_path / "stack", slices))
@@ -273,7 +275,7 @@ def test_a_repeated_position_is_refused_with_both_names(tmp_path):
     assert name_of(folder, again) in text
 
 
-def test_an_image_that_is_there_twice_is_refused_with_both_names(tmp_path):
+def test_a_duplicate_image_is_refused_with_both_names(tmp_path):
     slices = stack()
     folder = save(tmp_path / "stack", slices)
     slices[2].save_as(folder / "copy.dcm")
@@ -299,14 +301,14 @@ def test_positions_that_drift_are_not_evenly_spaced(tmp_path):
     assert "evenly spaced" in refusal(save(tmp_path / "stack", slices))
 
 
-def test_a_missing_slice_is_refused_however_thin_slices_are(tmp_path):
+def test_a_missing_slice_is_refused_even_if_slices_are_very_thin(tmp_path):
     for distance in (0.2, 0.05, 0.02):
         slices = stack(pixels(10, 6, 6), distance=distance, PixelSpacing=[0.05, 0.05])
         del slices[5]
         assert "evenly spaced" in refusal(save(tmp_path / str(distance), slices))
 
 
-def test_a_shift_by_a_pixel_counts_however_small_pixels_are(tmp_path):
+def test_a_shift_by_a_pixel_counts_even_if_pixels_are_very_small(tmp_path):
     row, _, normal = directions(stack()[0].ImageOrientationPatient)
     slices = [
         classic(pixels(6, 6, seed=number), number * (0.5 * normal + 0.04 * row), PixelSpacing=[0.04, 0.04])
@@ -327,7 +329,7 @@ def test_slices_without_a_position_are_refused(tmp_path):
     assert name_of(folder, slices[3]) in refusal(folder)
 
 
-def test_attributes_that_place_nothing_are_refused_with_their_value(tmp_path):
+def test_invalid_attributes_of_position_are_refused_with_their_value(tmp_path):
     for name, value, shown in (
         ("ImageOrientationPatient", [1, 0, 0, 0.5, 1, 0], "1, 0, 0, 0.5, 1, 0"),
         ("ImageOrientationPatient", [1, 0, 0, 0, 1], "ImageOrientationPatient"),
@@ -347,7 +349,7 @@ def test_attributes_that_place_nothing_are_refused_with_their_value(tmp_path):
         assert shown in text
 
 
-def test_thickness_is_no_matter_of_spelling(tmp_path):
+def test_spellings_of_the_same_thickness_are_equal(tmp_path):
     for number, thickness in enumerate((("5", "5.0", "5.000", "5", "5.0"), ("4.99998", "5.00001", "5", "5", "5"))):
         slices = stack(SliceThickness=thickness)
         volume = open_volume(save(tmp_path / str(number), slices))
@@ -359,14 +361,14 @@ def test_thickness_is_no_matter_of_spelling(tmp_path):
     assert volume.slice_thickness == 0
 
 
-def test_a_thickness_does_not_make_a_distance(tmp_path):
+def test_the_thickness_is_not_used_as_the_distance_of_slices(tmp_path):
     slices = stack(SliceThickness="3", SpacingBetweenSlices="9")
     volume = open_volume(save(tmp_path / "stack", slices))
     acquired_pixels_lie_right(volume.image, slices)
     assert volume.image.GetSpacing()[2] == pytest.approx(DISTANCE, abs=1e-5)
 
 
-def test_the_command_tells_a_refusal_in_one_line_and_leaves_nothing(latent_sr_run, tiny_model, tmp_path):
+def test_the_command_reports_a_refusal_in_one_line_and_writes_nothing(latent_sr_run, tiny_model, tmp_path):
     folder = save(tmp_path / "stack", tilted(18.5))
     result: Outcome = latent_sr_run("upsample", folder, tmp_path / "thin.nrrd", "--model", tiny_model)
     assert result.returncode == 1

@@ -67,7 +67,7 @@ def trigger(step: float = 40, **attributes) -> list:
 # Order ----------------------------------------------------------------------------------------------------------------
 
 
-def test_trigger_times_order_phases_and_tell_the_time_between_them(tmp_path):
+def test_trigger_times_order_phases_and_give_the_time_between_them(tmp_path):
     phases = trigger(42.5)
     volume = open_volume(save(tmp_path / "cine", every(phases)))
     assert size_of(volume.image) == (16, 12, SLICES, PHASES)
@@ -104,7 +104,7 @@ def test_instance_numbers_order_phases_with_a_warning(tmp_path, by_phase):
     assert "order of their instance numbers" in warning
 
 
-def test_the_command_tells_the_warning(latent_sr_run, tiny_model, tmp_path):
+def test_the_command_prints_the_warning(latent_sr_run, tiny_model, tmp_path):
     phases, output = cine(), tmp_path / "thin.nrrd"
     words = ["upsample", save(tmp_path / "cine", every(phases)), output, "--model", tiny_model]
     result = latent_sr_run(*words, "--mode", "preserve-acquired")
@@ -115,7 +115,7 @@ def test_the_command_tells_the_warning(latent_sr_run, tiny_model, tmp_path):
     assert_phases_lie_right(output, phases)
 
 
-def test_trigger_times_that_are_the_same_do_not_order_phases(tmp_path):
+def test_equal_trigger_times_do_not_order_phases(tmp_path):
     phases = cine(TriggerTime=lambda phase, place: 0, TemporalPositionIdentifier=lambda phase, place: PHASES - phase)
     volume = open_volume(save(tmp_path / "cine", every(phases)))
     assert_phases_lie_right(volume.image, phases[::-1])
@@ -126,7 +126,7 @@ def test_trigger_times_that_are_the_same_do_not_order_phases(tmp_path):
     [lambda phase, place: 1, lambda phase, place: None, lambda phase, place: (7 * (PHASES * place + phase)) % 12],
     ids=["the same", "missing", "in no order"],
 )
-def test_phases_in_an_order_that_can_not_be_told_are_refused_with_names(tmp_path, instance):
+def test_phases_in_an_unknown_order_are_refused_with_file_names(tmp_path, instance):
     folder = save(tmp_path / "cine", every(cine(InstanceNumber=instance)))
     text = refusal(folder)
     assert "3 images at each position" in text
@@ -156,14 +156,14 @@ def save_slices(folder, phases) -> None:
         save(folder / f"{(place * 3) % 7}", [phase[place] for phase in phases])
 
 
-def test_a_series_a_slice_in_one_folder_is_one_volume(tmp_path):
+def test_one_series_per_slice_in_one_folder_is_one_volume(tmp_path):
     phases = a_series_a_slice()
     volume = open_volume(save(tmp_path / "cine", every(phases)))
     assert_phases_lie_right(volume.image, phases)
     assert volume.warnings == ()
 
 
-def test_a_series_a_slice_in_subfolders_is_one_volume(latent_sr_run, tiny_model, tmp_path):
+def test_one_series_per_slice_in_subfolders_is_one_volume(latent_sr_run, tiny_model, tmp_path):
     phases, output = a_series_a_slice(), tmp_path / "thin.nrrd"
     save_slices(tmp_path / "cine", phases)
     words = ["upsample", tmp_path / "cine", output, "--model", tiny_model, "--mode", "preserve-acquired"]
@@ -172,19 +172,19 @@ def test_a_series_a_slice_in_subfolders_is_one_volume(latent_sr_run, tiny_model,
     assert_phases_lie_right(output, phases)
 
 
-def test_a_series_a_slice_without_times_is_ordered_by_instance_numbers(tmp_path):
+def test_one_series_per_slice_without_times_is_ordered_by_instance_numbers(tmp_path):
     phases = a_series_a_slice(TriggerTime=lambda phase, place: None)
     volume = open_volume(save(tmp_path / "cine", every(phases)))
     assert_phases_lie_right(volume.image, phases)
     assert "instance numbers" in volume.warnings[0]
 
 
-def test_one_series_of_one_phase_for_each_slice_is_no_cine(tmp_path):
+def test_one_series_per_slice_with_one_phase_is_not_a_cine(tmp_path):
     phases = a_series_a_slice()[:1]
     assert "4 DICOM series" in refusal(save(tmp_path / "stack", every(phases)))
 
 
-def test_a_long_axis_beside_a_cine_is_left_out_by_choosing_series(latent_sr_run, tiny_model, tmp_path):
+def test_a_long_axis_series_beside_a_cine_is_left_out_by_choosing_series(latent_sr_run, tiny_model, tmp_path):
     phases, output = a_series_a_slice(), tmp_path / "thin.nrrd"
     long_axis = [
         classic(pixels(12, 16), (0, 0, 0), SAGITTAL, SeriesInstanceUID="1.2.3", SeriesNumber=40, TriggerTime=40 * phase)
@@ -198,7 +198,7 @@ def test_a_long_axis_beside_a_cine_is_left_out_by_choosing_series(latent_sr_run,
     assert_phases_lie_right(output, phases)
 
 
-def test_slices_of_two_studies_are_no_cine(tmp_path):
+def test_slices_of_two_studies_are_not_a_cine(tmp_path):
     phases = a_series_a_slice(StudyInstanceUID=lambda phase, place: f"1.2.{place // 2 + 1}")
     assert "4 DICOM series" in refusal(save(tmp_path / "cine", every(phases)))
 
@@ -208,7 +208,7 @@ def test_slices_of_two_studies_are_no_cine(tmp_path):
 
 @pytest.mark.parametrize("make", [trigger, a_series_a_slice])
 @pytest.mark.parametrize("place", [0, 2])
-def test_a_phase_that_is_missing_in_one_slice_is_refused_with_a_name_of_the_slice(tmp_path, make, place):
+def test_a_phase_that_is_missing_in_one_slice_is_refused_with_a_file_name_of_the_slice(tmp_path, make, place):
     phases = make()
     images = [image for image in every(phases) if image is not phases[1][place]]
     folder = save(tmp_path / "cine", images)
@@ -229,7 +229,7 @@ def test_a_missing_slice_of_a_cine_is_refused_with_the_names_of_its_neighbours(t
     assert any(name_of(folder, phase[3]) in text for phase in phases)
 
 
-def test_an_image_too_many_is_refused_with_its_name(tmp_path):
+def test_a_superfluous_image_is_refused_with_its_file_name(tmp_path):
     slices = stack()
     folder = save(tmp_path / "stack", [*slices, classic(pixels(12, 16), places(5)[1], TriggerTime=40)])
     assert "2 images at the position" in refusal(folder)
@@ -250,7 +250,7 @@ def test_a_file_of_a_cine_is_one_image(tmp_path):
     assert size_of(volume.image) == (16, 12, 1)
 
 
-def test_slices_that_are_cut_off_are_refused_in_a_cine_too(tmp_path):
+def test_slices_of_a_cine_that_are_cut_off_are_refused(tmp_path):
     phases = trigger()
     folder = save(tmp_path / "cine", every(phases))
     path = folder / name_of(folder, phases[2][1])
@@ -259,14 +259,14 @@ def test_slices_that_are_cut_off_are_refused_in_a_cine_too(tmp_path):
         open_volume(folder)
 
 
-def test_flip_angles_tell_images_apart_and_are_no_phases(tmp_path):
+def test_images_with_different_flip_angles_are_not_phases(tmp_path):
     phases = cine(FlipAngle=lambda phase, place: 10 * (phase + 1))
     text = refusal(save(tmp_path / "angles", every(phases)))
     assert "3 kinds at one position" in text
     assert "flip angle is 10 (1 images), 20 (1 images), 30 (1 images)" in text
 
 
-def test_images_that_lie_side_by_side_in_a_plane_are_no_phases(tmp_path):
+def test_images_side_by_side_in_a_plane_are_not_phases(tmp_path):
     phases = trigger()
     for image in phases[1]:
         image.ImagePositionPatient = [
@@ -292,7 +292,7 @@ def test_one_phase_is_a_volume_in_3d(tmp_path, make):
         acquired_pixels_lie_right(latent_sr.read_volume(folder, phase=number), phase)
 
 
-def test_a_phase_that_is_not_there_is_refused(tmp_path):
+def test_a_phase_that_does_not_exist_is_refused(tmp_path):
     folder = save(tmp_path / "cine", every(trigger()))
     for act in (open_volume, read_header):
         with pytest.raises(LatentSRError, match="has no phase 3: it has the phases 0 to 2"):

@@ -75,7 +75,7 @@ def assert_same_weights(one: dict, other: dict) -> None:
         np.testing.assert_array_equal(values, other[name])
 
 
-def test_a_dicom_folder_trains_as_the_file_of_its_volume_does(tiny_model, folder):
+def test_training_on_a_dicom_folder_is_the_same_as_on_a_file_of_its_volume(tiny_model, folder):
     one = weights_of(folder, model=tiny_model)
     assert_same_weights(one, weights_of(as_file(folder, "same.nrrd"), model=tiny_model))
 
@@ -105,7 +105,7 @@ def test_a_dicom_folder_trains_from_python(tiny_model, folder):
     assert all(np.isfinite(state.loss) for state in states)
 
 
-def test_a_list_in_nrrd_trains_as_its_phases_in_a_file_do(tiny_model, tmp_path):
+def test_training_on_a_list_in_nrrd_is_the_same_as_on_a_file_of_its_phases(tiny_model, tmp_path):
     nrrd = pytest.importorskip("nrrd")
     directions = np.array([[np.nan] * 3, [1.4, 0, 0], [0, 1.4, 0], [0, 0, 8.0]])
     header = {"space": "left-posterior-superior", "space directions": directions, "space origin": np.zeros(3)}
@@ -115,7 +115,7 @@ def test_a_list_in_nrrd_trains_as_its_phases_in_a_file_do(tiny_model, tmp_path):
     assert_same_weights(one, weights_of(as_file(tmp_path / "list.seq.nrrd", "same.nii"), model=tiny_model))
 
 
-def test_a_cohort_may_be_of_dicom_folders_lists_and_files(latent_sr_run, tiny_model, tmp_path):
+def test_a_cohort_may_mix_dicom_folders_lists_and_files(latent_sr_run, tiny_model, tmp_path):
     nrrd = pytest.importorskip("nrrd")
     cohort, output = tmp_path / "cohort", tmp_path / "tuned.safetensors"
     for seed in range(2):
@@ -132,7 +132,7 @@ def test_a_cohort_may_be_of_dicom_folders_lists_and_files(latent_sr_run, tiny_mo
     assert described["training"]["slice_spacing_mm"] == pytest.approx([6, 8], abs=1e-4)
 
 
-def test_a_cine_trains_as_the_file_of_its_phases_does(tiny_model, tmp_path):
+def test_training_on_a_cine_is_the_same_as_on_a_file_of_its_phases(tiny_model, tmp_path):
     heart = save(tmp_path / "heart", beating())
     one = weights_of(heart, model=tiny_model)
     assert_same_weights(one, weights_of(as_file(heart, "all.mha"), model=tiny_model))
@@ -155,7 +155,7 @@ def test_training_takes_one_of_several_series(latent_sr_run, tiny_model, tmp_pat
     assert latent_sr_run(*words, "--series", 8).returncode == 0
 
 
-def test_a_stack_whose_pixels_are_wider_than_slices_are_apart_trains_when_the_axis_is_told(
+def test_training_takes_the_slice_axis_if_the_pixel_spacing_exceeds_the_slice_distance(
     latent_sr_run, tiny_model, tmp_path
 ):
     folder = save(tmp_path / "wide", stack(tubes(0), distance=2.4, PixelSpacing=[3.4, 3.4]))
@@ -171,7 +171,7 @@ def test_a_stack_whose_pixels_are_wider_than_slices_are_apart_trains_when_the_ax
     weights_of(folder, model=tiny_model, settings={"slice_axis": 2})
 
 
-def test_damage_is_told_with_the_name_of_the_user_s_file(latent_sr_run, tiny_model, tmp_path):
+def test_damage_is_reported_with_the_name_of_the_users_file(latent_sr_run, tiny_model, tmp_path):
     slices = stack(tubes(0))
     folder = save(tmp_path / "stack", slices)
     path = folder / name_of(folder, slices[3])
@@ -216,7 +216,7 @@ def scores(volume: dict) -> list[float]:
     ]
 
 
-def test_a_dicom_folder_is_evaluated_as_the_file_of_its_volume_is(latent_sr_run, folder):
+def test_evaluation_of_a_dicom_folder_is_the_same_as_of_a_file_of_its_volume(latent_sr_run, folder):
     one = evaluated(latent_sr_run, folder)
     other = evaluated(latent_sr_run, as_file(folder, "same.nrrd"))
     (volume,) = one["volumes"]
@@ -226,7 +226,7 @@ def test_a_dicom_folder_is_evaluated_as_the_file_of_its_volume_is(latent_sr_run,
     assert scores(volume) == pytest.approx(scores(other["volumes"][0]), rel=1e-6)
 
 
-def test_slices_of_a_stack_are_dropped_also_where_its_pixels_are_wider(latent_sr_run, tmp_path):
+def test_slices_are_dropped_even_if_the_pixel_spacing_exceeds_the_slice_distance(latent_sr_run, tmp_path):
     folder = save(tmp_path / "wide", stack(tubes(0), distance=2.4, PixelSpacing=[3.4, 3.4]))
     (volume,) = evaluated(latent_sr_run, folder)["volumes"]
     assert volume["slice_axis"] == 2
@@ -261,7 +261,7 @@ def test_a_folder_and_the_file_of_its_volume_are_the_same_image(latent_sr_run, f
 # Warnings -------------------------------------------------------------------------------------------------------------
 
 
-def test_every_command_tells_what_the_reader_had_to_decide(latent_sr_run, tiny_model, tmp_path):
+def test_every_command_prints_the_warnings_of_the_reader(latent_sr_run, tiny_model, tmp_path):
     moved = shifted([0, 1, 3, -1, 0], [0, 0, -2, 1, 1])
     for dataset in moved:
         dataset.SeriesInstanceUID = "1.2.3.4"

@@ -33,7 +33,7 @@ pydicom = pytest.importorskip("pydicom")
 @pytest.mark.parametrize("suffix", ["", ".dcm", ".17"])
 @pytest.mark.parametrize("where", ["beside", "below"])
 @pytest.mark.parametrize("series", [(), (SERIES,)])
-def test_the_last_slice_is_never_left_out_wherever_it_is_cut_off(tmp_path, suffix, where, series):
+def test_the_last_slice_is_never_left_out_when_it_is_cut_off_anywhere(tmp_path, suffix, where, series):
     datasets = stack(pixels(3, 4, 4))
     folder = save(tmp_path / "s", datasets, suffix)
     file = folder / name_of(folder, datasets[-1])
@@ -60,7 +60,7 @@ def test_an_enhanced_file_is_refused_wherever_it_is_cut_off(tmp_path):
 @pytest.mark.parametrize(
     "keyword", ["SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Rows"]
 )
-def test_a_type_of_value_that_does_not_exist_is_damage(tmp_path, keyword):
+def test_an_unknown_value_representation_is_damage(tmp_path, keyword):
     datasets = stack(pixels(3, 4, 4))
     folder = save(tmp_path / "s", datasets)
     file = folder / name_of(folder, datasets[1])
@@ -71,7 +71,7 @@ def test_a_type_of_value_that_does_not_exist_is_damage(tmp_path, keyword):
     right_or_refused(folder, [datasets], re.escape(file.name))
 
 
-def test_an_empty_file_in_a_folder_of_its_own_is_no_slice_that_is_missing(tmp_path):
+def test_an_empty_file_in_a_separate_folder_is_not_a_missing_slice(tmp_path):
     datasets = stack(pixels(3, 4, 4))
     folder = save(tmp_path / "s", datasets, "")
     (folder / name_of(folder, datasets[-1])).unlink()
@@ -81,7 +81,7 @@ def test_an_empty_file_in_a_folder_of_its_own_is_no_slice_that_is_missing(tmp_pa
         open_volume(folder)
 
 
-def test_a_link_to_a_file_that_is_gone_is_a_slice_that_is_missing(tmp_path):
+def test_a_dead_link_is_a_missing_slice(tmp_path):
     datasets = stack(pixels(3, 4, 4))
     folder = save(tmp_path / "s", datasets)
     file = folder / name_of(folder, datasets[-1])
@@ -98,7 +98,7 @@ def test_slices_in_a_folder_that_is_linked_are_not_left_out(tmp_path):
     right_or_refused(folder, [datasets])
 
 
-def test_a_folder_that_is_linked_into_itself_is_read_once(tmp_path):
+def test_a_folder_with_a_link_to_itself_is_read_once(tmp_path):
     datasets = stack(pixels(3, 4, 4))
     folder = save(tmp_path / "s", datasets)
     (folder / "below").symlink_to(folder)
@@ -129,7 +129,7 @@ def test_all_parts_of_a_concatenation_are_one_volume(tmp_path):
     check_image(image, planes_of(values, where))
 
 
-def test_a_multi_frame_file_without_the_mark_of_dicom_is_read_by_the_same_rules(tmp_path):
+def test_a_multi_frame_file_without_the_dicom_prefix_is_read_by_the_same_rules(tmp_path):
     order = [0, 2, 1, 3]
     values, where = pixels(4, 5, 6), places(4)
     folder = save(tmp_path / "s", [enhanced(values[order], [where[n] for n in order])], "")
@@ -146,7 +146,7 @@ def test_a_multi_frame_file_without_the_mark_of_dicom_is_read_by_the_same_rules(
 
 
 @pytest.mark.parametrize("kind", [PRESENTATION_STATE, "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.1.3.10"])
-def test_an_object_that_is_no_image_is_refused_as_such_by_its_name(tmp_path, kind):
+def test_an_object_that_is_not_an_image_is_refused_with_its_file_name(tmp_path, kind):
     dataset = classic(pixels(4, 4), (0, 0, 0), SOPClassUID=kind, PixelData=None, Rows=None)
     (file,) = save(tmp_path / "s", [dataset]).iterdir()
     with pytest.raises(LatentSRError, match=re.escape(file.name)) as caught:

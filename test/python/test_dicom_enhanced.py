@@ -68,7 +68,7 @@ def test_the_command_puts_new_slices_between_frames(latent_sr_run, tiny_model, t
     acquired_pixels_lie_right(tmp_path / "thin.nrrd", [source])
 
 
-def test_functional_groups_may_be_shared_or_of_a_frame(tmp_path):
+def test_functional_groups_may_be_shared_or_per_frame(tmp_path):
     source = enhanced(pixels(), places(5))
     (shared,) = source.SharedFunctionalGroupsSequence
     for group in source.PerFrameFunctionalGroupsSequence:
@@ -79,7 +79,7 @@ def test_functional_groups_may_be_shared_or_of_a_frame(tmp_path):
     acquired_pixels_lie_right(volume.image, [enhanced(pixels(), places(5))])
 
 
-def test_a_volume_may_be_parted_into_files(tmp_path):
+def test_a_volume_may_be_split_into_several_enhanced_files(tmp_path):
     values, where = pixels(), places(5)
     volume = read(tmp_path / "files", enhanced(values[3:], where[3:]), enhanced(values[:3], where[:3]))
     assert size_of(volume.image) == (16, 12, 5)
@@ -132,25 +132,25 @@ def rescale(slope: float, intercept: float = 0) -> dict:
     }
 
 
-def test_slopes_that_differ_by_frame_make_floating_point(tmp_path):
+def test_slopes_that_differ_by_frame_give_floating_point(tmp_path):
     frames = [rescale(slope, number - 2) for number, slope in enumerate((1, 0.5, 2, 0.25, 3.5))]
     volume = read(tmp_path / "file", enhanced(pixels(), places(5), frames=frames))
     assert volume.component == "float"
 
 
-def test_a_whole_slope_that_is_shared_keeps_whole_numbers(tmp_path):
+def test_a_shared_integer_slope_keeps_integers(tmp_path):
     values = pixels(dtype=np.uint16)
     source = enhanced(values, places(5), shared=rescale(1, -1024), BitsStored=12)
     assert read(tmp_path / "file", source).component == "short"
     assert read(tmp_path / "other", enhanced(pixels(), places(5), shared=rescale(0.1, 7))).component == "float"
 
 
-def test_whole_slopes_of_frames_that_are_the_same_keep_whole_numbers(tmp_path):
+def test_equal_integer_slopes_of_frames_keep_integers(tmp_path):
     source = enhanced(pixels(), places(5), frames=[rescale(2, 3)] * 5)
     assert read(tmp_path / "file", source).component in ("short", "int")
 
 
-def test_a_real_world_value_mapping_is_no_slope(tmp_path):
+def test_a_real_world_value_mapping_is_not_applied(tmp_path):
     mapping = pydicom.Dataset()
     mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept = 4.0, 1.0
     mapping.RealWorldValueFirstValueMapped, mapping.RealWorldValueLastValueMapped = 0, 4000
@@ -160,7 +160,7 @@ def test_a_real_world_value_mapping_is_no_slope(tmp_path):
     assert read(tmp_path / "file", source).component == "short"
 
 
-def test_monochrome1_does_not_turn_values_round(tmp_path):
+def test_monochrome1_does_not_invert_values(tmp_path):
     source = enhanced(pixels(), places(5), PhotometricInterpretation="MONOCHROME1", PresentationLUTShape="INVERSE")
     read(tmp_path / "file", source)
 
@@ -221,7 +221,7 @@ def test_two_b_values_in_a_file_are_refused(tmp_path):
     assert "b value is 0 (5 images), 1000 (5 images)" in text
 
 
-def test_frames_at_one_place_without_a_time_are_not_one_long_stack(tmp_path):
+def test_frames_at_one_position_without_a_time_are_not_one_long_stack(tmp_path):
     values, where = pixels(2, 5, 12, 16), places(5)
     volume = open_volume(save(tmp_path / "file", [enhanced(values.reshape(10, 12, 16), where * 2)]))
     assert size_of(volume.image) == (16, 12, 5, 2)

@@ -35,7 +35,7 @@ pydicom = pytest.importorskip("pydicom")
 # Which files are images -----------------------------------------------------------------------------------------------
 
 
-def test_files_need_no_suffix_and_no_single_folder(tmp_path):
+def test_files_need_no_suffix_and_may_be_in_several_folders(tmp_path):
     slices = stack()
     save(tmp_path / "study" / "1", slices[:2], suffix="")
     save(tmp_path / "study" / "2", slices[2:3], suffix=".IMA")
@@ -44,7 +44,7 @@ def test_files_need_no_suffix_and_no_single_folder(tmp_path):
     assert expand_inputs([tmp_path]) == [tmp_path / "study"]
 
 
-def test_names_of_numbers_and_dots_have_no_suffix(tmp_path):
+def test_names_of_numbers_and_dots_count_as_names_without_a_suffix(tmp_path):
     slices = stack()
     for number, dataset in enumerate(slices):
         (tmp_path / "stack").mkdir(exist_ok=True)
@@ -55,7 +55,7 @@ def test_names_of_numbers_and_dots_have_no_suffix(tmp_path):
     acquired_pixels_lie_right(open_volume(tmp_path / "stack").image, slices)
 
 
-def test_a_directory_of_files_lies_beside_them(tmp_path):
+def test_a_dicomdir_may_lie_beside_images(tmp_path):
     from pydicom.fileset import FileSet
 
     slices = stack()
@@ -83,7 +83,7 @@ def test_notes_tables_and_hidden_files_may_lie_beside_images(tmp_path):
         acquired_pixels_lie_right(open_volume(folder).image, slices)
 
 
-def test_objects_that_are_no_images_may_be_of_the_series(tmp_path):
+def test_objects_that_are_not_images_may_belong_to_the_series(tmp_path):
     slices = stack()
     folder = save(tmp_path / "stack", slices)
     for number, kind in enumerate(("1.2.840.10008.5.1.4.1.1.11.1", "1.2.840.10008.5.1.4.1.1.88.22")):
@@ -92,7 +92,7 @@ def test_objects_that_are_no_images_may_be_of_the_series(tmp_path):
     acquired_pixels_lie_right(open_volume(folder).image, slices)
 
 
-def test_a_file_without_the_mark_of_dicom_is_read_if_its_name_says_so(tmp_path):
+def test_a_file_without_the_dicom_prefix_is_read_if_its_name_ends_in_dcm(tmp_path):
     slices = stack()
     (tmp_path / "old").mkdir()
     for number, dataset in enumerate(slices):
@@ -103,7 +103,7 @@ def test_a_file_without_the_mark_of_dicom_is_read_if_its_name_says_so(tmp_path):
     acquired_pixels_lie_right(open_volume(tmp_path / "old").image, slices)
 
 
-def test_a_file_is_read_by_its_name(tmp_path):
+def test_a_single_file_is_read_by_its_path(tmp_path):
     slices = stack()
     folder = save(tmp_path / "stack", slices)
     volume = open_volume(folder / name_of(folder, slices[3]))
@@ -122,7 +122,7 @@ def test_a_folder_without_images_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("syntax", ["ImplicitVRLittleEndian", "ExplicitVRBigEndian", "DeflatedExplicitVRLittleEndian"])
-def test_transfer_syntaxes_without_compression_of_pixels_are_read(tmp_path, syntax):
+def test_transfer_syntaxes_with_uncompressed_pixels_are_read(tmp_path, syntax):
     slices = stack()
     big = syntax == "ExplicitVRBigEndian"
     for name, sources in (("stack", slices), ("enhanced", [enhanced(pixels(40, 12, 16), places(40))])):
@@ -154,7 +154,7 @@ def _jpeg_2000(array: np.ndarray) -> bytes:
 
 
 @pytest.mark.parametrize("syntax", ["RLELossless", "JPEGLSLossless", "JPEG2000Lossless"])
-def test_compressed_pixels_come_out_as_they_went_in(tmp_path, syntax):
+def test_compressed_pixels_are_decoded_without_a_change(tmp_path, syntax):
     values = pixels(dtype=np.uint16)
     for name, plain, packed in (
         ("stack", stack(values), stack(values)),
@@ -221,7 +221,7 @@ def test_a_file_that_is_cut_off_in_its_header_is_refused_by_its_name(tmp_path, s
 
 @pytest.mark.parametrize("suffix", [".dcm", ""])
 @pytest.mark.parametrize("content", [b"", bytes(600)], ids=["empty", "zeros"])
-def test_what_is_left_of_an_image_is_refused_by_its_name(tmp_path, suffix, content):
+def test_the_remainder_of_a_damaged_image_is_refused_with_its_file_name(tmp_path, suffix, content):
     folder = save(tmp_path / "stack", stack(), suffix)
     (folder / f"042{suffix}").write_bytes(content)
     text = refusal(folder)
@@ -263,14 +263,14 @@ def test_an_unknown_compression_is_refused_by_its_name(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everybody may read everything here")
-def test_a_file_that_may_not_be_read_is_refused(tmp_path):
+def test_a_file_without_read_permission_is_refused(tmp_path):
     folder = save(tmp_path / "stack", stack())
     next(folder.iterdir()).chmod(0)
     with pytest.raises(LatentSRError, match="ermission"):
         open_volume(folder)
 
 
-def test_a_multi_frame_file_that_does_not_place_its_frames_is_refused(tmp_path):
+def test_a_multi_frame_file_without_positions_of_frames_is_refused(tmp_path):
     source = enhanced(pixels(), places(5))
     del source.PerFrameFunctionalGroupsSequence
     assert "where each of them lies" in refusal(save(tmp_path / "none", [source]))
@@ -312,12 +312,12 @@ def test_a_series_is_chosen_by_its_uid_or_number(two_series):
         acquired_pixels_lie_right(read_volume(folder, series=name), slices)
 
 
-def test_a_series_that_is_not_there_is_refused_with_a_list(two_series):
+def test_a_series_that_does_not_exist_is_refused_with_a_list(two_series):
     with pytest.raises(UsageError, match=r"no series with the UID or number '3'.*number 2, .*number 11, "):
         open_volume(two_series[0], options=ReadOptions(series=("3",)))
 
 
-def test_a_number_that_two_series_have_does_not_choose_one(tmp_path):
+def test_a_number_of_two_series_does_not_choose_one_of_them(tmp_path):
     folder = save(tmp_path / "both", [*stack(SeriesInstanceUID="1.2.3.4"), *stack(SeriesInstanceUID="1.2.3.5")])
     with pytest.raises(UsageError, match="2 series with the UID or number '7'"):
         open_volume(folder, options=ReadOptions(series=("7",)))
@@ -335,7 +335,7 @@ def test_the_command_chooses_a_series(latent_sr_run, tiny_model, two_series, tmp
     acquired_pixels_lie_right(tmp_path / "thin.nrrd", second)
 
 
-def test_a_damaged_series_does_not_disturb_another_one_that_is_chosen(two_series):
+def test_a_damaged_series_does_not_affect_another_series_that_is_chosen(two_series):
     folder, first, second = two_series
     for dataset in second:
         path = folder / name_of(folder, dataset)
@@ -343,7 +343,7 @@ def test_a_damaged_series_does_not_disturb_another_one_that_is_chosen(two_series
     acquired_pixels_lie_right(open_volume(folder, options=ReadOptions(series=("2",))).image, first)
 
 
-def test_series_in_folders_of_their_own_are_volumes_of_their_own(tmp_path):
+def test_series_in_separate_folders_are_separate_volumes(tmp_path):
     first, second = stack(SeriesInstanceUID=uid()), stack(SeriesInstanceUID=uid())
     save(tmp_path / "study" / "a", first)
     save(tmp_path / "study" / "b" / "c", second)
@@ -353,13 +353,13 @@ def test_series_in_folders_of_their_own_are_volumes_of_their_own(tmp_path):
     assert "2 DICOM series" in refusal(tmp_path / "study")
 
 
-def test_other_series_in_subfolders_are_left_out_if_the_folder_holds_one_itself(tmp_path):
+def test_other_series_in_subfolders_are_left_out_if_the_folder_itself_has_a_series(tmp_path):
     slices = stack()
     save(tmp_path / "stack", slices)
     save(tmp_path / "stack" / "screenshots", stack(pixels(2, 8, 8), SeriesInstanceUID=uid(), SOPClassUID=CT))
     acquired_pixels_lie_right(open_volume(tmp_path / "stack").image, slices)
 
 
-def test_series_is_refused_where_there_is_no_dicom(latent_sr_run, tiny_model, thick, tmp_path):
+def test_the_option_series_is_refused_for_other_formats_than_dicom(latent_sr_run, tiny_model, thick, tmp_path):
     words = ["upsample", thick, tmp_path / "a.nii", "--model", tiny_model, "--series", "3"]
     assert_one_line_error(latent_sr_run(*words), 2, "--series has no effect", "thick.nii.gz' is not DICOM")

@@ -69,7 +69,7 @@ def read_alike(folder, file, difference=0.0) -> list:
 # Pixels ---------------------------------------------------------------------------------------------------------------
 
 
-def test_the_series_is_read_alike_by_pydicom_simpleitk_dcm2niix_and_here(derive, tmp_path):
+def test_pydicom_simpleitk_dcm2niix_and_this_package_read_the_same_volume(derive, tmp_path):
     slices = stack(pixels(low=-500))
     file = derive(save(tmp_path / "thick", slices), tmp_path / "thin", "--factor", 3)
     images = read_alike(tmp_path / "thin", file)
@@ -105,7 +105,7 @@ def test_ct_with_an_intercept_has_its_values_in_hounsfield_units(derive, tmp_pat
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_values_without_a_sign_stay_so(derive, tmp_path, dtype):
+def test_unsigned_values_stay_unsigned(derive, tmp_path, dtype):
     values = pixels(high=250 if dtype == np.uint8 else 65535, dtype=dtype)
     slices = stack(values)
     images = read_alike(tmp_path / "thin", derive(save(tmp_path / "thick", slices), tmp_path / "thin"))
@@ -137,14 +137,14 @@ def test_small_floating_point_values_keep_their_digits(derive, tmp_path):
     acquired_pixels_lie_right(open_volume(tmp_path / "thin").image, slices, difference=4000 * 3.7e-7 / 65535)
 
 
-def test_whole_numbers_of_more_than_16_bits_are_rounded_alike(derive, tmp_path):
+def test_integers_of_more_than_16_bits_are_rounded_in_the_same_way(derive, tmp_path):
     slices = stack(pixels(high=200000, dtype=np.int32))
     file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
     images = written(tmp_path / "thin")
     acquired_pixels_lie_right(file, images, difference=0.5 + float(images[0].RescaleSlope))
 
 
-def test_whole_numbers_whose_range_has_16_bits_keep_their_values(derive, tmp_path):
+def test_integers_with_a_range_of_16_bits_keep_their_values(derive, tmp_path):
     values = pixels(dtype=np.uint16)
     values[3, 2, 1] = 65000  # an implant; with the intercept, values are beyond int16 and below uint16
     slices = stack(values, SOPClassUID=CT, Modality="CT", RescaleSlope="1", RescaleIntercept="-1024")
@@ -186,7 +186,7 @@ def test_an_enhanced_file_becomes_classic_images(derive, tmp_path):
         assert (image.EchoTime, image.RepetitionTime, image.FlipAngle) == (80, 4000, 90)
 
 
-def test_frames_with_slopes_of_their_own_become_one_series(derive, tmp_path):
+def test_frames_with_different_slopes_become_one_series(derive, tmp_path):
     frames = [
         {"PixelValueTransformationSequence": {"RescaleSlope": slope, "RescaleIntercept": "0", "RescaleType": "US"}}
         for slope in ("1", "0.5", "2", "0.25", "3")
@@ -196,7 +196,7 @@ def test_frames_with_slopes_of_their_own_become_one_series(derive, tmp_path):
     rounded_alike(tmp_path / "thin", file)
 
 
-def test_slices_that_were_put_straight_are_written_as_a_straight_stack(derive, tmp_path):
+def test_slices_that_were_aligned_are_written_as_an_aligned_stack(derive, tmp_path):
     slices = shifted([0, 1, 3, -1, 0], [0, 0, -2, 1, 1])
     file = derive(save(tmp_path / "thick", slices), tmp_path / "thin")
     read_alike(tmp_path / "thin", file)
@@ -335,14 +335,14 @@ def test_images_say_that_they_are_derived_and_how(derived, tiny_model):
         assert image.DerivationCodeSequence[0].CodingSchemeDesignator == "DCM"
 
 
-def test_only_texts_say_not_for_diagnosis(derived):
+def test_only_text_attributes_say_not_for_diagnosis(derived):
     for image in derived:
         said = {element.VR for element in image.iterall() if NOT_FOR_DIAGNOSIS in str(element.value).lower()}
         assert said <= {"LO", "LT", "ST", "UT", "SQ"}
         assert said & {"LT", "ST"}
 
 
-def test_private_attributes_and_overlays_are_gone(derived):
+def test_private_attributes_and_overlays_are_left_out(derived):
     for image in derived:
         assert not [element for element in image.iterall() if element.tag.is_private]
         assert not [element for element in image if element.tag.group == 0x6000]
@@ -360,7 +360,7 @@ def test_geometry_is_that_of_the_new_slices(derived):
         assert "AcquisitionNumber" not in image
 
 
-def test_images_name_those_that_they_were_made_of(derived, sources):
+def test_images_refer_to_the_images_that_they_were_computed_from(derived, sources):
     for number, image in enumerate(derived):
         below = number // 3
         expected = sources[below : below + 2] if number % 3 else sources[below : below + 1]
@@ -369,7 +369,7 @@ def test_images_name_those_that_they_were_made_of(derived, sources):
         assert {item.ReferencedSOPClassUID for item in image.SourceImageSequence} == {MR}
 
 
-def test_a_long_description_of_the_source_is_cut_and_not_the_warning(derive, tmp_path):
+def test_a_long_description_of_the_source_is_shortened_but_not_the_warning(derive, tmp_path):
     slices = stack(SeriesDescription="x" * 64, SeriesNumber=None, ImageType=None)
     derive(save(tmp_path / "thick", slices), tmp_path / "thin")
     for image in written(tmp_path / "thin"):

@@ -51,7 +51,7 @@ def refused(latent_sr_run, tiny_model, tmp_path):
     return run
 
 
-def test_a_source_that_is_no_dicom_is_refused(refused, thick, tmp_path):
+def test_a_source_that_is_not_dicom_is_refused(refused, thick, tmp_path):
     refused(1, thick, tmp_path / "thin", "thick.nii.gz' is not DICOM", "patient and study")
 
 
@@ -87,7 +87,7 @@ def test_only_a_series_of_this_command_is_replaced(derive, refused, tmp_path):
     refused(1, folder, tmp_path / "thin", "holds 'notes.txt'", words=["--overwrite"])
 
 
-def test_acquired_images_are_never_replaced_whatever_they_are_called(refused, tmp_path):
+def test_acquired_images_are_never_replaced_regardless_of_their_names(refused, tmp_path):
     folder = save(tmp_path / "thick", stack())
     other = tmp_path / "other"
     other.mkdir()
@@ -96,7 +96,7 @@ def test_acquired_images_are_never_replaced_whatever_they_are_called(refused, tm
     refused(1, folder, other, "other' is not replaced", words=["--overwrite"])
 
 
-def test_the_current_folder_is_replaced_whole_or_not_at_all(derive, latent_sr_run, tiny_model, tmp_path):
+def test_the_current_folder_is_replaced_completely_or_not_at_all(derive, latent_sr_run, tiny_model, tmp_path):
     folder, output = save(tmp_path / "thick", stack()), tmp_path / "thin"
     derive(folder, output)
     before = {path.name: path.read_bytes() for path in output.iterdir()}

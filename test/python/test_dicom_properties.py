@@ -59,7 +59,7 @@ pydicom = pytest.importorskip("pydicom")
     database=None,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
-def test_random_volumes_come_out_right_or_are_refused(plan):
+def test_random_volumes_are_read_correctly_or_refused(plan):
     with tempfile.TemporaryDirectory() as folder:
         write(plan, Path(folder))
         check(plan, Path(folder))
@@ -69,7 +69,7 @@ def test_random_volumes_come_out_right_or_are_refused(plan):
 
 
 @pytest.mark.parametrize("name", ["with space", "new\nline", "tab\tstop", "größe", "\udcff", "quote's", "{0}%s"])
-def test_any_name_of_a_folder_is_read_and_told_in_one_line(tmp_path, name):
+def test_any_folder_name_is_accepted_and_reported_in_one_line(tmp_path, name):
     datasets = stack(pixels(3, 4, 4))
     folder = save(tmp_path / name, datasets)
     right_or_refused(folder, [datasets])
@@ -82,7 +82,7 @@ def test_any_name_of_a_folder_is_read_and_told_in_one_line(tmp_path, name):
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_descriptions_of_series_are_told_in_one_line(tmp_path):
+def test_descriptions_of_series_are_reported_in_one_line(tmp_path):
     datasets = [*stack(SeriesDescription="two\nlines"), *stack(SeriesInstanceUID="1.2.3", SeriesDescription="a\r\nb")]
     with pytest.raises(LatentSRError, match="2 DICOM series") as caught:
         open_volume(save(tmp_path / "s", datasets))
@@ -93,7 +93,7 @@ def test_descriptions_of_series_are_told_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("make", ["classic", "enhanced"])
-def test_values_in_the_highest_bits_are_not_taken_for_those_in_the_lowest(tmp_path, make):
+def test_values_in_the_highest_bits_are_not_read_from_the_lowest_bits(tmp_path, make):
     values, where = pixels(3, 4, 4, high=4096, dtype=np.uint16), places(3)
     datasets = (
         stack((values << 4).astype(np.uint16), BitsStored=12)
@@ -111,7 +111,7 @@ def test_values_in_the_highest_bits_are_not_taken_for_those_in_the_lowest(tmp_pa
 
 
 @pytest.mark.parametrize("make", ["classic", "enhanced"])
-def test_bits_that_are_not_stored_do_not_count(tmp_path, make):
+def test_bits_that_are_not_stored_are_ignored(tmp_path, make):
     signed, unsigned = pixels(3, 4, 4, low=-2048, high=2048), pixels(3, 4, 4, high=4096, dtype=np.uint16)
     for name, values, raw in (
         ("signed", signed, signed.astype(np.uint16) & 0x0FFF),
@@ -126,12 +126,12 @@ def test_bits_that_are_not_stored_do_not_count(tmp_path, make):
 @pytest.mark.parametrize(
     "slope", ["1e15", "1e16", "1e20", "1e39", "1e300", "1e-46", ("1e39", "0.5", "1"), ("1", "1e-46", "1")]
 )
-def test_values_beyond_single_precision_come_out_right_or_are_refused(tmp_path, slope):
+def test_values_beyond_single_precision_are_read_correctly_or_refused(tmp_path, slope):
     datasets = stack(pixels(3, 4, 4, low=1, high=2**16, dtype=np.uint16), RescaleSlope=slope, RescaleIntercept="0")
     right_or_refused(save(tmp_path / "s", datasets), [datasets], "RescaleSlope")
 
 
-def test_hounsfield_units_of_unsigned_values_are_short(tmp_path):
+def test_hounsfield_units_of_unsigned_values_have_16_bits(tmp_path):
     values = pixels(3, 4, 4, high=4096, dtype=np.uint16)
     datasets = stack(values, BitsStored=12, RescaleSlope="1", RescaleIntercept="-1024", PixelPaddingValue=0)
     volume = open_volume(save(tmp_path / "s", datasets))
@@ -146,13 +146,13 @@ def test_hounsfield_units_of_unsigned_values_are_short(tmp_path):
     "orientation",
     [(1, 0, 0, 0.0009, 1, 0), (1.0009, 0, 0, 0, 1, 0), (1, 0, 0, 0, 0.9995, 0), (1, 0, 0, 0.00018, 1, 0)],
 )
-def test_directions_that_are_no_unit_vectors_move_no_pixel_of_a_wide_image(tmp_path, orientation):
+def test_directions_that_are_not_unit_vectors_do_not_shift_pixels_of_a_wide_image(tmp_path, orientation):
     values = pixels(3, 400, 400)
     datasets = [classic(values[n], (0, 0, 5 * n), orientation, PixelSpacing=[1, 1]) for n in range(3)]
     right_or_refused(save(tmp_path / "s", datasets), [datasets], "orientation")
 
 
-def test_a_turn_that_is_small_moves_no_pixel_of_a_wide_image(tmp_path):
+def test_a_small_rotation_does_not_shift_pixels_of_a_wide_image(tmp_path):
     values = pixels(3, 4, 500)
     datasets = []
     for number, angle in enumerate((0, 0, 9e-5)):
@@ -161,14 +161,14 @@ def test_a_turn_that_is_small_moves_no_pixel_of_a_wide_image(tmp_path):
     right_or_refused(save(tmp_path / "s", datasets), [datasets])
 
 
-def test_tolerances_of_spacings_do_not_add(tmp_path):
+def test_tolerances_of_spacings_do_not_add_up(tmp_path):
     datasets = stack(pixels(3, 4, 16))
     for dataset, off in zip(datasets, (0, 0.0495, -0.0495), strict=True):
         dataset.PixelSpacing = [f"{1 + off / 16:.8f}"] * 2
     right_or_refused(save(tmp_path / "s", datasets), [datasets])
 
 
-def test_tolerances_of_phases_and_slices_do_not_add(tmp_path):
+def test_tolerances_of_phases_and_slices_do_not_add_up(tmp_path):
     phases = cine(pixels(2, 3, 4, 4), TriggerTime=lambda phase, number: 30 * phase)
     along = directions(OBLIQUE)[0]
     for phase, part in enumerate(phases):
@@ -179,7 +179,7 @@ def test_tolerances_of_phases_and_slices_do_not_add(tmp_path):
 
 
 @pytest.mark.parametrize("far", [1e4, 1e6, 1e8])
-def test_places_far_from_the_origin_are_exact(tmp_path, far):
+def test_positions_far_from_the_origin_are_exact(tmp_path, far):
     values = pixels(4, 5, 6)
     where = places(4, DISTANCE, OBLIQUE, (far, -far, far))
     datasets = [
@@ -189,7 +189,7 @@ def test_places_far_from_the_origin_are_exact(tmp_path, far):
     right_or_refused(volume.path, [datasets])
 
 
-def test_slices_in_two_frames_of_reference_are_no_stack(tmp_path):
+def test_slices_in_two_frames_of_reference_are_not_a_stack(tmp_path):
     datasets = stack(FrameOfReferenceUID=("1.2", "1.2", "1.3", "1.2", "1.2"))
     with pytest.raises(LatentSRError, match="frame of reference"):
         open_volume(save(tmp_path / "s", datasets))
@@ -199,7 +199,7 @@ def test_slices_in_two_frames_of_reference_are_no_stack(tmp_path):
 
 
 @pytest.mark.parametrize("other", ["TemporalPositionIdentifier", "InstanceNumber"])
-def test_times_that_contradict_each_other_are_not_silently_believed(tmp_path, other):
+def test_contradictory_times_are_refused_or_cause_a_warning(tmp_path, other):
     # In perfusion, a trigger time is the delay after a heart beat. It does not say which beat it was.
     delays = np.random.default_rng(0).uniform(150, 160, (3, 4))
     counts = {
@@ -217,7 +217,7 @@ def test_times_that_contradict_each_other_are_not_silently_believed(tmp_path, ot
 
 
 @pytest.mark.parametrize("parts", ["a series for each slice", "a series", "a series for each slice and acquisition"])
-def test_a_cine_that_was_acquired_twice_is_not_one_of_twice_the_phases(tmp_path, parts):
+def test_a_cine_that_was_acquired_twice_is_not_a_cine_with_twice_the_phases(tmp_path, parts):
     twice = []
     for number in range(2):
         phases = cine(
@@ -251,7 +251,7 @@ def test_a_cine_that_was_acquired_twice_is_not_one_of_twice_the_phases(tmp_path,
         ("ConvolutionKernel", ("B30", "B60")),
     ],
 )
-def test_what_differs_by_more_than_time_is_no_phase(tmp_path, keyword, values):
+def test_images_that_differ_in_more_than_time_are_not_phases(tmp_path, keyword, values):
     phases = cine(pixels(2, 3, 4, 4), **{keyword: lambda phase, number: values[phase]})
     with pytest.raises(LatentSRError, match="kinds"):
         open_volume(save(tmp_path / "s", [*phases[0], *phases[1]]))
@@ -266,7 +266,7 @@ def test_what_differs_by_more_than_time_is_no_phase(tmp_path, keyword, values):
         {"MREchoSequence": ("EffectiveEchoTime", 30.0, 60.0)},
     ],
 )
-def test_frames_that_differ_by_more_than_time_are_no_phases(tmp_path, groups):
+def test_frames_that_differ_in_more_than_time_are_not_phases(tmp_path, groups):
     ((sequence, (keyword, *values)),) = groups.items()
     frames = [{sequence: {keyword: values[number // 3]}} for number in range(6)]
     dataset = enhanced(pixels(6, 4, 4), [*places(3), *places(3)], frames=frames)

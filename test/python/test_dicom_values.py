@@ -26,7 +26,7 @@ from test_dicom import refusal
 pydicom = pytest.importorskip("pydicom")
 
 
-def test_monochrome1_says_how_values_are_shown_and_not_what_they_are(tmp_path):
+def test_monochrome1_affects_display_and_not_values(tmp_path):
     slices = stack(PhotometricInterpretation="MONOCHROME1", RescaleSlope="1", RescaleIntercept="-1024")
     volume = open_volume(save(tmp_path / "stack", slices))
     acquired_pixels_lie_right(volume.image, slices)
@@ -38,7 +38,7 @@ def test_windows_do_not_change_values(tmp_path):
     acquired_pixels_lie_right(open_volume(save(tmp_path / "stack", slices)).image, slices)
 
 
-def test_slopes_that_differ_by_slice_make_floating_point(tmp_path):
+def test_slopes_that_differ_by_slice_give_floating_point(tmp_path):
     slices = stack(RescaleSlope=("1", "0.5", "2.25", "0.013671875", "3"), RescaleIntercept=("0", "-3", "0", "1.5", "2"))
     volume = open_volume(save(tmp_path / "stack", slices))
     acquired_pixels_lie_right(volume.image, slices, difference=1e-3)
@@ -64,7 +64,7 @@ def test_slopes_that_differ_by_slice_make_floating_point(tmp_path):
         (np.uint8, 8, "1", "-7", "short"),
     ],
 )
-def test_uniform_whole_slopes_keep_whole_numbers(tmp_path, stored, bits, slope, intercept, component):
+def test_uniform_integer_slopes_keep_integers(tmp_path, stored, bits, slope, intercept, component):
     values = pixels(5, 12, 16, high=250 if stored == np.uint8 else 4000, dtype=stored)
     slices = stack(values, BitsStored=bits, RescaleSlope=slope, RescaleIntercept=intercept)
     volume = open_volume(save(tmp_path / "stack", slices))
@@ -82,7 +82,7 @@ def test_slices_may_be_stored_in_different_types(tmp_path):
         acquired_pixels_lie_right(volume.image, slices)
 
 
-def test_a_negative_slope_turns_values_round(tmp_path):
+def test_a_negative_slope_inverts_values(tmp_path):
     slices = stack(RescaleSlope="-1", RescaleIntercept="4000")
     volume = open_volume(save(tmp_path / "stack", slices))
     acquired_pixels_lie_right(volume.image, slices)
@@ -115,7 +115,7 @@ def test_negative_values_of_few_bits_keep_their_sign(tmp_path):
     acquired_pixels_lie_right(volume.image, stack(values))
 
 
-def test_bits_that_are_not_stored_do_not_count(tmp_path):
+def test_bits_that_are_not_stored_are_ignored(tmp_path):
     values = pixels(5, 12, 16, high=4096, dtype=np.uint16)
     slices = stack(values, BitsStored=12)
     for dataset, array in zip(slices, values, strict=True):
@@ -125,7 +125,7 @@ def test_bits_that_are_not_stored_do_not_count(tmp_path):
 
 
 @pytest.mark.parametrize("sign", [0, 1])
-def test_bits_that_are_not_stored_do_not_count_in_an_enhanced_file_either(tmp_path, sign):
+def test_bits_that_are_not_stored_are_ignored_in_an_enhanced_file(tmp_path, sign):
     values = pixels(5, 12, 16, low=-2048 * sign, high=4096 - 2048 * sign)
     source = enhanced(values, places(5), BitsStored=12, PixelRepresentation=sign)
     bits = values.view(np.uint16)
@@ -134,7 +134,7 @@ def test_bits_that_are_not_stored_do_not_count_in_an_enhanced_file_either(tmp_pa
     acquired_pixels_lie_right(volume.image, [enhanced(values, places(5))])
 
 
-def test_values_that_are_no_intensities_are_refused(tmp_path):
+def test_values_that_are_not_intensities_are_refused(tmp_path):
     slices = stack(RescaleSlope=("1", "1", "0", "1", "1"), RescaleIntercept="0")
     folder = save(tmp_path / "slope", slices)
     text = refusal(folder)

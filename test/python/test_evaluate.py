@@ -148,7 +148,7 @@ def tall(tmp_path_factory) -> tuple[Path, np.ndarray]:
     return path, np.clip((volume - low) / (high - low), 0, 1)
 
 
-def test_kept_slices_are_scored_apart(tall):
+def test_kept_slices_are_scored_separately(tall):
     path, truth = tall
     result = latent_sr.evaluate([path], methods=["linear", "linear-blur"])
     linear, blurred = result["volumes"][0]["methods"].values()
@@ -275,7 +275,7 @@ def test_splines_can_have_any_order(thick, name, same):
 
 
 @pytest.mark.parametrize("name", ["bspline2", "bspline5", "lanczos4"])
-def test_wider_kernels_are_methods_of_their_own(thick, name):
+def test_wider_interpolation_kernels_are_separate_methods(thick, name):
     result = latent_sr.evaluate([thick], methods=[name, "linear"])
     first, second = result["volumes"][0]["methods"].values()
     assert first["slices"]["mse"] != second["slices"]["mse"]
@@ -336,7 +336,7 @@ def test_json_can_go_to_stdout(latent_sr_run, thick):
     assert parsed["subjects"][0]["subject"] == "thick"
 
 
-def test_several_models_and_modes_get_names_of_their_own(tiny_model, thick, tmp_path):
+def test_several_models_and_modes_get_different_names(tiny_model, thick, tmp_path):
     other = tmp_path / "other.safetensors"
     other.write_bytes(tiny_model.read_bytes())
     result = latent_sr.evaluate(
@@ -355,14 +355,14 @@ def test_several_models_and_modes_get_names_of_their_own(tiny_model, thick, tmp_
     assert first == pytest.approx(second, rel=1e-6)
 
 
-def test_models_of_one_name_are_told_apart_by_their_folders(tmp_path):
+def test_models_with_the_same_name_are_distinguished_by_their_folders(tmp_path):
     from latent_sr.models import distinct_names
 
     paths = [tmp_path / "a" / "model.safetensors", tmp_path / "b" / "model.safetensors", None]
     assert distinct_names(paths) == ["a/model", "b/model", "bundled"]
 
 
-def test_slices_can_be_cropped_and_thinned_out_more(thick):
+def test_slices_can_be_cropped_and_more_slices_dropped(thick):
     result = latent_sr.evaluate([thick], keep_every=3, crop=42, methods=["linear"])
     volume = result["volumes"][0]
     assert volume["slice_numbers"] == [1, 2, 4, 5]
@@ -398,7 +398,7 @@ def test_frames_of_a_4d_volume_belong_to_one_subject(tmp_path):
     assert result["subjects"][0]["volumes"] == [0, 1]
 
 
-def test_every_input_is_looked_at_before_anything_is_computed(thick, tmp_path):
+def test_every_input_is_checked_before_anything_is_computed(thick, tmp_path):
     short = write_nifti(tmp_path / "short.nii", phantom(slices=2))
     steps = []
     with pytest.raises(latent_sr.LatentSRError, match=r"short\.nii' has 2 slices"):
@@ -406,7 +406,7 @@ def test_every_input_is_looked_at_before_anything_is_computed(thick, tmp_path):
     assert steps == []
 
 
-def test_without_a_pattern_files_are_subjects_by_name_or_by_path():
+def test_without_a_pattern_each_file_is_a_subject_with_its_name_or_path():
     assert subjects_of([Path("x/a.nii.gz"), Path("y/b.mha")], None) == ["a", "b"]
     assert subjects_of([Path("x/a.nii.gz"), Path("y/a.nii.gz")], None) == ["x/a.nii.gz", "y/a.nii.gz"]
 

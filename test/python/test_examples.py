@@ -45,7 +45,7 @@ def stack(tmp_path):
     return write_nifti(tmp_path / "stack.nii.gz", phantom(5))
 
 
-def test_upsample_gives_what_the_filter_gives_in_python(example, stack, tmp_path):
+def test_upsample_gives_the_result_of_the_filter_in_python(example, stack, tmp_path):
     result = example("Upsample", stack, tmp_path / "thin.mha", 3, "preserve-acquired")
     assert result.returncode == 0, result.stderr
     thin = itk.array_from_image(itk.imread(str(tmp_path / "thin.mha")))

@@ -137,7 +137,7 @@ def test_decoded_acquired_slices_of_a_real_volume_are_those_of_an_independent_ne
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("flips", [(1, 1, 1), (-1, 1, 1), (1, -1, -1)])
-def test_simpleitk_and_nibabel_find_acquired_slices_at_the_same_places(
+def test_simpleitk_and_nibabel_find_acquired_slices_at_the_same_positions(
     latent_sr_run, tiny_model, tmp_path, axis, flips
 ):
     spacing = [1.4, 1.3, 1.2]
@@ -201,7 +201,7 @@ def test_the_function_in_snake_case_takes_all_settings(tiny_model):
     assert list(thin.GetLargestPossibleRegion().GetSize()) == [48, 44, 17]
 
 
-def test_threads_of_pytorch_are_as_many_afterwards_as_before(tiny_model):
+def test_the_number_of_pytorch_threads_is_restored(tiny_model):
     before = torch.get_num_threads()
     upsampler = make_filter(image_of(phantom()), ModelFileName=str(tiny_model))
     upsampler.SetNumberOfWorkUnits(1)
@@ -209,7 +209,7 @@ def test_threads_of_pytorch_are_as_many_afterwards_as_before(tiny_model):
     assert torch.get_num_threads() == before
 
 
-def test_python_hears_of_a_spacing_that_the_model_does_not_know(tiny_model):
+def test_python_observers_get_an_event_for_a_spacing_outside_of_the_trained_range(tiny_model):
     model = latent_sr.load_model(tiny_model)
     model.SetTrainingSliceSpacingRange(3.0, 4.0)
     upsampler = make_filter(image_of(phantom()), Model=model)
@@ -225,7 +225,7 @@ def test_python_hears_of_a_spacing_that_the_model_does_not_know(tiny_model):
     ("spacing", "words"),
     [((1.3, 1.3, 9.0), None), ((1.3, 1.3, 2.0), "slices are 2 mm apart"), ((2.5, 2.5, 9.0), "pixels are 2.5 mm wide")],
 )
-def test_the_command_notes_a_spacing_that_the_bundled_model_does_not_know(latent_sr_run, tmp_path, spacing, words):
+def test_the_command_warns_of_a_spacing_outside_of_the_trained_range(latent_sr_run, tmp_path, spacing, words):
     source = write_nifti(tmp_path / "thick.nii", phantom(slices=3), oblique_affine(spacing))
     result = latent_sr_run("upsample", source, tmp_path / "thin.nii")
     assert result.returncode == 0, result.stderr
@@ -248,7 +248,7 @@ def test_the_window_and_the_gain_reach_the_filter(latent_sr_run, tiny_model, thi
     np.testing.assert_allclose(linear[..., 1::2], (native[..., :-1] + native[..., 1:]) / 2, atol=0.51)
 
 
-def test_the_best_gain_is_at_least_as_good_as_none(tiny_model):
+def test_the_best_gain_is_at_least_as_good_as_zero(tiny_model):
     volumes = [image_of(phantom(slices=9, seed=seed)) for seed in range(2)]
     model = latent_sr.load_model(tiny_model)
     gain = latent_sr.best_residual_gain(volumes, model)

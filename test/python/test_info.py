@@ -53,7 +53,7 @@ def test_the_bundled_model_is_described_without_a_file_name(latent_sr_run):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes end in another way")
-def test_a_reader_that_has_seen_enough_gets_no_error(tiny_model):
+def test_a_reader_that_closes_the_pipe_gets_no_error(tiny_model):
     words = [*command(), "info", str(tiny_model)]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.close()

@@ -87,13 +87,13 @@ def write_dicom_series(
     return image
 
 
-def test_extensions_are_found_whatever_the_case():
+def test_extensions_are_found_regardless_of_case():
     assert extension_of(Path("a.b.NII.GZ")) == ".nii.gz"
     assert extension_of(Path("a.txt")) == ""
     assert stem_of(Path("x/a.b.nii.gz")) == "a.b"
 
 
-def test_a_volume_comes_back_as_it_was_written(tmp_path):
+def test_a_volume_is_read_as_it_was_written(tmp_path):
     import itk
 
     image = image_of(phantom())
@@ -137,7 +137,7 @@ def test_integers_are_rounded_and_saturated_when_they_are_written(tmp_path):
     assert np.asanyarray(back.dataobj).T.ravel().tolist() == [-(2**31), -2, 0, 1, 2, 2**31 - 1]
 
 
-def test_an_existing_file_is_not_overwritten_unasked(tmp_path):
+def test_an_existing_file_is_not_overwritten_by_default(tmp_path):
     write_volume(image_of(phantom()), tmp_path / "a.mha")
     with pytest.raises(LatentSRError, match="exists already"):
         write_volume(image_of(phantom()), tmp_path / "a.mha")
@@ -167,7 +167,7 @@ def leftover_of(path: Path, process: int) -> Path:
 
 
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.json", "\u00e4" * 110 + ".nrrd", "a [1].mha"])
-def test_what_a_killed_process_has_left_is_removed_by_the_next_write(tmp_path, name):
+def test_leftovers_of_a_killed_process_are_removed_by_the_next_write(tmp_path, name):
     path = tmp_path / name
     gone, running = leftover_of(path, gone_process()), leftover_of(path, os.getppid())
     other = leftover_of(tmp_path / f"b{name}", gone_process())
@@ -224,7 +224,7 @@ def test_a_header_is_read_once(tmp_path, monkeypatch, name):
     assert len(calls) == 1
 
 
-def test_what_can_t_be_written_is_told_by_its_own_name(tmp_path):
+def test_a_failed_write_is_reported_with_the_name_of_the_output(tmp_path):
     path = tmp_path / "a.nii"
     with pytest.raises(LatentSRError) as error, replacing(path) as temporary:
         raise OSError(28, "No space left on device")
@@ -237,7 +237,7 @@ def test_what_can_t_be_written_is_told_by_its_own_name(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
-def test_a_full_disk_is_told_with_the_name_of_the_table():
+def test_a_full_disk_is_reported_with_the_name_of_the_table():
     state = TrainingState(1, *[0.0] * 5)
     with pytest.raises(LatentSRError, match="can't write '/dev/full': No space left on device"):
         TrainingLog(Path("/dev/full"), Path("curves.png")).update(state)
@@ -255,7 +255,7 @@ def test_outputs_are_checked_before_anything_is_computed(tmp_path):
         check_output(tmp_path / "x" / ".." / "a.nii", (".nii",), inputs=[tmp_path / "a.nii"])
 
 
-def test_a_folder_that_can_t_be_written_to_is_refused_before_anything_is_computed(tmp_path, monkeypatch):
+def test_a_folder_without_write_permission_is_refused_before_anything_is_computed(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     refusal = f"the folder '{tmp_path}' of the output '{{}}' is not writable"
     with pytest.raises(LatentSRError, match=re.escape(refusal.format("a.nii"))):
@@ -264,7 +264,7 @@ def test_a_folder_that_can_t_be_written_to_is_refused_before_anything_is_compute
         check_series_output(tmp_path / "thin", tmp_path / "thick", overwrite=False)
 
 
-def test_folders_are_searched_in_sorted_order_and_nothing_is_taken_twice(tmp_path):
+def test_folders_are_searched_in_sorted_order_and_no_volume_is_taken_twice(tmp_path):
     for name in ("b.nii.gz", "a.mha", "sub/c.nrrd", ".hidden.nii", "notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
@@ -360,12 +360,12 @@ def test_frames_of_a_4d_volume_keep_its_geometry(tmp_path):
     )
 
 
-def test_different_pixel_types_meet_in_float():
+def test_different_pixel_types_are_converted_to_float():
     assert common_pixel_type(["SS", "SS"]) == "SS"
     assert common_pixel_type(["SS", "UC"]) == "F"
 
 
-def test_the_slice_axis_is_that_of_the_largest_spacing_unless_two_have_it():
+def test_the_slice_axis_is_that_of_the_largest_spacing_unless_two_axes_have_it():
     assert default_slice_axis([1.4, 8.0, 1.4]) == 1
     assert default_slice_axis([1.0, 3.0, 3.0]) is None
 

@@ -124,7 +124,7 @@ def test_flat_images_can_be_compared(latent_sr_run, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["camera256/noise", "camera256/blur1", "camera256/contrast12"])
-def test_flat_reference_values_are_met(shared, name):
+def test_metrics_of_flat_images_match_the_reference_values(shared, name):
     case = json.loads(shared("metrics/reference.json").read_text())["cases"][name]
     images = [open_volume(shared(f"metrics/images/{case[key]}"), dimensions=(2,)).image for key in ("ref", "dist")]
     values = latent_sr.compare(*images, data_range=case["data_range"])
@@ -136,7 +136,7 @@ def test_flat_reference_values_are_met(shared, name):
 
 
 @pytest.mark.parametrize("name", ["vol24x64x72/noise", "vol24x64x72/zlinear2"])
-def test_reference_values_of_slices_are_met(shared, name):
+def test_metrics_of_slices_match_the_reference_values(shared, name):
     case = json.loads(shared("metrics/reference.json").read_text())["cases"][name]
     images = [latent_sr.read_volume(shared(f"metrics/images/{case[key]}")) for key in ("ref", "dist")]
     values = latent_sr.compare(*images, data_range=case["data_range"])

@@ -39,7 +39,7 @@ TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.img", "a.hdr"])
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_an_oblique_volume_lies_where_nibabel_puts_it(tmp_path, name, version, order):
+def test_an_oblique_volume_has_the_position_of_nibabel(tmp_path, name, version, order):
     pair = name.endswith((".img", ".hdr"))
     kind = getattr(nibabel, f"Nifti{version}{'Pair' if pair else 'Image'}")
     header = kind.header_class(endianness=order)
@@ -50,7 +50,7 @@ def test_an_oblique_volume_lies_where_nibabel_puts_it(tmp_path, name, version, o
 
 
 @pytest.mark.parametrize(("sform", "qform"), [(1, 1), (2, 1), (4, 1), (1, 2), (3, 0), (0, 1), (0, 2)])
-def test_the_sform_counts_if_its_code_is_positive_and_else_the_qform(tmp_path, sform, qform):
+def test_the_sform_is_used_if_its_code_is_positive_and_else_the_qform(tmp_path, sform, qform):
     image = nibabel.Nifti1Image(pixels(), None)
     first = oblique_affine(SPACING)
     second = np.diag([*SPACING, 1.0])
@@ -68,7 +68,7 @@ def test_the_sform_counts_if_its_code_is_positive_and_else_the_qform(tmp_path, s
         assert f"up to {far:.4g} mm apart: the sform is taken" in warning
 
 
-def test_sform_and_qform_that_differ_by_rounding_are_one(tmp_path):
+def test_sform_and_qform_that_differ_by_rounding_are_the_same(tmp_path):
     image = nibabel.Nifti1Image(pixels(), None)
     image.header.set_qform(oblique_affine(SPACING), 1)
     image.header.set_sform(np.round(oblique_affine(SPACING), 3), 1)
@@ -84,7 +84,7 @@ def test_a_mirrored_qform_is_mirrored(tmp_path):
     np.testing.assert_allclose(affine_of(reads_alike(tmp_path / "a.nii").image), affine, atol=1e-3)
 
 
-def test_an_sform_of_other_scales_than_pixdim_counts_with_a_warning(tmp_path):
+def test_an_sform_with_other_scales_than_pixdim_is_used_with_a_warning(tmp_path):
     path = write(tmp_path / "a.nii", affine=np.diag([1.0, 1, 1, 1]))
     patched(path, 80, "<3f", 0.8, 0.8, 6.0)
     volume = reads_alike(path, warnings=1)
@@ -110,14 +110,14 @@ def test_directions_that_are_rounded_to_four_digits_are_orthogonal(tmp_path):
         reads_alike(write(tmp_path / f"{digits}.nii", affine=affine))
 
 
-def test_a_file_that_does_not_tell_its_place_begins_at_zero_with_a_warning(tmp_path):
+def test_a_file_without_a_position_has_its_origin_at_zero_with_a_warning(tmp_path):
     volume = open_volume(write(tmp_path / "a.nii", sform_code=0, qform_code=0))
     np.testing.assert_allclose(affine_of(volume.image), np.diag([*SPACING, 1]), atol=1e-5)
     (warning,) = volume.warnings
     assert "has no position in space (sform_code and qform_code are 0)" in warning
 
 
-def test_places_that_are_no_places_are_refused(tmp_path):
+def test_invalid_positions_in_space_are_refused(tmp_path):
     flat = oblique_affine(SPACING)
     flat[:3, 1] = 0
     path = write(tmp_path / "flat.nii", affine=oblique_affine(SPACING))
@@ -135,7 +135,7 @@ def test_places_that_are_no_places_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("code", "unit"), [(0, 1), (1, 1000), (2, 1), (3, 0.001)])
-def test_units_of_length_are_made_millimeters(tmp_path, code, unit):
+def test_units_of_length_are_converted_to_millimeters(tmp_path, code, unit):
     affine = np.diag([1 / unit, 1 / unit, 1 / unit, 1]) @ oblique_affine(SPACING)
     path = write(tmp_path / "a.nii", affine=affine)
     patched(path, 123, "<B", code)
@@ -144,7 +144,7 @@ def test_units_of_length_are_made_millimeters(tmp_path, code, unit):
 
 
 @pytest.mark.parametrize(("code", "unit"), [(0, 1), (8, 1), (16, 1e-3), (24, 1e-6)])
-def test_units_of_time_are_made_seconds(tmp_path, code, unit):
+def test_units_of_time_are_converted_to_seconds(tmp_path, code, unit):
     path = write(tmp_path / "a.nii", pixels(9, 8, 5, 3), oblique_affine(SPACING))
     patched(path, 123, "<B", 2 + code)
     patched(path, 92, "<f", 0.05 / unit)
@@ -152,7 +152,7 @@ def test_units_of_time_are_made_seconds(tmp_path, code, unit):
 
 
 @pytest.mark.parametrize("step", [0.0, -1.0, np.nan])
-def test_a_time_step_that_is_none_is_one_second(tmp_path, step):
+def test_an_invalid_time_step_becomes_one_second(tmp_path, step):
     path = write(tmp_path / "a.nii", pixels(9, 8, 5, 3), oblique_affine(SPACING))
     assert reads_alike(patched(path, 92, "<f", step)).image.GetSpacing()[3] == 1
 
@@ -195,7 +195,7 @@ def test_an_intercept_that_is_not_finite_is_refused(tmp_path):
     assert "scl_inter nan" in refusal(path)
 
 
-def test_pixels_that_are_no_numbers_are_refused(tmp_path):
+def test_pixels_that_are_not_scalars_are_refused(tmp_path):
     color = np.zeros((9, 8, 5), [("R", "u1"), ("G", "u1"), ("B", "u1")])
     for name, array, shown in (
         ("rgb", color, "3 components per pixel"),
@@ -213,18 +213,18 @@ def test_pixels_that_are_no_numbers_are_refused(tmp_path):
     ("shape", "size"),
     [((9, 8, 5, 1), (9, 8, 5)), ((9, 8, 5, 1, 1, 1), (9, 8, 5)), ((9, 8, 5, 3, 1), (9, 8, 5, 3)), ((9, 8, 1), None)],
 )
-def test_axes_of_length_one_at_the_end_are_none(tmp_path, shape, size):
+def test_trailing_axes_of_length_one_are_ignored(tmp_path, shape, size):
     volume = reads_alike(write(tmp_path / "a.nii", pixels(*shape), oblique_affine(SPACING)))
     assert itk.array_view_from_image(volume.image).shape[::-1] == (size or shape)
 
 
-def test_volumes_of_two_or_five_axes_are_refused_with_their_size(tmp_path):
+def test_volumes_with_two_or_five_axes_are_refused_with_their_size(tmp_path):
     for shape, shown in (((9, 8), "2D image (9 x 8 pixels)"), ((9, 8, 5, 1, 3), "5D image (9 x 8 x 5 x 1 x 3 pixels)")):
         text = refusal(write(tmp_path / f"{len(shape)}.nii", pixels(*shape), np.eye(4)))
         assert f"{shown}, but has to be 3D or 4D" in text
 
 
-def test_sizes_that_are_no_sizes_are_refused(tmp_path):
+def test_invalid_sizes_are_refused(tmp_path):
     for number, dimensions in enumerate(((3, 9, 0, 5), (3, 9, -8, 5), (0, 9, 8, 5), (9, 9, 8, 5))):
         path = write(tmp_path / f"{number}.nii", affine=oblique_affine(SPACING))
         text = refusal(patched(path, 40, "<4h", *dimensions))
@@ -234,7 +234,7 @@ def test_sizes_that_are_no_sizes_are_refused(tmp_path):
 # Files ----------------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_in_a_file_counts_and_not_whether_its_name_says_compressed(tmp_path, latent_sr_run, tiny_model):
+def test_the_content_of_a_file_decides_whether_it_is_compressed_and_not_its_name(tmp_path, latent_sr_run, tiny_model):
     plain = write(tmp_path / "plain.nii", affine=oblique_affine(SPACING))
     zipped = write(tmp_path / "zipped.nii.gz", affine=oblique_affine(SPACING))
     shutil.copy(plain, tmp_path / "a.nii.gz")
@@ -250,14 +250,14 @@ def test_what_is_in_a_file_counts_and_not_whether_its_name_says_compressed(tmp_p
 
 
 @pytest.mark.parametrize("rest", [bytes(512), b"junk behind the end " * 30])
-def test_bytes_behind_the_end_are_no_part_of_a_file(tmp_path, rest):
+def test_bytes_after_the_end_of_the_pixels_are_ignored(tmp_path, rest):
     for name in ("a.nii", "a.nii.gz"):
         path = write(tmp_path / name, affine=oblique_affine(SPACING))
         path.write_bytes(path.read_bytes() + rest)
         np.testing.assert_array_equal(itk.array_from_image(read_volume(path)).T, pixels())
 
 
-def test_a_file_of_several_compressed_parts_is_whole(tmp_path):
+def test_a_file_of_several_compressed_parts_is_read_completely(tmp_path):
     path = write(tmp_path / "a.nii", affine=oblique_affine(SPACING))
     content = path.read_bytes()
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(content[:500]) + gzip.compress(content[500:]))
@@ -337,7 +337,7 @@ def test_a_compressed_pair_and_one_in_capitals_are_read(tmp_path):
         np.testing.assert_array_equal(itk.array_from_image(read_volume(tmp_path / name)).T, pixels())
 
 
-def test_analyze_does_not_tell_left_from_right_and_is_refused(tmp_path):
+def test_analyze_is_refused_because_it_does_not_distinguish_left_and_right(tmp_path):
     nibabel.save(nibabel.AnalyzeImage(pixels(), np.diag([*SPACING, 1])), tmp_path / "a.img")
     for name in ("a.hdr", "a.img"):
         text = refusal(tmp_path / name)

@@ -36,7 +36,7 @@ SPACING = (1.2, 1.5, 7.0)
 TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-def test_the_output_lies_on_the_input_for_nibabel(latent_sr_run, tiny_model, tmp_path):
+def test_nibabel_finds_the_output_at_the_position_of_the_input(latent_sr_run, tiny_model, tmp_path):
     image = nibabel.Nifti1Image(pixels(), None)
     first, second = oblique_affine(SPACING), np.diag([*SPACING, 1.0])
     image.header.set_qform(second, 1)
@@ -119,7 +119,7 @@ def test_commands_refuse_what_is_not_finite_or_replace_it(latent_sr_run, tiny_mo
 
 
 @pytest.mark.parametrize("kind", ["plain.nii", "slope.nii", "micron.nii", "wrong.nii.gz", "scaled.nii", "negative.nii"])
-def test_what_itk_reads_in_training_is_what_is_read_here(tmp_path, kind):
+def test_itk_reads_in_training_the_same_volume_as_the_package(tmp_path, kind):
     path = write(tmp_path / kind, phantom().T.astype("int16"), oblique_affine((1.4, 1.4, 8.0)))
     if kind == "slope.nii":
         patched(path, 112, "<2f", 0.5, -7.0)

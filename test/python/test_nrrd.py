@@ -107,12 +107,12 @@ def test_a_list_or_a_time_axis_makes_phases(tmp_path, kind, first, encoding):
     [(LPS, (1, 1, 1)), ("LPS", (1, 1, 1)), (RAS, (-1, -1, 1)), ("RAS", (-1, -1, 1)), (LAS, (1, -1, 1))],
 )
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
-def test_each_space_is_put_into_that_of_dicom(tmp_path, space, signs, first):
+def test_each_space_is_converted_to_that_of_dicom(tmp_path, space, signs, first):
     image = read_volume(write(tmp_path / "a.nrrd", pixels(), first, space=space))
     assert_phases(image, pixels(), signs)
 
 
-def test_a_space_with_time_is_that_without_it(tmp_path):
+def test_a_space_with_time_is_the_same_as_without_time(tmp_path):
     four = np.eye(4)
     four[:3, :3], four[3, 3] = directions(), 0.035
     for space, signs in (("right-anterior-superior-time", (-1, -1, 1)), ("LPST", (1, 1, 1))):
@@ -132,7 +132,7 @@ def test_an_unknown_space_is_refused_with_its_name(tmp_path):
 
 
 @pytest.mark.parametrize("space", [LPS, RAS, LAS])
-def test_a_phase_of_a_list_lies_where_simpleitk_puts_it_alone(tmp_path, space):
+def test_a_phase_of_a_list_has_the_position_that_simpleitk_gives_it_alone(tmp_path, space):
     sitk = pytest.importorskip("SimpleITK")
     path = write(tmp_path / "all.nrrd", pixels(), first=True, space=space)
     header = {"space": space, "space directions": directions(), "space origin": ORIGIN}
@@ -149,7 +149,7 @@ def test_a_phase_of_a_list_lies_where_simpleitk_puts_it_alone(tmp_path, space):
     assert "has no phase 3: it has the phases 0 to 2" in refusal(path, ReadOptions(phase=3))
 
 
-def test_an_axis_without_a_direction_is_one_of_phases_whatever_its_kind(tmp_path):
+def test_an_axis_without_a_direction_is_time_regardless_of_its_kind(tmp_path):
     for number, kinds in enumerate((None, ["???", "domain", "domain", "domain"], ["space"] * 4)):
         path = write(tmp_path / f"{number}.nrrd", pixels(), first=True, kinds=kinds)
         assert_phases(read_volume(path), pixels())
@@ -164,7 +164,7 @@ def test_the_time_between_phases_is_read(tmp_path):
     np.testing.assert_array_equal(itk.array_from_image(image).T, pixels())
 
 
-def test_a_file_without_a_place_begins_at_zero(tmp_path):
+def test_a_file_without_a_position_has_its_origin_at_zero(tmp_path):
     path = tmp_path / "a.nrrd"
     nrrd.write(str(path), pixels(), {"kinds": ["domain", "domain", "domain", "time"]})
     image = read_volume(path)
@@ -208,7 +208,7 @@ def test_every_spelling_of_a_type_is_understood(tmp_path, name):
     assert open_volume(path).component == "short"
 
 
-def test_a_header_may_lie_beside_its_pixels(tmp_path):
+def test_the_header_may_be_a_separate_file(tmp_path):
     path = write(tmp_path / "a.nhdr", pixels(), first=True)
     assert len(list(tmp_path.iterdir())) == 2
     assert_phases(read_volume(path), pixels())
@@ -233,7 +233,7 @@ def test_the_command_keeps_the_acquired_slices_of_each_phase(latent_sr_run, tiny
     assert_one_line_error(latent_sr_run(*words, "--overwrite", "--phase", 3), 1, "has no phase 3")
 
 
-def test_what_the_command_writes_is_read_as_it_was_written(latent_sr_run, tiny_model, tmp_path):
+def test_the_output_of_the_command_is_read_as_it_was_written(latent_sr_run, tiny_model, tmp_path):
     path = write(tmp_path / "a.nrrd", pixels(), first=True)
     for words in (["a.nrrd", "b.nrrd"], ["b.nrrd", "c.nrrd"]):
         files = [tmp_path / word for word in words]
@@ -265,7 +265,7 @@ def test_a_sheared_volume_is_refused(tmp_path):
     assert "orthogonal" in text or "shear" in text
 
 
-def test_directions_that_are_rounded_are_orthogonal(tmp_path):
+def test_rounded_directions_are_orthogonal(tmp_path):
     rounded = np.round(directions(), 4)
     image = read_volume(write(tmp_path / "a.nrrd", pixels(), first=True, vectors=rounded))
     matrix = itk.array_from_matrix(image.GetDirection())[:3, :3]
@@ -273,13 +273,13 @@ def test_directions_that_are_rounded_are_orthogonal(tmp_path):
     np.testing.assert_allclose(matrix, rotation(), atol=1e-4)
 
 
-def test_a_list_without_a_place_in_space_is_refused(tmp_path):
+def test_a_list_without_a_position_in_space_is_refused(tmp_path):
     flat = directions()
     flat[1] = 0
     assert "three directions" in refusal(write(tmp_path / "a.nrrd", pixels(), first=True, vectors=flat))
 
 
-def test_components_of_a_pixel_are_no_phases(tmp_path):
+def test_components_of_a_pixel_are_not_phases(tmp_path):
     for number, (kind, count) in enumerate((("vector", 3), ("RGB-color", 3), ("3D-symmetric-matrix", 6))):
         text = refusal(write(tmp_path / f"{number}.nrrd", pixels(9, 8, 5, count), first=True, kind=kind))
         assert f"{count} components per pixel" in text

@@ -30,6 +30,6 @@ def test_single_options_are_changed_by_name():
 
 
 @pytest.mark.parametrize("kind", [latent_sr.UpsampleOptions, latent_sr.TrainingOptions, latent_sr.EvaluationOptions])
-def test_an_option_that_is_not_there_is_refused_with_those_that_are(kind):
+def test_an_unknown_option_is_refused_with_a_list_of_the_known_options(kind):
     with pytest.raises(UsageError, match=r"no option .treads.: it has to be one of .*threads"):
         changed(kind(), {"treads": 2})

@@ -107,7 +107,7 @@ def test_threads_are_shared_between_processes():
     assert threads_per_job(None, 2) >= 1
 
 
-def test_errors_come_back_as_such_and_do_not_stop_other_tasks():
+def test_errors_are_returned_as_errors_and_do_not_stop_other_tasks():
     outcomes = dict(run_tasks(fail_on_odd, [Task(n) for n in range(4)], list("abcd"), jobs=2))
     assert [outcomes[n] for n in (0, 2)] == [0, 2]
     for n, name in ((1, "b"), (3, "d")):
@@ -151,7 +151,7 @@ def ignore_interrupts() -> None:
 
 @pytest.mark.skipif(shutil.which("ps") is None, reason="processes are looked up with ps")
 @pytest.mark.parametrize(("whole_group", "background"), [(False, False), (True, False), (False, True)])
-def test_an_interrupt_ends_everything_without_a_word_too_many(tiny_model, tmp_path, whole_group, background):
+def test_an_interrupt_ends_all_processes_without_superfluous_output(tiny_model, tmp_path, whole_group, background):
     (tmp_path / "in").mkdir()
     for name in ("a.nii", "b.nii"):
         write_nifti(tmp_path / "in" / name, phantom(40, 256, 256))
@@ -235,7 +235,7 @@ def test_a_failure_on_a_cluster_names_the_volume(cluster, cohort, latent_sr_run,
     assert "damaged" in result.stderr.splitlines()[-1]
 
 
-def test_a_scheduler_that_is_not_there_is_one_line(latent_sr_run, thick, monkeypatch):
+def test_a_missing_scheduler_is_reported_in_one_line(latent_sr_run, thick, monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr("latent_sr.parallel.CONNECTION_SECONDS", 1)
     result = latent_sr_run("evaluate", thick, "--methods", "linear", "--scheduler", "tcp://127.0.0.1:9")
@@ -260,7 +260,7 @@ def test_without_dask_the_message_says_what_to_install(latent_sr_run, thick, mon
         (["upsample", "in", "out", "--window", "2", "1"], ["window", "2 to 1"]),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_code_2(latent_sr_run, tmp_path, words, parts):
+def test_wrong_use_is_reported_in_one_line_with_exit_code_2(latent_sr_run, tmp_path, words, parts):
     (tmp_path / "in").mkdir()
     write_nifti(tmp_path / "in" / "a.nii", phantom())
     assert_one_line_error(latent_sr_run(*words, cwd=tmp_path), 2, *parts)
@@ -353,7 +353,7 @@ def test_nothing_is_left_of_a_folder_in_which_everything_fails(latent_sr_run, ti
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_model_is_said_once(latent_sr_run, mixed, tmp_path):
+def test_a_missing_model_is_reported_once(latent_sr_run, mixed, tmp_path):
     result = latent_sr_run("upsample", mixed, tmp_path / "out", "--model", "none.safetensors")
     assert_one_line_error(result, 1, "none.safetensors", "does not exist")
     assert not (tmp_path / "out").exists()

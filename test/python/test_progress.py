@@ -24,7 +24,7 @@ import time
 from latent_sr.progress import LateProgress
 
 
-def test_short_work_says_nothing():
+def test_short_work_shows_no_progress():
     stream = io.StringIO()
     with LateProgress(("reading",), "files", stream, delay=60) as progress:
         for done in range(1, 11):
@@ -32,7 +32,7 @@ def test_short_work_says_nothing():
     assert stream.getvalue() == ""
 
 
-def test_long_work_is_told_in_lines_and_each_part_from_its_beginning():
+def test_long_work_shows_progress_in_lines_and_each_part_starts_anew():
     stream = io.StringIO()
     with LateProgress(("reading attributes", "reading pixels"), "files", stream, delay=0) as progress:
         for part in ("attributes", "pixels"):
@@ -41,7 +41,7 @@ def test_long_work_is_told_in_lines_and_each_part_from_its_beginning():
             assert f"reading {part}: 100 % (10 of 10 files" in stream.getvalue()
 
 
-def test_the_rate_counts_from_the_beginning_and_not_from_when_it_is_shown():
+def test_the_rate_counts_from_the_start_of_the_work_and_not_of_the_display():
     stream = io.StringIO()
     with LateProgress(("reading",), "files", stream, delay=0.1) as progress:
         progress.update(1, 10)

@@ -93,12 +93,12 @@ def test_the_slice_axis_may_be_automatic(value, axis):
         ("learning-rate-schedule", "linear", "constant or cosine"),
     ],
 )
-def test_values_of_another_kind_are_refused_with_what_is_allowed(name, value, kind):
+def test_invalid_values_are_refused_with_the_allowed_values(name, value, kind):
     with pytest.raises(UsageError, match=f"{value}', but has to be {kind}"):
         parse({name: value})
 
 
 @pytest.mark.parametrize("name", ["speed", "seed"])
-def test_names_that_are_none_are_refused_with_those_that_are(name):
+def test_unknown_names_are_refused_with_a_list_of_the_known_names(name):
     with pytest.raises(UsageError, match=f"no parameter '{name}'.*LearningRate, .*WindowPercentiles"):
         parse({name: 1})

@@ -248,7 +248,7 @@ def test_the_best_values_are_bold():
     assert re.findall(r"<strong>([^<]*)</strong>", text) == 3 * ["0.48000", "20.80", "0.5200"]
 
 
-def test_values_that_look_the_same_are_equally_good():
+def test_values_that_are_equal_after_rounding_are_all_bold():
     result = made_up_result()
     result["summary_kept"] = {
         method: {name: {"n": 5, "mean": value, "sd": 0.0, "median": value} for name, value in scores.items()}
@@ -312,13 +312,13 @@ def test_the_summary_names_the_best_model_and_the_best_other_method():
     assert "p = 0.031, adjusted by Holm's procedure 0.19, n = 5" in sentence
 
 
-def test_the_summary_says_so_if_the_model_is_worse():
+def test_the_summary_says_if_the_model_is_worse():
     sentence = summary_sentence(made_up_result(better=False))
     assert "of 0.3200, against 0.4700 of linear-blur" in sentence
     assert "-0.1500" in sentence
 
 
-def test_the_table_lines_up_and_shows_what_is_missing():
+def test_the_table_is_aligned_and_shows_missing_values():
     lines = as_table(made_up_result()).splitlines()
     assert lines[0].startswith("5 subjects, 5 volumes, 10 slices recovered (every 2nd slice kept)")
     rows = [line for line in lines if line.startswith(("linear ", "linear-blur", "latent "))]

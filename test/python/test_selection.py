@@ -77,7 +77,7 @@ def test_a_training_from_scratch_starts_from_other_weights(latent_sr_run, thick,
     assert_one_line_error(result, 2, "--fine-tune", "--from-scratch")
 
 
-def test_a_network_that_is_asked_for_is_made_from_scratch(latent_sr_run, thick, tmp_path):
+def test_a_network_that_the_user_chooses_starts_from_random_weights(latent_sr_run, thick, tmp_path):
     output = tmp_path / "m.safetensors"
     words = ["--iterations", 1, *QUICK, "--set", "base-channels=4", "--set", "latent-levels=2,3"]
     result = latent_sr_run("train", thick, "--output", output, *words)
@@ -85,7 +85,7 @@ def test_a_network_that_is_asked_for_is_made_from_scratch(latent_sr_run, thick, 
     assert described(latent_sr_run, output)["architecture"]["base_kernels"] == 4
 
 
-def test_where_the_bundled_model_is_better_it_is_written(latent_sr_run, cohort, bundled, tmp_path):
+def test_the_bundled_model_is_written_if_it_is_better(latent_sr_run, cohort, bundled, tmp_path):
     """A model after two iterations from random weights is worse."""
     output = tmp_path / "m.safetensors"
     words = ["train", cohort, "--from-scratch", "--iterations", 2, *QUICK, "--subject", r"([a-e])-\d"]
@@ -108,7 +108,7 @@ def test_where_the_bundled_model_is_better_it_is_written(latent_sr_run, cohort, 
     assert not np.array_equal(load(output).state_dict()["encoder.0.0.weight"], expected["encoder.0.0.weight"])
 
 
-def test_a_network_that_was_asked_for_is_not_replaced_by_the_bundled_model(latent_sr_run, cohort, tmp_path):
+def test_a_network_that_the_user_chooses_is_not_replaced_by_the_bundled_model(latent_sr_run, cohort, tmp_path):
     output = tmp_path / "m.safetensors"
     words = ["--iterations", 1, *QUICK, "--set", "base-channels=4"]
     result = latent_sr_run("train", cohort, "--output", output, *words)
@@ -134,7 +134,7 @@ def test_a_fifth_of_five_subjects_is_held_out_and_none_of_four(latent_sr_run, co
     assert_one_line_error(result, 2, "--early-stopping", "4 subjects")
 
 
-def test_a_comparison_has_the_figures_of_an_evaluation(cohort, bundled, tiny_model):
+def test_a_comparison_has_the_same_values_as_an_evaluation(cohort, bundled, tiny_model):
     paths = sorted(cohort.iterdir())
     comparison = selection.compare_with_bundled(tiny_model, paths, list("aabcde"))
     assert not comparison.trained_is_better

@@ -119,7 +119,7 @@ def test_the_hodges_lehmann_estimate_is_the_median_of_walsh_averages():
     assert hodges_lehmann(differences) == pytest.approx(np.median(averages), rel=1e-14)
 
 
-def test_the_hodges_lehmann_estimate_is_where_the_signed_rank_test_sees_nothing():
+def test_the_signed_rank_test_finds_no_difference_at_the_hodges_lehmann_estimate():
     scipy_stats = pytest.importorskip("scipy.stats")
     differences = np.random.default_rng(2).normal(0.3, 1, 25)
     estimate = hodges_lehmann(differences)

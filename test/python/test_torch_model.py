@@ -41,7 +41,7 @@ def make_model(poolings: int, kernels: int, channels: int, levels: list[int]):
     ("poolings", "kernels", "channels", "levels"),
     [(2, 4, 4, [1]), (2, 4, 3, []), (3, 4, 5, [0, 2]), (4, 8, 16, [1, 2, 3])],
 )
-def test_pytorch_and_cpp_encode_and_decode_alike(tmp_path, poolings, kernels, channels, levels):
+def test_pytorch_and_cpp_encode_and_decode_in_the_same_way(tmp_path, poolings, kernels, channels, levels):
     import itk
     from latent_sr.torch_model import load
 
@@ -61,7 +61,7 @@ def test_pytorch_and_cpp_encode_and_decode_alike(tmp_path, poolings, kernels, ch
     assert sum(parameter.numel() for parameter in network.parameters()) == model.GetNumberOfParameters()
 
 
-def test_trained_statistics_come_along(tiny_model, tmp_path):
+def test_trained_statistics_are_loaded(tiny_model, tmp_path):
     import itk
     import latent_sr
     from conftest import image_of, phantom
@@ -100,7 +100,7 @@ def test_damaged_and_foreign_files_are_refused_by_name(tmp_path, tiny_model):
         load(tmp_path / "foreign.safetensors")
 
 
-def test_what_half_precision_cannot_hold_is_stored_in_single_precision(tmp_path):
+def test_values_beyond_half_precision_are_stored_in_single_precision(tmp_path):
     safetensors = pytest.importorskip("safetensors.torch")
     import itk
     from safetensors import safe_open

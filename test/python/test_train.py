@@ -169,7 +169,7 @@ def test_a_training_reports_every_iteration_to_python(tiny_model):
     assert states[-1].elapsed > 0
 
 
-def test_what_an_observer_raises_ends_the_training(tiny_model):
+def test_an_exception_of_an_observer_ends_the_training(tiny_model):
     seen = []
 
     def fail(state):
@@ -182,7 +182,7 @@ def test_what_an_observer_raises_ends_the_training(tiny_model):
 
 
 @pytest.mark.parametrize("first", ["import torch", "pass"], ids=["with torch imported first", "without torch"])
-def test_training_from_python_with_an_observer_does_not_stumble_over_the_lock(tiny_model, first):
+def test_training_with_an_observer_works_with_the_lock_of_python(tiny_model, first):
     """With Python's part of torch loaded, the backward pass in C++ does not run while Python's lock is held."""
     code = f"""
         {first}

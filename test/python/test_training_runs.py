@@ -68,7 +68,7 @@ def assert_same(first, second, **tolerance):
 # Files ----------------------------------------------------------------------------------------------------------------
 
 
-def test_files_are_trained_on_like_images(tiny_model, cohort, tmp_path):
+def test_training_on_files_is_the_same_as_on_images(tiny_model, cohort, tmp_path):
     files = sorted(cohort.iterdir())
     images = [latent_sr.read_volume(path) for path in files]
     for name, volumes in (("files", files), ("images", images)):
@@ -77,7 +77,7 @@ def test_files_are_trained_on_like_images(tiny_model, cohort, tmp_path):
     assert_same(tmp_path / "files.safetensors", tmp_path / "images.safetensors")
 
 
-def test_a_dicom_folder_is_trained_on_like_its_volume(tiny_model, tmp_path):
+def test_training_on_a_dicom_folder_is_the_same_as_on_its_volume(tiny_model, tmp_path):
     from test_io import write_dicom_series
 
     write_dicom_series(tmp_path / "series", phantom())
@@ -121,7 +121,7 @@ def test_subjects_are_held_out_and_measured_and_logged(latent_sr_run, tiny_model
     assert min(picture.GetLargestPossibleRegion().GetSize()) > 200
 
 
-def test_all_volumes_of_a_subject_are_on_one_side():
+def test_all_volumes_of_a_subject_are_either_trained_on_or_validated_on():
     from latent_sr.training import split_by_subject
 
     subjects = ["a", "a", "b", "b", "c", "d", "e"]
@@ -137,7 +137,9 @@ def test_all_volumes_of_a_subject_are_on_one_side():
         split_by_subject(["a", "a"], 0.5)
 
 
-def test_curves_of_tensorboard_are_written_or_its_absence_is_told(latent_sr_run, tiny_model, cohort, tmp_path):
+def test_tensorboard_files_are_written_or_a_missing_tensorboard_is_reported(
+    latent_sr_run, tiny_model, cohort, tmp_path
+):
     words = ["--fine-tune", tiny_model, *SMALL, "--tensorboard", tmp_path / "board"]
     result = latent_sr_run("train", cohort, "--output", tmp_path / "m.safetensors", *words)
     try:
@@ -164,7 +166,7 @@ def test_options_that_make_no_sense_are_refused(latent_sr_run, cohort, tmp_path,
     assert_one_line_error(result, 2, *parts)
 
 
-def test_a_volume_is_not_trained_and_validated_on(latent_sr_run, cohort, tmp_path):
+def test_the_same_volume_for_training_and_validation_is_refused(latent_sr_run, cohort, tmp_path):
     file = sorted(cohort.iterdir())[0]
     result = latent_sr_run("train", cohort, "--output", tmp_path / "m.safetensors", "--validation", file)
     assert_one_line_error(result, 2, str(file.resolve()))
@@ -180,7 +182,7 @@ def test_a_checkpoint_in_a_missing_folder_is_refused_at_once(latent_sr_run, coho
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
-def test_a_training_that_is_killed_goes_on_to_the_same_bits(latent_sr_run, tiny_model, cohort, tmp_path):
+def test_a_training_that_is_killed_and_resumed_gives_the_same_bits(latent_sr_run, tiny_model, cohort, tmp_path):
     """The training is killed five times at random moments. The log is also that of one training."""
     words = ["train", cohort, "--fine-tune", tiny_model, "--iterations", 90, "--threads", 1]
     words += ["--validation-share", 0.3, "--subject", r"([a-c])-\d"]
@@ -211,7 +213,7 @@ def test_a_training_that_is_killed_goes_on_to_the_same_bits(latent_sr_run, tiny_
     assert tables[0] == tables[1]
 
 
-def test_another_trainings_checkpoint_is_refused_in_one_line(latent_sr_run, tiny_model, cohort, tmp_path):
+def test_a_checkpoint_of_another_training_is_refused_in_one_line(latent_sr_run, tiny_model, cohort, tmp_path):
     checkpoint = tmp_path / "state.safetensors"
     words = ["train", cohort, "--fine-tune", tiny_model, *SMALL, "--checkpoint", checkpoint]
     assert latent_sr_run(*words, "--output", tmp_path / "a.safetensors").returncode == 0
@@ -315,7 +317,7 @@ def after_a_step(model, slice_):
     return trainer
 
 
-def test_a_step_of_the_papers_training_is_that_of_pytorchs_adam(paper_model, tmp_path):
+def test_a_step_of_the_papers_training_is_the_same_as_with_adam_of_pytorch(paper_model, tmp_path):
     safetensors = pytest.importorskip("safetensors")
     paper_model.Write(str(tmp_path / "before.safetensors"))
     # The batch is copies of one slice, without augmentation.
@@ -407,7 +409,7 @@ def script(tmp_path, model, name, iterations=20, checkpoint=None, frozen=True):
     return path
 
 
-def test_two_processes_with_half_the_batch_train_like_one(tiny_model, tmp_path):
+def test_two_processes_with_half_the_batch_each_train_like_one_process(tiny_model, tmp_path):
     one, two = script(tmp_path, tiny_model, "one"), script(tmp_path, tiny_model, "two")
     subprocess.run([sys.executable, one], check=True, capture_output=True, timeout=170)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port()]

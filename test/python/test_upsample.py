@@ -49,7 +49,7 @@ def test_without_a_factor_slices_are_doubled(latent_sr_run, tiny_model, thick, t
     assert run_upsample(latent_sr_run, tiny_model, thick, tmp_path / "thin.nii").shape == (48, 44, 13)
 
 
-def test_the_network_s_results_are_averaged_over_orientations(latent_sr_run, tiny_model, thick, tmp_path):
+def test_results_of_the_network_are_averaged_over_orientations(latent_sr_run, tiny_model, thick, tmp_path):
     def pixels(*words):
         name = tmp_path / f"thin{'-'.join(words)}.nii.gz"
         return np.asarray(run_upsample(latent_sr_run, tiny_model, thick, name, "--mode", "decoded", *words).dataobj)
@@ -201,7 +201,7 @@ def test_the_python_function_does_the_same_as_the_command(latent_sr_run, tiny_mo
     assert shares[-1] == pytest.approx(1.0)
 
 
-def test_what_an_observer_raises_arrives(tiny_model):
+def test_an_exception_of_an_observer_reaches_the_caller(tiny_model):
     def fail(_share):
         raise ZeroDivisionError("in the observer")
 
@@ -236,7 +236,7 @@ def test_the_thickness_of_slices_decides_on_the_mode(latent_sr_run, tiny_model, 
         latent_sr.upsample(image_of(phantom()), model=tiny_model, slice_thickness=-1)
 
 
-def test_a_dicom_series_tells_how_thick_its_slices_are(latent_sr_run, tiny_model, tmp_path):
+def test_the_slice_thickness_of_a_dicom_series_is_used(latent_sr_run, tiny_model, tmp_path):
     from latent_sr.volumes import open_volume
     from test_io import write_dicom_series
 

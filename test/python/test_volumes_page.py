@@ -436,7 +436,7 @@ def test_the_page_has_no_other_messages():
     assert len(listed) == len(DICOM) + len(OPTIONS) + len(FILES) + len(WARNINGS)
 
 
-def test_compressed_content_is_told_by_its_bytes(tmp_path):
+def test_compressed_content_is_recognized_by_its_bytes(tmp_path):
     path = nifti(tmp_path / "a.nii")
     (tmp_path / "b.nii").write_bytes(gzip.compress(path.read_bytes()))
     assert open_volume(tmp_path / "b.nii").image.GetImageDimension() == 3

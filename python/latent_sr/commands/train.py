@@ -74,6 +74,18 @@ command with --resume continues it. Under torchrun, all processes train one mode
         "inputs", nargs="+", metavar="INPUT", help="NIfTI, NRRD, MetaImage, a DICOM folder, or a folder of volumes"
     )
     parser.add_argument("--output", required=True, metavar="MODEL", help="model file to write: .safetensors")
+    _add_recipe(parser)
+    _add_validation(parser)
+    _add_files(parser)
+    add_reading(parser)
+    add_precision(parser)
+    add_threads(parser)
+    add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the recipe, its length and its start."""
     parser.add_argument(
         "--preset",
         **choice(("default", "paper")),
@@ -114,6 +126,10 @@ command with --resume continues it. Under torchrun, all processes train one mode
         "--preset, --network or --set choose another network)",
     )
     start.add_argument("--from-scratch", action="store_true", help="start from random weights")
+
+
+def _add_validation(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the subjects that are held out, and of what is decided on them."""
     parser.add_argument(
         "--validation",
         nargs="+",
@@ -146,6 +162,10 @@ command with --resume continues it. Under torchrun, all processes train one mode
         metavar="N",
         help="stop the training after N validations without improvement (default: never)",
     )
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the checkpoint, of memory and of what is written."""
     parser.add_argument(
         "--checkpoint", metavar="FILE", help="save the state of the training in a .safetensors file, to resume it"
     )
@@ -171,11 +191,6 @@ command with --resume continues it. Under torchrun, all processes train one mode
         metavar="NAME=TEXT",
         help="provenance entry of the model file, such as license=...; may be repeated",
     )
-    add_reading(parser)
-    add_precision(parser)
-    add_threads(parser)
-    add_overwrite(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -72,6 +72,9 @@ struct StructuralSimilarityParameters;
  * - HFEN, the high-frequency error norm (Ravishankar, Bresler, IEEE Transactions on Medical Imaging 30(5), 2011),
  *   normalized: \f$ \|\mathrm{LoG}(y) - \mathrm{LoG}(x)\| / \|\mathrm{LoG}(x)\| \f$ with a Laplacian of Gaussian of
  *   15 x 15 pixels and a sigma of 1.5 pixels, in 2D; the norms are over all slices. 0 for identical images.
+ * - MAEG, the mean absolute error of gradients, **in 2D, slice by slice**: \f$ \frac{1}{n} \sum ||\nabla y_i| -
+ *   |\nabla x_i|| \f$ over the pixels of a slice, in units of intensity per pixel, with central differences in the two
+ *   directions in plane, one-sided ones at the borders. 0 for identical images.
  * - Fourier correlation \f$ \sum X Y^* / \sqrt{\sum |X|^2 \sum |Y|^2} \f$ over rings (2D images) or shells (3D) of
  *   spatial frequency, and the resolution at which it falls below a threshold (Saxton, Baumeister 1982). For a 4D
  *   image, the sums include all frames.
@@ -91,7 +94,7 @@ struct StructuralSimilarityParameters;
  *
  * **Mask.** The optional mask image selects the pixels where it is not zero. Errors, PSNR, Pearson's coefficient and
  * NMI are those of the selected pixels. The map of SSIM is computed from the whole images and then averaged over the
- * selected pixels. The metrics that combine scales or frequencies (multi-scale SSIM, VIF, GMSD, HFEN, Fourier
+ * selected pixels. The metrics that combine scales, frequencies or neighbors (multi-scale SSIM, VIF, GMSD, HFEN, MAEG, Fourier
  * correlation) are always those of whole slices, and the default data range is that of the whole reference. In a slice
  * without selected pixels, the errors, PSNR and SSIM are undefined (NaN), and the means leave it out.
  *
@@ -222,6 +225,9 @@ public:
   itkSetMacro(ComputeHFEN, bool);
   itkGetConstMacro(ComputeHFEN, bool);
   itkBooleanMacro(ComputeHFEN);
+  itkSetMacro(ComputeGradientError, bool);
+  itkGetConstMacro(ComputeGradientError, bool);
+  itkBooleanMacro(ComputeGradientError);
   itkSetMacro(ComputeFourierCorrelation, bool);
   itkGetConstMacro(ComputeFourierCorrelation, bool);
   itkBooleanMacro(ComputeFourierCorrelation);
@@ -318,6 +324,10 @@ public:
   double
   GetHFEN() const;
 
+  /** Mean over the slices of MAEG, the mean absolute error of gradients, in units of intensity per pixel. */
+  double
+  GetGradientError() const;
+
   /** Normalized mutual information of all pixels. */
   double
   GetNMI() const;
@@ -357,6 +367,8 @@ public:
   GetSliceGMSD() const;
   std::vector<double>
   GetSliceHFEN() const;
+  std::vector<double>
+  GetSliceGradientError() const;
   /** @} */
 
 protected:
@@ -490,6 +502,7 @@ private:
   bool                   m_ComputeWaveletVIF{ false };
   bool                   m_ComputeGMSD{ false };
   bool                   m_ComputeHFEN{ false };
+  bool                   m_ComputeGradientError{ false };
   bool                   m_ComputeFourierCorrelation{ false };
   bool                   m_ComputeNMI{ false };
   bool                   m_KeepSSIMMaps{ false };
@@ -516,6 +529,7 @@ private:
   std::vector<double> m_SliceWaveletVIF{};
   std::vector<double> m_SliceGMSD{};
   std::vector<double> m_SliceHFEN{};
+  std::vector<double> m_SliceGradientError{};
   std::vector<double> m_FourierCorrelation{};
   std::vector<double> m_FourierFrequencies{};
   std::vector<double> m_SSIMMap{};

@@ -308,6 +308,7 @@ TEST(ImageQualityMetricsVariants, IdenticalImagesArePerfect)
   EXPECT_NEAR(calculator->GetWaveletVIF(), 1.0, 1e-9);
   EXPECT_EQ(calculator->GetGMSD(), 0.0);
   EXPECT_EQ(calculator->GetHFEN(), 0.0);
+  EXPECT_EQ(calculator->GetGradientError(), 0.0);
   EXPECT_NEAR(calculator->GetNMI(), 2.0, 1e-12);
   for (const double correlation : calculator->GetFourierCorrelation())
   {
@@ -343,6 +344,7 @@ TEST(ImageQualityMetricsVariants, NumberOfWorkUnitsDoesNotChangeTheResults)
       EXPECT_EQ(calculator->GetSliceWaveletVIF(), expected->GetSliceWaveletVIF());
       EXPECT_EQ(calculator->GetSliceGMSD(), expected->GetSliceGMSD());
       EXPECT_EQ(calculator->GetSliceHFEN(), expected->GetSliceHFEN());
+      EXPECT_EQ(calculator->GetSliceGradientError(), expected->GetSliceGradientError());
       EXPECT_EQ(calculator->GetNMI(), expected->GetNMI());
       if (ImageType::ImageDimension > 2)
       {

@@ -70,6 +70,7 @@ TEST(ImageQualityMetricsVariants, AreOffByDefault)
   EXPECT_FALSE(calculator->GetComputeWaveletVIF());
   EXPECT_FALSE(calculator->GetComputeGMSD());
   EXPECT_FALSE(calculator->GetComputeHFEN());
+  EXPECT_FALSE(calculator->GetComputeGradientError());
   EXPECT_FALSE(calculator->GetComputeFourierCorrelation());
   EXPECT_FALSE(calculator->GetComputeNMI());
   EXPECT_FALSE(calculator->GetKeepSSIMMaps());
@@ -103,6 +104,7 @@ TEST(ImageQualityMetricsCalculator, EveryGetterOfAResultOfANewObjectThrows)
     [&] { calculator->GetWaveletVIF(); },
     [&] { calculator->GetGMSD(); },
     [&] { calculator->GetHFEN(); },
+    [&] { calculator->GetGradientError(); },
     [&] { calculator->GetNMI(); },
     [&] { calculator->GetFourierCorrelation(); },
     [&] { calculator->GetFourierFrequencies(); },
@@ -115,6 +117,7 @@ TEST(ImageQualityMetricsCalculator, EveryGetterOfAResultOfANewObjectThrows)
     [&] { calculator->GetSliceWaveletVIF(); },
     [&] { calculator->GetSliceGMSD(); },
     [&] { calculator->GetSliceHFEN(); },
+    [&] { calculator->GetSliceGradientError(); },
     [&] { calculator->GetSSIMMap(); },
     [&] { calculator->GetSSIM3DMap(); },
   };

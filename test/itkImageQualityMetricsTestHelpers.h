@@ -139,6 +139,7 @@ SwitchEverythingOn(TCalculator * calculator)
   calculator->ComputeWaveletVIFOn();
   calculator->ComputeGMSDOn();
   calculator->ComputeHFENOn();
+  calculator->ComputeGradientErrorOn();
   calculator->ComputeFourierCorrelationOn();
   calculator->ComputeNMIOn();
 }

@@ -152,6 +152,7 @@ ImageQualityMetricsCalculatorBase::MakeSliceMetricsParameters()
   parameters.computeWaveletVIF = m_ComputeWaveletVIF;
   parameters.computeGMSD = m_ComputeGMSD;
   parameters.computeHFEN = m_ComputeHFEN;
+  parameters.computeGradientError = m_ComputeGradientError;
   parameters.ssim = this->MakeSSIMParameters();
   parameters.averageWholeMap = m_AverageWholeMap;
   parameters.ssimMap = m_KeepSSIMMaps ? &m_SSIMMap : nullptr;
@@ -190,7 +191,8 @@ ImageQualityMetricsCalculatorBase::StoreSliceResults(const std::vector<SliceResu
                        &m_SliceVIFp,
                        &m_SliceWaveletVIF,
                        &m_SliceGMSD,
-                       &m_SliceHFEN })
+                       &m_SliceHFEN,
+                       &m_SliceGradientError })
   {
     list->clear();
   }
@@ -206,6 +208,7 @@ ImageQualityMetricsCalculatorBase::StoreSliceResults(const std::vector<SliceResu
     m_SliceWaveletVIF.push_back(slice.waveletVIF);
     m_SliceGMSD.push_back(slice.gmsd);
     m_SliceHFEN.push_back(slice.hfen.GetNorm());
+    m_SliceGradientError.push_back(slice.gradientError);
   }
   m_PooledSSIM = pooledSSIM.GetMean();
   m_HFEN = pooledHFEN.GetNorm();

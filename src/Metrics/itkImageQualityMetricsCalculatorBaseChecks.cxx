@@ -21,6 +21,7 @@
 
 #include "itkImageQualityMetricsCalculatorBase.h"
 
+#include "itkGradientAbsoluteError.h"
 #include "itkGradientMagnitudeSimilarity.h"
 #include "itkMultiScaleStructuralSimilarity.h"
 #include "itkSliceMetrics.h"
@@ -134,6 +135,7 @@ ImageQualityMetricsCalculatorBase::VerifySliceSizes(const SliceLayout & layout) 
   verifySide(m_ComputeVIFp, "VIFp", VisualInformationFidelityMinimumSize);
   verifySide(m_ComputeWaveletVIF, "WaveletVIF", WaveletVisualInformationFidelityMinimumSize);
   verifySide(m_ComputeGMSD, "GMSD", GradientMagnitudeSimilarityMinimumSize);
+  verifySide(m_ComputeGradientError, "GradientError", GradientAbsoluteErrorMinimumSize);
 }
 
 void

@@ -219,6 +219,13 @@ ImageQualityMetricsCalculatorBase::GetGMSD() const
   return MeanOfDefined(m_SliceGMSD);
 }
 
+double
+ImageQualityMetricsCalculatorBase::GetGradientError() const
+{
+  this->VerifyResults("GradientError", m_ComputeGradientError);
+  return MeanOfDefined(m_SliceGradientError);
+}
+
 std::vector<double>
 ImageQualityMetricsCalculatorBase::GetFourierCorrelation() const
 {
@@ -296,6 +303,13 @@ ImageQualityMetricsCalculatorBase::GetSliceHFEN() const
   return m_SliceHFEN;
 }
 
+std::vector<double>
+ImageQualityMetricsCalculatorBase::GetSliceGradientError() const
+{
+  this->VerifyResults("GradientError", m_ComputeGradientError);
+  return m_SliceGradientError;
+}
+
 void
 ImageQualityMetricsCalculatorBase::PrintSelf(std::ostream & os, Indent indent) const
 {
@@ -335,6 +349,7 @@ ImageQualityMetricsCalculatorBase::PrintSelf(std::ostream & os, Indent indent) c
   printSwitch("ComputeWaveletVIF", m_ComputeWaveletVIF);
   printSwitch("ComputeGMSD", m_ComputeGMSD);
   printSwitch("ComputeHFEN", m_ComputeHFEN);
+  printSwitch("ComputeGradientError", m_ComputeGradientError);
   printSwitch("ComputeFourierCorrelation", m_ComputeFourierCorrelation);
   printSwitch("ComputeNMI", m_ComputeNMI);
   printSwitch("KeepSSIMMaps", m_KeepSSIMMaps);
@@ -358,6 +373,7 @@ ImageQualityMetricsCalculatorBase::PrintSelf(std::ostream & os, Indent indent) c
   printList("SliceWaveletVIF", m_SliceWaveletVIF);
   printList("SliceGMSD", m_SliceGMSD);
   printList("SliceHFEN", m_SliceHFEN);
+  printList("SliceGradientError", m_SliceGradientError);
   printList("FourierCorrelation", m_FourierCorrelation);
   printList("FourierFrequencies", m_FourierFrequencies);
   print("SSIMMap", m_SSIMMap.size());

@@ -18,6 +18,7 @@
 
 #include "itkSliceMetrics.h"
 
+#include "itkGradientAbsoluteError.h"
 #include "itkGradientMagnitudeSimilarity.h"
 #include "itkMultiScaleStructuralSimilarity.h"
 #include "itkParallelFor.h"
@@ -142,6 +143,10 @@ private:
     if (m_Parameters.computeHFEN)
     {
       result.hfen = SumHighFrequencyErrors(pair, parallel);
+    }
+    if (m_Parameters.computeGradientError)
+    {
+      result.gradientError = GradientAbsoluteError(pair, parallel);
     }
   }
 

@@ -37,6 +37,7 @@ struct SliceMetricsParameters
   bool                           computeWaveletVIF{ false };
   bool                           computeGMSD{ false };
   bool                           computeHFEN{ false };
+  bool                           computeGradientError{ false };
   StructuralSimilarityParameters ssim;
   /** Whether SSIM is the average over all pixels, including those at which the window does not fit. */
   bool averageWholeMap{ false };
@@ -48,7 +49,8 @@ struct SliceMetricsParameters
   bool
   IsAnyOn() const
   {
-    return computeSSIM || computeMultiScaleSSIM || computeVIFp || computeWaveletVIF || computeGMSD || computeHFEN;
+    return computeSSIM || computeMultiScaleSSIM || computeVIFp || computeWaveletVIF || computeGMSD || computeHFEN ||
+           computeGradientError;
   }
 };
 
@@ -62,6 +64,7 @@ struct SliceResult
   double                  waveletVIF{ 0.0 };
   double                  gmsd{ 0.0 };
   HighFrequencyErrorSums  hfen;
+  double                  gradientError{ 0.0 };
 };
 
 /** The quantities that a pass over the slices measures. */

@@ -33,8 +33,6 @@ SMALLEST_SSIM_SIDE = 11
 SMALLEST_VIFP_SIDE = 41
 """Smallest side in pixels of a slice for the four scales of VIFp."""
 
-SLICE_METRICS = ("mse", "psnr", "ssim", "vifp")
-
 DATA_RANGE_SOURCES = {
     "reference-min-max": "ReferenceMinimumMaximum",
     "reference-max": "ReferenceMaximum",
@@ -46,13 +44,15 @@ NRMSE_NORMALIZATIONS = {"euclidean": "Euclidean", "min-max": "MinimumMaximum", "
 
 @dataclass(frozen=True)
 class _Metric:
-    """An optional metric: its name in C++ methods, its label, whether slices have it, and the smallest side."""
+    """An optional metric: its name in C++ methods, its label, whether slices have it, the smallest side, and whether
+    it is an error."""
 
     name: str
     label: str
     in_slices: bool = False
     smallest: int = 1
     dimension: int = 2
+    lower_is_better: bool = False
 
 
 OPTIONAL_METRICS = {
@@ -61,14 +61,21 @@ OPTIONAL_METRICS = {
     "ssim_3d": _Metric("SSIM3D", "SSIM in 3D", False, SMALLEST_SSIM_SIDE, 3),
     "ms_ssim": _Metric("MultiScaleSSIM", "multi-scale SSIM", True, 161),
     "vif_wavelet": _Metric("WaveletVIF", "wavelet VIF", True, 65),
-    "gmsd": _Metric("GMSD", "GMSD", True, 5),
-    "hfen": _Metric("HFEN", "HFEN", True),
+    "gmsd": _Metric("GMSD", "GMSD", True, 5, lower_is_better=True),
+    "hfen": _Metric("HFEN", "HFEN", True, lower_is_better=True),
+    "maeg": _Metric("GradientError", "MAEG", True, 2, lower_is_better=True),
     "nmi": _Metric("NMI", "NMI"),
     "fourier": _Metric("FourierCorrelation", "Fourier correlation"),
 }
 """The metrics that ``compare`` computes on request. Errors, PSNR and Pearson's coefficient are always computed."""
 
 DEFAULT_METRICS = ("ssim", "vifp")
+
+OPTIONAL_SLICE_METRICS = tuple(name for name, metric in OPTIONAL_METRICS.items() if metric.in_slices)
+"""Those of them that have a value for each slice."""
+
+LOWER_IS_BETTER = {"mse", *(name for name, metric in OPTIONAL_METRICS.items() if metric.lower_is_better)}
+"""Metrics of slices that are errors."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +117,16 @@ def from_json_number(value: float | str | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def notes_on_size(rows: int, columns: int) -> list[str]:
-    """Notes on the metrics that are left out for slices of this size."""
-    return _requested(("vifp", "ssim"), [columns, rows], 2, SSIMParameters())[1]
+def fitting(metrics: Sequence[str], rows: int, columns: int) -> tuple[list[str], list[str]]:
+    """The metrics that slices of this size are large enough for, and notes on the other ones."""
+    return _requested(metrics, [columns, rows], 2, SSIMParameters(), leave_out=True)
 
 
 def _requested(
-    metrics: Iterable[str] | str, size: list[int], axis: int, ssim: SSIMParameters
+    metrics: Iterable[str] | str, size: list[int], axis: int, ssim: SSIMParameters, leave_out: bool = False
 ) -> tuple[list[str], list[str]]:
-    """Names of the metrics to compute, and notes on those of "all" or of the default that are left out for the size.
+    """Names of the metrics to compute, and notes on those that are left out for the size: those of "all", of the
+    default, or any.
 
     Raises
     ------
@@ -126,6 +134,7 @@ def _requested(
         For an unknown name.
     """
     everything = metrics == "all"
+    leave_out = leave_out or everything
     names = list(OPTIONAL_METRICS) if everything else [metrics] if isinstance(metrics, str) else list(metrics)
     for name in names:
         if name not in OPTIONAL_METRICS:
@@ -139,9 +148,9 @@ def _requested(
             smallest = (16 if name == "ms_ssim" else 1) * 2 * ssim.radius + 1
         sides = size[:3] if metric.dimension == 3 else in_plane
         what = "volumes" if metric.dimension == 3 else "slices"
-        if (everything or name in DEFAULT_METRICS) and len(size) < metric.dimension:
+        if (leave_out or name in DEFAULT_METRICS) and len(size) < metric.dimension:
             notes.append(f"{metric.label} is left out: the images have {len(size)} dimensions")
-        elif (everything or name in DEFAULT_METRICS) and min(sides) < smallest:
+        elif (leave_out or name in DEFAULT_METRICS) and min(sides) < smallest:
             text = " x ".join(map(str, sides))
             notes.append(f"{metric.label} is left out: {what} of {text} pixels are smaller than {smallest} pixels")
         else:

@@ -20,6 +20,7 @@
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import latent_sr
@@ -139,6 +140,57 @@ def test_linear_interpolation_scores_what_it_scores_by_hand(outcome, cohort):
     assert volume["window"] == pytest.approx(np.percentile(kept, [1, 99]), abs=1.0)
 
 
+def test_metrics_can_be_chosen(latent_sr_run, tiny_model, cohort, tmp_path):
+    files = {name: tmp_path / f"r.{name}" for name in ("json", "csv", "html")}
+    run = latent_sr_run(
+        *("evaluate", cohort, "--model", tiny_model, "--subject", "(patient[0-9])", "--methods", "linear,latent"),
+        *("--metrics", "maeg,ssim", "--json", files["json"], "--csv", files["csv"], "--report", files["html"]),
+    )
+    assert run.returncode == 0, run.stderr
+    result = strict(files["json"].read_text(encoding="utf-8"))
+    assert [metric["name"] for metric in result["metrics"]] == ["mse", "psnr", "maeg", "ssim"]
+    assert result["metrics"][2] == {"name": "maeg", "label": "MAEG", "unit": "", "better": "lower"}
+
+    volume = result["volumes"][0]
+    low, high = volume["window"]
+    array = np.clip((np.rint(phantom(seed=0)) - low) / (high - low), 0, 1)
+    recovered = (array[0:-1:2] + array[2::2]) / 2
+    magnitudes = [np.hypot(*np.gradient(slices, axis=(1, 2))) for slices in (recovered, array[1::2])]
+    expected = np.abs(magnitudes[0] - magnitudes[1]).mean(axis=(1, 2))
+    record = volume["methods"]["linear"]
+    assert record["slices"]["maeg"] == pytest.approx(expected, rel=1e-4)
+    assert record["mean"]["maeg"] == pytest.approx(expected.mean(), rel=1e-4)
+    assert len(record["kept"]["slices"]["maeg"]) == 4
+    assert record["long_axis"]["axes"]["0"]["maeg"] > 0
+    assert {test["metric"] for test in result["tests"]} == {"mse", "psnr", "maeg", "ssim"}
+
+    assert files["csv"].read_text(encoding="utf-8").splitlines()[0].endswith(",method,mse,psnr,maeg,ssim")
+    text = files["html"].read_text(encoding="utf-8")
+    assert_self_contained(text)
+    assert re.search(r"MAEG<br><span class=.sd.>lower is better", text)
+    assert "MAEG" in text.split("Distribution over subjects")[1].split("</div>")[0]
+    assert "VIFp" not in text
+    assert "MAEG" in run.stdout
+
+
+def test_metrics_that_do_not_fit_are_left_out_with_a_note(thick):
+    result = latent_sr.evaluate([thick], methods=["linear"], metrics=["ms_ssim", "maeg"])
+    assert result["summary"]["linear"]["ms_ssim"]["mean"] is None
+    assert result["summary"]["linear"]["maeg"]["mean"] > 0
+    assert result["notes"] == [
+        "multi-scale SSIM is left out: slices of 48 x 44 pixels are smaller than 161 pixels",
+        "multi-scale SSIM of long-axis planes is left out in 1 of 1 volume: the planes are smaller than 161 pixels",
+    ]
+
+
+def test_a_metric_that_slices_do_not_have_is_refused(latent_sr_run, thick):
+    with pytest.raises(latent_sr.UsageError, match=r"metric is 'nmi', but has to be one of ssim, vifp, .*maeg"):
+        latent_sr.evaluate([thick], metrics=["ssim", "nmi"])
+    result = latent_sr_run("evaluate", thick, "--metrics", "beauty")
+    assert result.returncode == 2
+    assert "metric is 'beauty'" in result.stderr
+
+
 @pytest.fixture(scope="module")
 def tall(tmp_path_factory) -> tuple[Path, np.ndarray]:
     """A volume of 13 slices, and its intensities mapped to [0, 1] as for the measurement, in the order of its axes."""
@@ -250,6 +302,14 @@ def test_a_mask_that_does_not_fit_is_refused(thick, tmp_path):
     empty = write_nifti(tmp_path / "empty.nii", np.zeros((7, 44, 48)), dtype="uint8")
     with pytest.raises(latent_sr.LatentSRError, match=r"empty\.nii' selects no pixel of the dropped slices"):
         latent_sr.evaluate([thick], methods=["linear"], mask=empty)
+
+
+def test_a_note_names_the_metrics_that_a_mask_does_not_restrict(thick, tmp_path):
+    mask = write_nifti(tmp_path / "mask.nii", np.ones((7, 44, 48)), dtype="uint8")
+    notes = latent_sr.evaluate([thick], methods=["linear"], mask=mask, metrics=["ssim", "gmsd", "maeg"])["notes"]
+    assert any(note.startswith("GMSD and MAEG are those of whole slices; the other metrics") for note in notes)
+    notes = latent_sr.evaluate([thick], methods=["linear"], mask=mask, metrics=["ssim"])["notes"]
+    assert not any("whole slices" in note for note in notes)
 
 
 def test_the_worst_slices_are_found():

@@ -62,6 +62,35 @@ def test_the_values_are_those_of_numpy_and_scikit_image(latent_sr_run, pair):
     assert values["slices"]["ssim"][1] == pytest.approx(expected, abs=1e-10)
 
 
+def test_the_gradient_error_is_that_of_numpy(pair):
+    import itk
+
+    truth, noisy = (latent_sr.read_volume(path) for path in pair)
+    values = latent_sr.compare(truth, noisy, metrics="maeg")
+    magnitudes = [
+        np.hypot(*np.gradient(itk.array_view_from_image(image).astype(float), axis=(1, 2))) for image in (truth, noisy)
+    ]
+    expected = np.abs(magnitudes[1] - magnitudes[0]).mean(axis=(1, 2))
+    assert values["slices"]["maeg"] == pytest.approx(expected, rel=1e-12)
+    assert values["maeg"] == pytest.approx(expected.mean(), rel=1e-12)
+
+
+def test_the_command_prints_the_gradient_error(latent_sr_run, pair):
+    result = latent_sr_run("metrics", *pair, "--metrics", "maeg", "--json", "-")
+    assert result.returncode == 0, result.stderr
+    values = json.loads(result.stdout)
+    assert values["maeg"] == pytest.approx(np.mean(values["slices"]["maeg"]))
+    lines = latent_sr_run("metrics", *pair, "--metrics", "maeg").stdout.splitlines()
+    assert ["MAEG", f"{values['maeg']:.6g}"] in [line.split() for line in lines]
+
+
+def test_the_gradient_error_needs_two_pixels(latent_sr_run, tmp_path):
+    narrow = write_nifti(tmp_path / "narrow.nii", np.arange(30.0).reshape(3, 10, 1))
+    result = latent_sr_run("metrics", narrow, narrow, "--metrics", "maeg")
+    assert result.returncode == 1
+    assert "GradientError needs slices of at least 2 x 2 pixels" in result.stderr
+
+
 def test_lines_are_printed_without_json(latent_sr_run, pair, tmp_path):
     result = latent_sr_run("metrics", *pair, "--json", tmp_path / "m.json")
     assert result.returncode == 0
@@ -161,10 +190,11 @@ def test_every_metric_is_computed_on_request_and_no_other(latent_sr_run, large_p
     similarity = pytest.importorskip("skimage.metrics").structural_similarity
     words = ["metrics", *large_pair, "--data-range", 1000, "--json", "-"]
     everything = json.loads(latent_sr_run(*words, "--metrics", "all").stdout)
-    names = {"ssim", "vifp", "ssim_3d", "ms_ssim", "vif_wavelet", "gmsd", "hfen", "nmi", "fourier", "nrmse", "pearson"}
+    in_slices = {"ssim", "vifp", "ms_ssim", "vif_wavelet", "gmsd", "hfen", "maeg"}
+    names = in_slices | {"ssim_3d", "nmi", "fourier", "nrmse", "pearson"}
     assert names <= set(everything)
     assert everything["notes"] == []
-    assert set(everything["slices"]) == {"mse", "psnr", "ssim", "vifp", "ms_ssim", "vif_wavelet", "gmsd", "hfen"}
+    assert set(everything["slices"]) == in_slices | {"mse", "psnr"}
     truth, noisy = (open_volume(path).image for path in large_pair)
     import itk
 

@@ -312,6 +312,32 @@ def test_the_summary_names_the_best_model_and_the_best_other_method():
     assert "p = 0.031, adjusted by Holm's procedure 0.19, n = 5" in sentence
 
 
+def without_ssim(result: dict) -> dict:
+    """The same with MAEG instead of SSIM, lower values of which are better."""
+    result["metrics"][2] = {"name": "maeg", "label": "MAEG", "unit": "", "better": "lower"}
+    for volume in result["volumes"]:
+        for record in volume["methods"].values():
+            for values in (record["slices"], record["mean"], record["kept"]["slices"], record["kept"]["mean"]):
+                values["maeg"] = values.pop("ssim", values.get("maeg"))
+    for summary in result["summary"].values():
+        summary["maeg"] = summary.pop("ssim")
+    for test in result["tests"]:
+        test["metric"] = test["metric"].replace("ssim", "maeg")
+    return result
+
+
+def test_the_report_is_made_of_the_metrics_of_the_result():
+    text = render_report(without_ssim(made_up_result()))
+    assert "MAEG" in text
+    assert "SSIM" not in text
+    # The lowest MAEG, that of linear interpolation, is the best.
+    assert re.findall(r"<strong>([^<]*)</strong>", text) == 3 * ["0.4200", "0.48000", "20.80"]
+
+
+def test_the_summary_is_about_the_psnr_without_ssim():
+    assert "with a mean PSNR of 20.80 dB, against 18.80 dB" in summary_sentence(without_ssim(made_up_result()))
+
+
 def test_the_summary_says_if_the_model_is_worse():
     sentence = summary_sentence(made_up_result(better=False))
     assert "of 0.3200, against 0.4700 of linear-blur" in sentence

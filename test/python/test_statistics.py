@@ -54,6 +54,11 @@ def test_differences_are_positive_where_the_first_is_better():
     assert paired_differences([0.5, 0.7], [0.4, 0.9], "mse") == pytest.approx([-0.1, 0.2])
 
 
+@pytest.mark.parametrize("metric", ["gmsd", "hfen", "maeg"])
+def test_lower_errors_are_better(metric):
+    assert paired_differences([0.5, 0.7], [0.4, 0.9], metric) == pytest.approx([-0.1, 0.2])
+
+
 def test_pairs_with_an_undefined_value_are_dropped_and_two_infinite_values_are_equal():
     assert paired_differences([math.nan, math.inf, 1.0], [1.0, math.inf, 0.5], "psnr") == [0.0, 0.5]
 

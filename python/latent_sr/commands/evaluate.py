@@ -55,6 +55,7 @@ def add_parser(commands: Any) -> None:
   latent-sr evaluate cohort/ --mode decoded --mode residual-corrected --methods linear,linear-blur,latent
   latent-sr evaluate cohort/ --mask hearts/ --jobs 4 --report report.html
   latent-sr evaluate thin/ --keep-every 5 --slice-thickness 5
+  latent-sr evaluate cohort/ --metrics ssim,vifp,maeg --report report.html
   latent-sr evaluate /data/cohort --scheduler tcp://head:8786 --json result.json
 
 The recovered slices are measured. The kept slices and long-axis planes are measured separately. The result does not
@@ -89,6 +90,13 @@ models).""",
         default="linear,bspline,lanczos,linear-blur,latent",
         metavar="LIST",
         help="methods to compare, listed below (default: linear,bspline,lanczos,linear-blur,latent)",
+    )
+    parser.add_argument(
+        "--metrics",
+        default="ssim,vifp",
+        metavar="LIST",
+        help="measured beside MSE and PSNR, of ssim, vifp, ms_ssim, vif_wavelet, gmsd, hfen, maeg; each is tested "
+        "(default: ssim,vifp)",
     )
     parser.add_argument(
         "--slice-thickness",
@@ -128,7 +136,8 @@ def run(arguments: argparse.Namespace) -> int:
     from latent_sr.volumes import expand_inputs
 
     methods = _methods(arguments)
-    _check(arguments)
+    metrics = _listed(arguments.metrics)
+    _check(arguments, metrics)
     paths = expand_inputs(arguments.inputs)
     for model in arguments.model or ():
         check_model_file(model)
@@ -140,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
     with ProgressInTurn("recoveries") as progress:
         evaluation = run_evaluation(
             paths,
-            _options(arguments, methods, len(paths)),
+            _options(arguments, methods, metrics, len(paths)),
             with_pictures=arguments.report is not None,
             progress=progress.part("evaluating"),
             picture_progress=progress.part("drawing"),
@@ -150,11 +159,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _listed(text: str) -> list[str]:
+    """The names in a list."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _methods(arguments: argparse.Namespace) -> list[str]:
     """The names of the methods."""
     from latent_sr.evaluation.methods import LATENT, check_methods
 
-    methods = [name.strip() for name in arguments.methods.split(",") if name.strip()]
+    methods = _listed(arguments.methods)
     check_methods(methods)
     if LATENT not in methods and (arguments.model or arguments.mode):
         option = "--model" if arguments.model else "--mode"
@@ -162,12 +176,14 @@ def _methods(arguments: argparse.Namespace) -> list[str]:
     return methods
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check(arguments: argparse.Namespace, metrics: list[str]) -> None:
     """Check options and outputs before any file is read."""
+    from latent_sr.evaluation.options import check_metrics
     from latent_sr.evaluation.subjects import compile_subject
     from latent_sr.parallel import check_parallel
     from latent_sr.volumes import check_output
 
+    check_metrics(metrics)
     compile_subject(arguments.subject)
     check_parallel(arguments.jobs or 1, arguments.scheduler)
     for name, extensions in (
@@ -179,7 +195,7 @@ def _check(arguments: argparse.Namespace) -> None:
             check_output(name, extensions, arguments.overwrite)
 
 
-def _options(arguments: argparse.Namespace, methods: list[str], volumes: int) -> Any:
+def _options(arguments: argparse.Namespace, methods: list[str], metrics: list[str], volumes: int) -> Any:
     from latent_sr.evaluation.options import EvaluationOptions
     from latent_sr.parallel import default_jobs
 
@@ -189,6 +205,7 @@ def _options(arguments: argparse.Namespace, methods: list[str], volumes: int) ->
         models=arguments.model or [None],
         modes=arguments.mode or [DEFAULT_MODE],
         methods=methods,
+        metrics=metrics,
         subject=arguments.subject,
         axis=arguments.axis,
         slice_thickness=arguments.slice_thickness,

@@ -44,7 +44,8 @@ def add_parser(commands: Any) -> None:
         help="compare a test image with a reference image: MSE, PSNR, SSIM, VIFp and more",
         description="Compare a test image with a reference image of the same size: MSE, MAE, RMSE, NRMSE, PSNR, "
         "Pearson's coefficient, and SSIM and VIFp in 2D, slice by slice; optionally SSIM in 3D, multi-scale SSIM, "
-        "wavelet VIF, GMSD, HFEN, NMI, and the Fourier ring or shell correlation with its resolution.",
+        "wavelet VIF, GMSD, HFEN, MAEG (the mean absolute error of gradients), NMI, and the Fourier ring or shell "
+        "correlation with its resolution.",
         epilog="""examples:
   latent-sr metrics truth.nii.gz recovered.nii.gz --data-range 1
   latent-sr metrics truth.nii.gz recovered.nii.gz --metrics all
@@ -68,7 +69,7 @@ VIF is not symmetric: the reference comes first. docs/metrics.md defines the met
         "--metrics",
         default="ssim,vifp",
         metavar="LIST",
-        help="some of ssim, vifp, ssim_3d, ms_ssim, vif_wavelet, gmsd, hfen, nmi and fourier, or all (default: "
+        help="some of ssim, vifp, ssim_3d, ms_ssim, vif_wavelet, gmsd, hfen, maeg, nmi and fourier, or all (default: "
         "ssim,vifp)",
     )
     parser.add_argument(

@@ -25,9 +25,25 @@ from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, MODES
 from latent_sr.errors import UsageError
 from latent_sr.evaluation.methods import DEFAULT_METHODS, check_methods
 from latent_sr.evaluation.subjects import compile_subject
+from latent_sr.metrics import DEFAULT_METRICS, OPTIONAL_SLICE_METRICS
 from latent_sr.parallel import check_parallel
 from latent_sr.upsampling import check_orientations, check_slice_thickness
 from latent_sr.volumes import DEFAULT_READING, ReadOptions
+
+ALWAYS_MEASURED = ("mse", "psnr")
+
+
+def check_metrics(metrics: Sequence[str]) -> None:
+    """Refuse metrics that slices do not have.
+
+    Raises
+    ------
+    UsageError
+        For a name that is not one of ``OPTIONAL_SLICE_METRICS``.
+    """
+    for name in metrics:
+        if name not in OPTIONAL_SLICE_METRICS:
+            raise UsageError(f"metric is '{name}', but has to be one of {', '.join(OPTIONAL_SLICE_METRICS)}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,9 @@ class EvaluationOptions:
         Output modes of the models: see ``UpsampleOptions``. Default: "auto".
     methods
         Names of ``INTERPOLATION_METHODS``, and "latent" for the models. Default: ``DEFAULT_METHODS``.
+    metrics
+        Names of ``OPTIONAL_SLICE_METRICS`` to measure beside MSE and PSNR. Default: "ssim" and "vifp". They are left
+        out, with a note, where slices or planes are too small. Each is tested, so more of them make a larger family.
     subject
         Regular expression whose first group, matched in the path, is the name of the subject. Default: each file is a
         subject.
@@ -59,7 +78,8 @@ class EvaluationOptions:
         As for ``UpsampleOptions``.
     mask
         A file for all volumes, or a folder with a file of the same name for each volume. Metrics are measured where
-        the mask is not zero; VIFp is always measured on whole slices. Default: all pixels.
+        the mask is not zero. Metrics that combine neighbors, scales or frequencies (all but MSE, PSNR and SSIM) are
+        always measured on whole slices. Default: all pixels.
     reading
         Which series of DICOM folders and which phase of 4D volumes are read, and the value that replaces NaN. Default:
         the only series, all phases, NaN is refused.
@@ -81,6 +101,7 @@ class EvaluationOptions:
     models: Sequence[str | os.PathLike | None] = (None,)
     modes: Sequence[str] = (DEFAULT_MODE,)
     methods: Sequence[str] = DEFAULT_METHODS
+    metrics: Sequence[str] = DEFAULT_METRICS
     subject: str | None = None
     axis: int | None = None
     slice_thickness: float = 0.0
@@ -92,6 +113,11 @@ class EvaluationOptions:
     threads: int | None = None
     jobs: int = 1
     scheduler: str | None = None
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The names of all metrics that are measured, each once."""
+        return (*ALWAYS_MEASURED, *dict.fromkeys(self.metrics))
 
     def check(self) -> None:
         """Check the options that do not depend on the volumes.
@@ -112,4 +138,5 @@ class EvaluationOptions:
         for mode in self.modes:
             if mode not in MODES:
                 raise UsageError(f"mode is '{mode}', but has to be one of {', '.join(MODES)}")
+        check_metrics(self.metrics)
         compile_subject(self.subject)

@@ -29,7 +29,7 @@ from latent_sr.errors import LatentSRError, translated
 from latent_sr.evaluation.methods import Method
 from latent_sr.evaluation.options import EvaluationOptions
 from latent_sr.evaluation.statistics import mean_of_defined
-from latent_sr.metrics import SLICE_METRICS, compare, notes_on_size
+from latent_sr.metrics import compare, fitting
 from latent_sr.models import load_model
 from latent_sr.threads import number_of_threads
 from latent_sr.volumes import open_volume, split_frames
@@ -277,6 +277,8 @@ class _Measurement:
 
         self.experiment = experiment
         self.threads = task.options.threads
+        self.metrics = task.options.metrics
+        self.measured = task.options.measured
         self.truth = experiment.GetTruth()
         self.axis = int(experiment.GetSliceAxisUsed())
         self.in_plane = [n for n in range(3) if n != self.axis]
@@ -323,22 +325,27 @@ class _Measurement:
             empty = self.array.min(axis=others) == self.array.max(axis=others)
             planes[axis] = {
                 metric: [float("nan") if none else value for value, none in zip(values[metric], empty, strict=True)]
-                for metric in SLICE_METRICS
+                for metric in self.measured
             }
         first, second = planes.values()
         return {
             "axes": {str(axis): _means(values) for axis, values in planes.items()},
-            "mean": _means({metric: first[metric] + second[metric] for metric in SLICE_METRICS}),
+            "mean": _means({metric: first[metric] + second[metric] for metric in self.measured}),
         }
 
     def _compared(self, truth: Any, test: Any, mask: Any, axis: int) -> dict[str, list[float]]:
         import itk
 
-        undefined = [float("nan")] * int(truth.GetLargestPossibleRegion().GetSize()[axis])
+        size = [int(length) for length in truth.GetLargestPossibleRegion().GetSize()]
+        undefined = [float("nan")] * size[axis]
         if mask is not None and not itk.array_view_from_image(mask).any():
-            return dict.fromkeys(SLICE_METRICS, undefined)
-        compared = compare(truth, test, data_range=DATA_RANGE, mask=mask, axis=axis, threads=self.threads)
-        return {metric: compared["slices"].get(metric, undefined) for metric in SLICE_METRICS}
+            return dict.fromkeys(self.measured, undefined)
+        columns, rows = (size[n] for n in range(3) if n != axis)
+        metrics, _ = fitting(self.metrics, rows, columns)
+        compared = compare(
+            truth, test, data_range=DATA_RANGE, mask=mask, axis=axis, metrics=metrics, threads=self.threads
+        )
+        return {metric: compared["slices"].get(metric, undefined) for metric in self.measured}
 
 
 def _selected(mask: Any, axis: int, numbers: Sequence[int] | None = None) -> Any:
@@ -350,7 +357,7 @@ def _selected(mask: Any, axis: int, numbers: Sequence[int] | None = None) -> Any
 
 
 def _means(slices: dict[str, list[float]]) -> dict[str, float]:
-    return {metric: mean_of_defined(slices[metric]) for metric in SLICE_METRICS}
+    return {metric: mean_of_defined(values) for metric, values in slices.items()}
 
 
 def _evaluate_volume(
@@ -389,7 +396,7 @@ def _evaluate_volume(
         record, recovered = measurement.measure(volume)
         for entry, position in zip(entries, positions, strict=True):
             entry.recovered[method.name] = itk.array_view_from_image(recovered)[position].copy()
-            entry.scores[method.name] = {metric: record["slices"][metric][position] for metric in SLICE_METRICS}
+            entry.scores[method.name] = {metric: values[position] for metric, values in record["slices"].items()}
         results[method.name] = {**record, "seconds": seconds}
     size = image.GetLargestPossibleRegion().GetSize()
     return {
@@ -401,7 +408,7 @@ def _evaluate_volume(
         "slice_numbers": dropped,
         "kept_slice_numbers": measurement.kept,
         "methods": results,
-        "notes": notes_on_size(rows, columns),
+        "notes": fitting([*reversed(task.options.metrics)], rows, columns)[1],
     }, entries
 
 

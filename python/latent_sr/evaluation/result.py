@@ -27,18 +27,11 @@ from latent_sr.evaluation.methods import Method
 from latent_sr.evaluation.recover import FileOutcome, FileTask
 from latent_sr.evaluation.statistics import compare_methods, mean_of_defined, summarize
 from latent_sr.evaluation.tables import counted
-from latent_sr.metrics import SLICE_METRICS, SMALLEST_SSIM_SIDE, SMALLEST_VIFP_SIDE, json_number
+from latent_sr.metrics import LOWER_IS_BETTER, OPTIONAL_METRICS, json_number
 from latent_sr.models import describe_model
 from latent_sr.versions import versions
 
 SCHEMA = "latent-sr/evaluation/2"
-
-METRICS = (
-    {"name": "mse", "label": "MSE", "unit": "", "better": "lower"},
-    {"name": "psnr", "label": "PSNR", "unit": "dB", "better": "higher"},
-    {"name": "ssim", "label": "SSIM", "unit": "", "better": "higher"},
-    {"name": "vifp", "label": "VIFp", "unit": "", "better": "higher"},
-)
 
 _PARTS: dict[str, Callable[[dict[str, Any]], dict[str, float]]] = {
     "": lambda record: record["mean"],
@@ -90,27 +83,32 @@ def subject_scores(
         Takes a volume's means from the record of a method. Default: the means of dropped slices.
     """
     by_subject = _by_subject(volumes)
+    metrics = list(means(volumes[0]["methods"][names[0]]))
     return {
         name: {
             metric: [
                 mean_of_defined([means(volumes[number]["methods"][name])[metric] for number in numbers])
                 for numbers in by_subject.values()
             ]
-            for metric in SLICE_METRICS
+            for metric in metrics
         }
         for name in names
     }
 
 
 def assemble(
-    volumes: list[dict[str, Any]], methods: Sequence[Method], models: dict[str, Any], settings: dict[str, Any]
+    volumes: list[dict[str, Any]],
+    methods: Sequence[Method],
+    metrics: Sequence[str],
+    models: dict[str, Any],
+    settings: dict[str, Any],
 ) -> dict[str, Any]:
     """The whole result: the volumes' records with means, tests and settings. Numbers are converted for JSON."""
     names = [method.name for method in methods]
     scores = {part: subject_scores(volumes, names, means) for part, means in _PARTS.items()}
     candidates = [method.name for method in methods if method.is_latent]
     with translated():
-        tests = compare_methods(scores[""], candidates, SLICE_METRICS)
+        tests = compare_methods(scores[""], candidates, metrics)
     described = []
     for method in methods:
         if method.is_latent:
@@ -123,7 +121,7 @@ def assemble(
             "volumes": numbers,
             **{
                 f"mean{part}": {
-                    name: {metric: values[metric][position] for metric in SLICE_METRICS}
+                    name: {metric: column[position] for metric, column in values.items()}
                     for name, values in part_scores.items()
                 }
                 for part, part_scores in scores.items()
@@ -133,7 +131,7 @@ def assemble(
     ]
     summaries = {
         f"summary{part}": {
-            name: {metric: summarize(values[metric]) for metric in SLICE_METRICS}
+            name: {metric: summarize(column) for metric, column in values.items()}
             for name, values in part_scores.items()
         }
         for part, part_scores in scores.items()
@@ -144,7 +142,7 @@ def assemble(
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": versions(),
             "settings": settings,
-            "metrics": [dict(metric) for metric in METRICS],
+            "metrics": [_described(metric) for metric in metrics],
             "methods": described,
             "models": [{"name": name, **describe_model(model)} for name, model in models.items()],
             "volumes": volumes,
@@ -156,27 +154,45 @@ def assemble(
                 "family": "all tests of one model: against each other method, in each metric",
                 "sizes": {name: sum(test["method"] == name for test in tests) for name in candidates},
             },
-            "notes": _notes(volumes),
+            "notes": _notes(volumes, metrics),
         }
     )
 
 
-def _notes(volumes: Sequence[dict[str, Any]]) -> list[str]:
+def _label(metric: str) -> str:
+    return OPTIONAL_METRICS[metric].label if metric in OPTIONAL_METRICS else metric.upper()
+
+
+def _described(metric: str) -> dict[str, str]:
+    """The name of a metric, its label, its unit, and which values are better."""
+    return {
+        "name": metric,
+        "label": _label(metric),
+        "unit": "dB" if metric == "psnr" else "",
+        "better": "lower" if metric in LOWER_IS_BETTER else "higher",
+    }
+
+
+def _notes(volumes: Sequence[dict[str, Any]], metrics: Sequence[str]) -> list[str]:
     """Notes for the reader: those of single volumes, and on planes that are too small for a metric."""
     notes = sorted({note for volume in volumes for note in volume["notes"]})
     sides = [
         min(*volume["measured_size"], len(volume["slice_numbers"]) + len(volume["kept_slice_numbers"]))
         for volume in volumes
     ]
-    for label, smallest in (("SSIM", SMALLEST_SSIM_SIDE), ("VIFp", SMALLEST_VIFP_SIDE)):
+    optional = [metric for metric in metrics if metric in OPTIONAL_METRICS]
+    for metric in optional:
+        smallest = OPTIONAL_METRICS[metric].smallest
         small = sum(side < smallest for side in sides)
         if small:
             notes.append(
-                f"{label} of long-axis planes is left out in {small} of {counted(len(volumes), 'volume')}: the planes "
-                f"are smaller than {smallest} pixels"
+                f"{_label(metric)} of long-axis planes is left out in {small} of {counted(len(volumes), 'volume')}: "
+                f"the planes are smaller than {smallest} pixels"
             )
-    if any(volume["mask"] is not None for volume in volumes):
-        notes.append("VIFp is that of whole slices; the other metrics are those of the pixels that the masks select")
+    whole = [_label(metric) for metric in optional if metric != "ssim"]
+    if whole and any(volume["mask"] is not None for volume in volumes):
+        names = f"{whole[0]} is that" if len(whole) == 1 else f"{', '.join(whole[:-1])} and {whole[-1]} are those"
+        notes.append(f"{names} of whole slices; the other metrics are those of the pixels that the masks select")
     return notes
 
 

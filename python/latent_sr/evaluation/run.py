@@ -112,7 +112,8 @@ def run_evaluation(
     ]
     jobs, scheduler = options.jobs, options.scheduler
     outcomes = _outcomes(_with_gallery(tasks) if with_pictures else tasks, jobs, scheduler, progress)
-    result = assemble(volume_records(tasks, outcomes, masks), methods, models, _settings(options, methods))
+    records = volume_records(tasks, outcomes, masks)
+    result = assemble(records, methods, options.measured, models, _settings(options, methods))
     pictures = Pictures()
     if with_pictures:
         pictures.gallery = [entry for outcome in outcomes for entry in outcome.gallery]

@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from statistics import mean, median, stdev
 from typing import Any
 
-LOWER_IS_BETTER = {"mse"}
+from latent_sr.metrics import LOWER_IS_BETTER
 
 
 def mean_of_defined(values: Sequence[float]) -> float:

@@ -23,7 +23,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from latent_sr.evaluation.statistics import mean_of_defined
-from latent_sr.metrics import SLICE_METRICS
 
 PARTS = ("dropped", "kept", "long-axis")
 """The parts that are measured separately: dropped and recovered slices, kept slices, and planes across the slices."""
@@ -42,9 +41,10 @@ def as_csv(result: dict[str, Any]) -> str:
     slice, method, and the metrics. Long-axis rows hold means over all planes across an axis; their slice is empty.
     Values that are undefined or left out are empty; infinite values are "Infinity".
     """
+    metrics = [metric["name"] for metric in result["metrics"]]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["volume", "frame", "subject", "part", "axis", "slice", "method", *SLICE_METRICS])
+    writer.writerow(["volume", "frame", "subject", "part", "axis", "slice", "method", *metrics])
     for volume in result["volumes"]:
         head = [volume["path"], volume["frame"], volume["subject"]]
         for name, record in volume["methods"].items():
@@ -53,10 +53,10 @@ def as_csv(result: dict[str, Any]) -> str:
                 ("kept", volume["kept_slice_numbers"], record["kept"]["slices"]),
             ):
                 for position, number in enumerate(numbers):
-                    values = [slices[metric][position] for metric in SLICE_METRICS]
+                    values = [slices[metric][position] for metric in metrics]
                     writer.writerow([*head, part, volume["slice_axis"], number, name, *values])
             for axis, means in record["long_axis"]["axes"].items():
-                writer.writerow([*head, "long-axis", axis, None, name, *(means[metric] for metric in SLICE_METRICS)])
+                writer.writerow([*head, "long-axis", axis, None, name, *(means[metric] for metric in metrics)])
     return text.getvalue()
 
 

@@ -64,10 +64,10 @@ def best_method(result: dict[str, Any], metric: dict[str, Any], kind: str | None
 
 
 def main_metric(result: dict[str, Any]) -> dict[str, Any] | None:
-    """The metric that summaries use: SSIM, or PSNR if slices are too small for it."""
+    """The metric that summaries use: SSIM, or PSNR if SSIM is not measured."""
     metrics = {metric["name"]: metric for metric in result["metrics"]}
     for name in ("ssim", "psnr", "mse"):
-        if best_method(result, metrics[name]) is not None:
+        if name in metrics and best_method(result, metrics[name]) is not None:
             return metrics[name]
     return None
 

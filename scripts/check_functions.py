@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Check the size and complexity of C++ functions. For Python, ruff checks the same by ruff.toml.
+"""Check the size of files, and the size and complexity of C++ functions. For Python functions, see ruff.toml.
 
     python scripts/check_functions.py [ROOT]     prints one complaint per line; the exit code is 1 if there are any
 
@@ -33,6 +33,9 @@ LIMITS = {
     "parameters": 7,
 }
 """Lines, cyclomatic complexity and parameters of a function."""
+
+LINES_OF_FILE = 550
+"""Lines of a file of C++ or Python."""
 
 EXCEPTIONS = {
     ("MultiplyTile", "parameters"): "an inlined loop over registers: every parameter is one of its strides",
@@ -63,9 +66,19 @@ def functions(root: Path) -> Iterator[tuple[Path, Any]]:
                 yield from ((path.relative_to(root), function) for function in found.function_list)
 
 
+def long_files(root: Path) -> Iterator[str]:
+    """Yield complaints about files that are too long."""
+    for folder in (*FOLDERS, "python", "scripts"):
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (*SUFFIXES, ".py"):
+                lines = path.read_text(encoding="utf-8").count("\n")
+                if lines > LINES_OF_FILE:
+                    yield f"{path.relative_to(root)} has {lines} lines, but at most {LINES_OF_FILE} are allowed"
+
+
 def check(root: Path) -> list[str]:
-    """Return complaints about functions that exceed a limit, and about exceptions that no function needs."""
-    complaints = []
+    """Return complaints about functions and files that exceed a limit, and about exceptions that nothing needs."""
+    complaints = list(long_files(root))
     needed = set()
     for path, function in functions(root):
         name = function.name.rsplit("::", 1)[-1]

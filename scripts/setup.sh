@@ -301,9 +301,9 @@ build_examples() {
 }
 
 if [ $tests = ON ]; then
+  ensure_venv "Installing the test tools into .venv-test" "$root/.venv-test" "${test_tools[@]}"
   phase "Building the C++ tests" build_tests
   phase "Building the examples" build_examples
-  ensure_venv "Installing the test tools into .venv-test" "$root/.venv-test" "${test_tools[@]}"
 fi
 
 echo "Set up: $root/.venv/bin/latent-sr"

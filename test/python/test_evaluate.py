@@ -27,6 +27,7 @@ import latent_sr
 import numpy as np
 import pytest
 from conftest import phantom, write_nifti
+from latent_sr.evaluation.result import SCHEMA
 from latent_sr.evaluation.subjects import subjects_of
 from latent_sr.evaluation.tables import ordinal
 from test_report import assert_self_contained
@@ -65,6 +66,14 @@ def strict(text: str) -> dict:
         raise AssertionError(f"{name} is not JSON")
 
     return json.loads(text, parse_constant=refuse)
+
+
+def test_the_page_of_the_form_names_its_version_and_its_keys():
+    page = (Path(latent_sr.__file__).parent / "SCHEMA.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# The result of an evaluation: `{SCHEMA}`")
+    assert f'| `schema` | string | `"{SCHEMA}"` |' in page
+    for key in KEYS:
+        assert f"`{key}`" in page or f"`{key}[]`" in page, key
 
 
 def test_the_json_file_has_the_documented_form(outcome):

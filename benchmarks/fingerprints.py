@@ -79,11 +79,11 @@ def measured() -> Iterator[tuple[str, np.ndarray]]:
             )
         for threads in (1, 2):
             result = latent_sr.compare(reference, test, axis=2, metrics=list(OPTIONAL_METRICS), threads=threads)
-            result.pop("ssim_map", None)
-            yield (
-                f"metrics {dtype}, {threads} threads",
-                np.frombuffer(json.dumps(result, sort_keys=True).encode(), "uint8"),
-            )
+            for name, value in result.items():
+                text = json.dumps(value, sort_keys=True).encode()
+                yield f"metric {name} of {dtype}, {threads} threads", np.frombuffer(text, "uint8")
+            for name, values in result["slices"].items():
+                yield f"{name} of the slices of {dtype}, {threads} threads", np.array(values)
 
 
 def recovered() -> Iterator[tuple[str, np.ndarray]]:

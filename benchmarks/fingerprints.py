@@ -79,10 +79,11 @@ def measured() -> Iterator[tuple[str, np.ndarray]]:
             )
         for threads in (1, 2):
             result = latent_sr.compare(reference, test, axis=2, metrics=list(OPTIONAL_METRICS), threads=threads)
+            slices = result.pop("slices")
             for name, value in result.items():
                 text = json.dumps(value, sort_keys=True).encode()
                 yield f"metric {name} of {dtype}, {threads} threads", np.frombuffer(text, "uint8")
-            for name, values in result["slices"].items():
+            for name, values in slices.items():
                 yield f"{name} of the slices of {dtype}, {threads} threads", np.array(values)
 
 

@@ -293,6 +293,12 @@ public:
   {
     return m_Implementation.get();
   }
+  /** The same, kept alive for the caller: the model may get other weights meanwhile. */
+  std::shared_ptr<const Implementation>
+  ShareImplementation() const
+  {
+    return m_Implementation;
+  }
   /** Set weights of this architecture; for use within the module only. */
   void
   SetImplementation(std::shared_ptr<Implementation> implementation);

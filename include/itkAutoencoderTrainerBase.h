@@ -398,6 +398,9 @@ private:
 
   AutoencoderModel::Pointer
   MakeStartingModel() const;
+  /** Whether the training starts from the weights of the InitialModel. */
+  bool
+  IsFineTuning() const;
   void
   Train();
   /** The training or validation volumes: images first, then the volumes of files. */

@@ -94,9 +94,9 @@ struct StructuralSimilarityParameters;
  *
  * **Mask.** The optional mask image selects the pixels where it is not zero. Errors, PSNR, Pearson's coefficient and
  * NMI are those of the selected pixels. The map of SSIM is computed from the whole images and then averaged over the
- * selected pixels. The metrics that combine scales, frequencies or neighbors (multi-scale SSIM, VIF, GMSD, HFEN, MAEG, Fourier
- * correlation) are always those of whole slices, and the default data range is that of the whole reference. In a slice
- * without selected pixels, the errors, PSNR and SSIM are undefined (NaN), and the means leave it out.
+ * selected pixels. The metrics that combine scales, frequencies or neighbors (multi-scale SSIM, VIF, GMSD, HFEN, MAEG,
+ * Fourier correlation) are always those of whole slices, and the default data range is that of the whole reference. In
+ * a slice without selected pixels, the errors, PSNR and SSIM are undefined (NaN), and the means leave it out.
  *
  * Pixels are compared in double precision. The results do not depend on the number of threads. In addition to the
  * images, each thread needs memory for a few slices in double precision. A Fourier correlation needs about six frames

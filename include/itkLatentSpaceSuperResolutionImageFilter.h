@@ -62,7 +62,8 @@ namespace itk
  * whole slices are computed. A slab requests only the acquired slices around it, and in the mode ProfileCorrected three
  * more on each side. Its pixels are the same as in the whole volume, bit for bit on a CPU. The percentiles depend on
  * the whole volume. If less than that is requested, the input is first read once (twice for pixel types of more than 16
- * bits) in slabs of the requested size. The percentiles are kept for the slabs that follow in the same update.
+ * bits) in slabs of the requested size. The percentiles are kept until
+ * the input, its pipeline or the percentages change.
  *
  * **Memory.** Besides input and output, the filter holds some slices with their latents, and what the network needs for
  * a batch of one to four slices. This does not depend on the number of slices or the factor.

@@ -82,6 +82,7 @@ private:
   /** Count the pixels of the whole input once, part by part. */
   static void
   CountPixels(TImage *                                  input,
+              const RegionType &                        requested,
               StreamedPercentileCalculator<PixelType> & calculator,
               const ProcessObject *                     process,
               const ProgressFunction &                  progress);

@@ -49,7 +49,7 @@ StreamedWindow<TImage>::Update(TImage *                          input,
   double                                  pass = 0.0;
   do
   {
-    CountPixels(input, calculator, process, [&](double share) { progress((pass + share) / passes); });
+    CountPixels(input, requested, calculator, process, [&](double share) { progress((pass + share) / passes); });
     pass += 1.0;
   } while (!calculator.FinishPass());
 
@@ -68,6 +68,7 @@ StreamedWindow<TImage>::Update(TImage *                          input,
 template <typename TImage>
 void
 StreamedWindow<TImage>::CountPixels(TImage *                                  input,
+                                    const RegionType &                        requested,
                                     StreamedPercentileCalculator<PixelType> & calculator,
                                     const ProcessObject *                     process,
                                     const ProgressFunction &                  progress)
@@ -80,7 +81,7 @@ StreamedWindow<TImage>::CountPixels(TImage *                                  in
     progress(static_cast<double>(counted) / static_cast<double>(largest.GetNumberOfPixels()));
   };
   // Parts of the requested size cover the largest possible region.
-  RegionType part = input->GetRequestedRegion();
+  RegionType part = requested;
   part.SetIndex(largest.GetIndex());
   do
   {

@@ -148,6 +148,28 @@ TEST(AutoencoderTrainerCheckpoint, RefusesACheckpointOfOtherVolumesOfTheSameNumb
   EXPECT_NE(MessageOf([&] { axis->Update(); }).find("slice_axis was \"auto\", and is 2"), std::string::npos);
 }
 
+TEST(AutoencoderTrainerCheckpoint, RefusesAStartFromOtherWeights)
+{
+  const TemporaryFile file("-start.safetensors");
+  const auto          train = [&](bool startsFromWeights) {
+    const auto trainer = MakeTrainer();
+    if (startsFromWeights)
+    {
+      auto model = MakeUntrainedModel();
+      model->InitializeWeights(3);
+      trainer->SetInitialModel(model);
+    }
+    trainer->SetNumberOfIterations(2);
+    trainer->SetCheckpointFileName(file.GetName());
+    trainer->ResumeOn();
+    return MessageOf([&] { trainer->Update(); });
+  };
+  EXPECT_EQ(train(true), "");
+  EXPECT_EQ(train(true), "");
+  const auto message = train(false);
+  EXPECT_NE(message.find("fine_tuned was true, and is false"), std::string::npos) << message;
+}
+
 TEST(AutoencoderTrainerCheckpoint, NamesTheFileAndTheEntryThatACheckpointLacks)
 {
   const TemporaryFile file("-entries.safetensors");

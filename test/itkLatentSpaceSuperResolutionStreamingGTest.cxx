@@ -216,6 +216,16 @@ TEST(LatentSpaceSuperResolutionStreaming, ComputesTheWindowAgainWhenTheInputOrTh
   EXPECT_LT(filter->GetWindowMaximumUsed(), maximum);
 }
 
+TEST(LatentSpaceSuperResolutionStreaming, ReadsSlabsOfTheRequestedSizeInBothPassesOfThePercentiles)
+{
+  // Three slabs of 3, 3 and 1 slices. The short last slab must not set the size in the second pass.
+  const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 7 } }));
+  const auto               filter = MakeFilter(monitor->GetOutput());
+  UpdateSlices(filter, 0, 5);
+  EXPECT_EQ(monitor->GetNumberOfUpdates(), 3u + 3u + 1u);
+  EXPECT_EQ(monitor->GetUpdatedRequestedRegions().back().GetSize(2), 3u);
+}
+
 TEST(LatentSpaceSuperResolutionStreaming, ReportsTheProgressOfPercentilesAndEndsOnAbortThere)
 {
   const Monitor<ImageType> monitor(MakeStack<ImageType>({ { 12, 12, 7 } }));

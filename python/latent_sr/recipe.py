@@ -46,7 +46,7 @@ def _number(text: Any) -> float:
 
 def _whole(text: Any) -> int:
     value = int(str(text))
-    if value < 0:
+    if not 0 <= value < 2**32:
         raise ValueError
     return value
 

@@ -72,6 +72,13 @@ GetHost()
   {
     hash = (hash ^ static_cast<unsigned char>(*character)) * 16777619u;
   }
+  // Containers with the same host name have other process numbers.
+  char       space[64]{};
+  const auto length = ::readlink("/proc/self/ns/pid", space, sizeof space - 1);
+  for (int i = 0; i < length; ++i)
+  {
+    hash = (hash ^ static_cast<unsigned char>(space[i])) * 16777619u;
+  }
 #endif
   return hash;
 }

@@ -47,10 +47,10 @@ FindNetwork(const AutoencoderModel::Implementation & model,
 } // namespace
 
 SliceAutoencoder::SliceAutoencoder(const AutoencoderModel & model, const Settings & settings, int64_t paddedPixels)
-  : m_Model(*model.GetImplementation())
+  : m_Model(model.ShareImplementation())
   , m_Device(MakeTorchDevice(settings.device))
   , m_NumberOfOrientations(settings.numberOfOrientations)
-  , m_Network(FindNetwork(m_Model, settings, m_Device))
+  , m_Network(FindNetwork(*m_Model, settings, m_Device))
   , m_BatchSize(ComputeBatchSize(m_Device, paddedPixels))
 {}
 
@@ -69,7 +69,7 @@ SliceAutoencoder::Encode(const torch::Tensor & slices)
   {
     const torch::Tensor oriented = SliceTensors::Orient(slices, orientation);
     latents.push_back(m_Network ? m_Network->Encode(oriented.contiguous(torch::MemoryFormat::ChannelsLast))
-                                : m_Model.Encode(oriented, m_Pool));
+                                : m_Model->Encode(oriented, m_Pool));
   }
   return latents;
 }
@@ -81,7 +81,8 @@ SliceAutoencoder::Decode(const std::function<LatentType(unsigned int orientation
   for (unsigned int orientation = 0; orientation < m_NumberOfOrientations; ++orientation)
   {
     const auto          mixed = mixLatents(orientation);
-    const torch::Tensor slices = m_Network ? m_Network->Decode(mixed).to(torch::kFloat) : m_Model.Decode(mixed, m_Pool);
+    const torch::Tensor slices =
+      m_Network ? m_Network->Decode(mixed).to(torch::kFloat) : m_Model->Decode(mixed, m_Pool);
     const torch::Tensor upright = SliceTensors::Reorient(slices, orientation);
     sum = sum.defined() ? sum + upright : upright;
   }

@@ -69,9 +69,9 @@ public:
   Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents);
 
 private:
-  const AutoencoderModel::Implementation & m_Model;
-  torch::Device                            m_Device;
-  unsigned int                             m_NumberOfOrientations;
+  std::shared_ptr<const AutoencoderModel::Implementation> m_Model;
+  torch::Device                                           m_Device;
+  unsigned int                                            m_NumberOfOrientations;
   /** The network on the device. It is null in single precision on a CPU, where the module's convolutions are used. */
   std::shared_ptr<AutoencoderNetwork> m_Network;
   size_t                              m_BatchSize;

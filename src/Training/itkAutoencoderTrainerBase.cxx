@@ -175,8 +175,13 @@ AutoencoderTrainerBase::Train()
     callbacks.progressed = [this](double share) { this->UpdateProgress(static_cast<float>(share)); };
     callbacks.isAborted = [this] { return this->GetAbortGenerateData(); };
     callbacks.isStopRequested = [this] { return m_StopRequested.load(); };
-    TrainingLoop loop(
-      m_Parameters, volumes, this->MakeVolumes(RoleEnum::Validation), *model, m_Progress, std::move(callbacks));
+    TrainingLoop loop(m_Parameters,
+                      volumes,
+                      this->MakeVolumes(RoleEnum::Validation),
+                      this->IsFineTuning(),
+                      *model,
+                      m_Progress,
+                      std::move(callbacks));
     numberOfVolumes = volumes.GetCount();
     loop.Run();
   });
@@ -196,6 +201,12 @@ AutoencoderTrainerBase::Train()
     aborted.SetDescription(this->GetStopConditionDescription());
     throw aborted;
   }
+}
+
+bool
+AutoencoderTrainerBase::IsFineTuning() const
+{
+  return this->GetInitialModel() != nullptr && this->GetInitialModel()->HasWeights();
 }
 
 TrainingVolumes
@@ -251,7 +262,7 @@ AutoencoderTrainerBase::DescribeTraining(SizeValueType numberOfVolumes) const
   nlohmann::ordered_json description{
     { "iterations", m_Progress.currentIteration },
     { "volumes", numberOfVolumes },
-    { "fine_tuned", this->GetInitialModel() != nullptr && this->GetInitialModel()->HasWeights() },
+    { "fine_tuned", this->IsFineTuning() },
   };
   description.update(nlohmann::ordered_json::parse(m_Parameters.DescribeForModel()));
   return description.dump();

@@ -260,7 +260,8 @@ Describe(const Parameters & parameters, std::initializer_list<Record> records)
       description[record == Record::Nowhere ? name : key] = ToJson(value);
     }
   });
-  return description.dump();
+  // A file name need not be UTF-8.
+  return description.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 } // namespace
 
@@ -315,7 +316,7 @@ bool
 AutoencoderTrainingParameters::IsSameAs(const AutoencoderTrainingParameters & other) const
 {
   const auto all = { Record::ModelAndCheckpoint, Record::Model, Record::Checkpoint, Record::Nowhere };
-  return Describe(*this, all) == Describe(other, all);
+  return Describe(*this, all) == Describe(other, all) && checkpointFileName == other.checkpointFileName;
 }
 
 void

@@ -165,7 +165,12 @@ TrainingCheckpoint::CheckSettings(const Json & before) const
 {
   for (const auto & [key, value] : m_Settings.items())
   {
-    const Json old = before.value(key, Json());
+    Json old = before.value(key, Json());
+    if (key == "slice_axis" && old == -1)
+    {
+      // Earlier versions wrote an automatic slice axis as -1.
+      old = "auto";
+    }
     if (old != value && (key == TrainingVolumes || key == ValidationVolumes))
     {
       itkGenericExceptionMacro("The checkpoint '" << m_FileName << "' is of a training on other volumes: the names, "

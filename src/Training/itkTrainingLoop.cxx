@@ -43,11 +43,13 @@ constexpr double FinalLearningRateShare = 1e-3;
 TrainingLoop::TrainingLoop(const AutoencoderTrainingParameters & parameters,
                            const TrainingVolumes &               volumes,
                            const TrainingVolumes &               validationVolumes,
+                           bool                                  isFineTuning,
                            AutoencoderModel &                    model,
                            AutoencoderTrainingProgress &         progress,
                            Callbacks                             callbacks)
   : m_Parameters(parameters)
   , m_Volumes(volumes)
+  , m_IsFineTuning(isFineTuning)
   , m_Model(model)
   , m_Progress(progress)
   , m_Callbacks(std::move(callbacks))
@@ -146,6 +148,7 @@ TrainingCheckpoint::Json
 TrainingLoop::DescribeSettings(const TrainingVolumes & validationVolumes) const
 {
   auto settings = TrainingCheckpoint::Json::parse(m_Parameters.DescribeForCheckpoint());
+  settings["fine_tuned"] = m_IsFineTuning;
   settings["volumes"] = m_Volumes.GetCount();
   settings[TrainingCheckpoint::TrainingVolumes] = m_Volumes.ComputeFingerprint();
   settings[TrainingCheckpoint::ValidationVolumes] = validationVolumes.ComputeFingerprint();

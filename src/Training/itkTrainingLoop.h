@@ -54,6 +54,7 @@ public:
   TrainingLoop(const AutoencoderTrainingParameters & parameters,
                const TrainingVolumes &               volumes,
                const TrainingVolumes &               validationVolumes,
+               bool                                  isFineTuning,
                AutoencoderModel &                    model,
                AutoencoderTrainingProgress &         progress,
                Callbacks                             callbacks);
@@ -103,6 +104,7 @@ private:
 
   AutoencoderTrainingParameters         m_Parameters;
   const TrainingVolumes &               m_Volumes;
+  bool                                  m_IsFineTuning;
   AutoencoderModel &                    m_Model;
   AutoencoderTrainingProgress &         m_Progress;
   Callbacks                             m_Callbacks;

@@ -170,15 +170,18 @@ def leftover_of(path: Path, process: int) -> Path:
 def test_leftovers_of_a_killed_process_are_removed_by_the_next_write(tmp_path, name):
     path = tmp_path / name
     gone, running = leftover_of(path, gone_process()), leftover_of(path, os.getppid())
+    gone_in_itk = gone.with_name(f"{gone.name}.part-{gone_process()}-0123abcd-89abcdef")
     other = leftover_of(tmp_path / f"b{name}", gone_process())
     # The name differs from that of a leftover: somebody else's file.
     mine = [gone.with_name(gone.name + "x"), gone.with_name(gone.name[1:]), path.with_name(f".{name}.part-1-2-3")]
-    for file in (gone, running, other, *mine):
-        file.write_text("part of it")
+    for file in (gone, gone_in_itk, running, other, *mine):
+        if len(os.fsencode(file.name)) < 256:
+            file.write_text("part of it")
     with replacing(path) as temporary:
         assert temporary.name.endswith(path.suffix)
         temporary.write_text("whole")
     assert not gone.exists()
+    assert not gone_in_itk.exists()
     assert {entry.name for entry in tmp_path.iterdir()} == {file.name for file in (path, running, other, *mine)}
 
 

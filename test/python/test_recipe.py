@@ -87,6 +87,7 @@ def test_the_slice_axis_may_be_automatic(value, axis):
         ("window-percentiles", "1", "two numbers"),
         ("batch-size", "-1", "a whole number"),
         ("batch-size", "99999999999", "a whole number"),
+        ("base-channels", "99999999999", "a whole number"),
         ("learning-rate", "fast", "a number"),
         ("learning-rate", "1e-3 ", "a number"),
         ("center-patches", "maybe", "true or false"),

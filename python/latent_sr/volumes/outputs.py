@@ -36,6 +36,9 @@ _LONGEST_STEM = 180
 
 _REPLACED = "-old"
 
+_OF_ITK = r"(?:\.part-\d+-[0-9a-f]{8}-[0-9a-f]{8})?"
+"""What ``itk.AutoencoderModel.Write`` adds to the name of a model file until the file is complete."""
+
 
 def check_output(
     path: str | os.PathLike,
@@ -186,7 +189,7 @@ def remove_leftovers(path: Path) -> None:
     output that was being replaced is kept if there is no new one.
     """
     before, after = map(re.escape, _around_the_mark(path))
-    pattern = re.compile(rf"{before}{_machine()}-(\d+)-[0-9a-f]{{8}}{after}({_REPLACED})?")
+    pattern = re.compile(rf"{before}{_machine()}-(\d+)-[0-9a-f]{{8}}{after}({_REPLACED})?{_OF_ITK}")
     try:
         beside = list(path.parent.iterdir())
     except OSError:

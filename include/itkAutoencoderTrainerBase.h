@@ -21,6 +21,7 @@
 #include "itkAutoencoderModel.h"
 #include "itkAutoencoderTrainingParameters.h"
 #include "itkAutoencoderTrainingProgress.h"
+#include "itkAutomaticParameterMacro.h"
 #include "itkProcessObject.h"
 #include "itkTrainingVolume.h"
 
@@ -388,8 +389,7 @@ private:
   void
   SetParameterMember(T & member, const T & value)
   {
-    const bool bothAreNaN = member != member && value != value;
-    if (member != value && !bothAreNaN)
+    if (!IsSameParameterValue(member, value))
     {
       member = value;
       this->Modified();

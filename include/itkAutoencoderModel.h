@@ -44,16 +44,28 @@ public:
     Float32 = 0,
     BFloat16
   };
+
+  /** \class Mixing
+   * \ingroup LatentSpaceSuperResolution
+   * How the latents of two neighboring slices are mixed: Linear, as in the paper, or Learned. AutoencoderModel has the
+   * equations. */
+  enum class Mixing : uint8_t
+  {
+    Linear = 0,
+    Learned
+  };
 };
 
 /** Print an enumerator by its name. */
 extern LatentSpaceSuperResolution_EXPORT std::ostream &
                                          operator<<(std::ostream & out, AutoencoderModelEnums::Precision value);
+extern LatentSpaceSuperResolution_EXPORT std::ostream &
+                                         operator<<(std::ostream & out, AutoencoderModelEnums::Mixing value);
 
 /** \class AutoencoderModel
  * \brief A 2D convolutional autoencoder: architecture, weights, preprocessing and provenance.
  *
- * The network encodes slices into latents that can be mixed linearly, and decodes latents into slices.
+ * The network encodes slices into latents that can be mixed, and decodes latents into slices.
  *
  * **Architecture.** Every convolution is 3x3 with zero padding 1; the non-linearity is LeakyReLU. With P poolings and
  * base channels K the encoder has blocks b = 0..P-1 of two convolutions into \f$K 2^b\f$ channels, each followed by the
@@ -70,15 +82,34 @@ extern LatentSpaceSuperResolution_EXPORT std::ostream &
  *
  * *Multi-scale latents* (the default): the pooled features of the encoder blocks listed in LatentLevels also belong to
  * the latent. They are concatenated to the input of the decoder block that works at their size. Level l has \f$K 2^l\f$
- * channels at \f$1/2^{l+1}\f$ of the side. Each tensor of the latent is mixed linearly, as in the paper. The default
- * levels are 1, 2, 3.
+ * channels at \f$1/2^{l+1}\f$ of the side. The default levels are 1, 2, 3.
+ *
+ * *Half the side*: with the pixel unshuffle factor r = 2, blocks of 2x2 pixels become 4 channels before the first
+ * convolution (PyTorch's PixelUnshuffle), and the last convolution has 4 channels that become 2x2 pixels (PixelShuffle).
+ * All sides given above are then relative to half the slice's side. No convolution works at the full side, which is
+ * where most of the time is spent with r = 1.
+ *
+ * **Mixing.** Each tensor z of the latent is mixed. Linear mixing is the paper's (Section 3):
+ * \f$z_\alpha = (1-\alpha) z_n + \alpha z_{n+1}\f$. Between slices, structures move, appear and vanish. A convex
+ * combination only blends two positions. Learned mixing adds a correction by a small network g of its own for each
+ * tensor:
+ *
+ * \f[ z_\alpha = (1-\alpha) z_n + \alpha z_{n+1}
+ *      + 4\alpha(1-\alpha)\, g(z_n + z_{n+1}, |z_n - z_{n+1}|, z_{n-1} + z_{n+2}) \f]
+ *
+ * The third input of g is there if MixingContext is on. At the ends of a stack, the last slice stands in for the missing
+ * one. g is a 1x1 convolution into W = min(C, max(32, C/2)) channels, where C is the number of channels of z, a 3x3
+ * convolution, both with LeakyReLU, and a 1x1 convolution back to C channels, which starts with zeros. The mix stays
+ * the same if the slices are swapped and \f$\alpha\f$ becomes \f$1-\alpha\f$. At acquired slices it equals linear
+ * mixing, and everywhere if g = 0.
  *
  * **Preprocessing** belongs to the weights: the in-plane spacing of the training slices, and the percentiles of a
  * volume that are mapped to 0 and 1.
  *
  * **File.** One `.safetensors` file: the weights as tensors, everything else as string metadata under the keys
  * `latent_sr.format`, `latent_sr.architecture`, `latent_sr.preprocessing`, `latent_sr.training` (each JSON) and
- * `provenance.*`.
+ * `provenance.*`. The format is `latent-sr/model/2` if the mixing is learned or r is not 1, and `latent-sr/model/1`
+ * otherwise, which earlier versions of this module read, too.
  *
  * A model is a DataObject: the output of AutoencoderTrainer and an input of LatentSpaceSuperResolutionImageFilter.
  * Training it again makes the filter execute again.
@@ -101,6 +132,7 @@ public:
   /** Slices to encode, or decoded slices. The last dimension counts the slices. */
   using StackType = Image<float, 3>;
   using LevelsType = std::vector<unsigned int>;
+  using MixingEnum = AutoencoderModelEnums::Mixing;
 
   /** The weights and what is derived from them. The type is declared in src/Model/itkAutoencoderModelImplementation.h,
    * because public headers do not include LibTorch. */
@@ -132,8 +164,33 @@ public:
     return m_LatentLevels;
   }
 
-  /** Set the network of arXiv:2010.13172: P = 4, K = 32, L = 16, no levels. Weights of another architecture are
-   * dropped. */
+  /** Set/Get the pixel unshuffle factor r, 1 or 2, default 1. With 2, the network works at half the side of the slices.
+   * Setting another factor drops the weights. */
+  void
+  SetPixelUnshuffleFactor(unsigned int factor);
+  itkGetConstMacro(PixelUnshuffleFactor, unsigned int);
+
+  /** Set/Get how latents are mixed, default Linear. Setting another mixing drops the weights. */
+  void
+  SetMixing(MixingEnum mixing);
+  itkGetEnumMacro(Mixing, MixingEnum);
+
+  /** Set/Get whether learned mixing uses the slices beyond the two that are mixed, default on. It has no meaning in
+   * linear mixing. Changing it drops the weights if the mixing is learned. */
+  void
+  SetMixingContext(bool context);
+  itkGetConstMacro(MixingContext, bool);
+  itkBooleanMacro(MixingContext);
+
+  /** Get the number that the rows and columns of the slices for Encode() have to be multiples of: \f$r 2^P\f$. */
+  unsigned int
+  GetSliceSizeMultiple() const
+  {
+    return m_PixelUnshuffleFactor << m_NumberOfPoolings;
+  }
+
+  /** Set the network of arXiv:2010.13172: P = 4, K = 32, L = 16, no levels, r = 1, linear mixing. Weights of another
+   * architecture are dropped. */
   void
   SetArchitectureToPaper();
 
@@ -245,9 +302,23 @@ public:
 
   /** Encode each slice of a stack. The network was trained on values in [0, 1].
    * \exception ExceptionObject if the model has no weights, the stack is empty, or its size is not a multiple of
-   * \f$2^P\f$. */
+   * GetSliceSizeMultiple(). */
   AutoencoderLatent::Pointer
   Encode(const StackType * slices) const;
+
+  /** Mix the latents of slices n and n + 1 by this model's mixing. They may be latents of several slices, which are
+   * mixed in pairs.
+   * \param alpha the position between them, 0 (n) to 1 (n + 1)
+   * \param before,after the latents of slices n - 1 and n + 2 for learned mixing with context; without them, `first`
+   * and `second` stand in. They are not used otherwise.
+   * \exception ExceptionObject if the model has no weights, alpha is outside of [0, 1], or a latent is empty, of
+   * another architecture or of another shape. */
+  AutoencoderLatent::Pointer
+  Mix(const AutoencoderLatent * first,
+      const AutoencoderLatent * second,
+      double                    alpha,
+      const AutoencoderLatent * before = nullptr,
+      const AutoencoderLatent * after = nullptr) const;
 
   /** Decode a latent. The values are not clamped.
    * \exception ExceptionObject if the model has no weights, or the latent is of another architecture. */
@@ -318,11 +389,16 @@ private:
   SetRange(const char * name, double smallest, double largest, double & smallestMember, double & largestMember);
   void
   CheckHasWeights() const;
+  void
+  CheckIsLatent(const AutoencoderLatent * latent) const;
 
   unsigned int                       m_NumberOfPoolings{ 4 };
   unsigned int                       m_BaseChannels{ 32 };
   unsigned int                       m_LatentChannels{ 16 };
   LevelsType                         m_LatentLevels{ 1, 2, 3 };
+  unsigned int                       m_PixelUnshuffleFactor{ 1 };
+  MixingEnum                         m_Mixing{ MixingEnum::Linear };
+  bool                               m_MixingContext{ true };
   double                             m_InPlaneSpacing{ 1.4 };
   bool                               m_NativeInPlaneSpacing{ false };
   double                             m_LowerWindowPercentile{ 1.0 };

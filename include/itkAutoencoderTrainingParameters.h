@@ -98,10 +98,10 @@ struct LatentSpaceSuperResolution_EXPORT AutoencoderTrainingParameters
   void
   Check() const;
 
-  /** Check that a network with the given number of poolings can halve the patches once per pooling.
-   * \exception ExceptionObject if it cannot */
+  /** Check that patches have a size that the model's network can encode.
+   * \exception ExceptionObject if they do not */
   void
-  CheckPatchSize(unsigned int poolings) const;
+  CheckPatchSize(const AutoencoderModel * model) const;
 
   /** The names of all parameters, as in the names of the setters. */
   static std::vector<std::string>

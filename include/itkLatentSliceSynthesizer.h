@@ -37,7 +37,9 @@ namespace itk
  *    than SpacingTolerance. The detail lost here is interpolated linearly and added to the result at the end. The mode
  *    LowPassCorrected adds a share of it only.
  * 3. Slices are padded by mirroring to the next size that the network can halve once per pooling.
- * 4. Every acquired slice is read and encoded once. Slices are decoded in batches that all have the same shape; the
+ * 4. Latents of neighboring slices are mixed, and decoded. The correction of a learned mixing is computed once for all
+ *    slices between the same two acquired slices.
+ * 5. Every acquired slice is read and encoded once. Slices are decoded in batches that all have the same shape; the
  *    last batch is filled up. The last bits of LibTorch's result for a slice may depend on the batch's shape. With one
  *    shape, the pixels of a slice do not depend on the other slices that are requested.
  *
@@ -123,9 +125,10 @@ public:
   static bool
   CopiesAcquiredSlices(Settings::OutputModeEnum mode);
 
-  /** Number of acquired slices that a mode needs on each side beyond the two around a position. */
+  /** Number of acquired slices that a mode and a model need on each side beyond the two around a position. A model
+   * without weights may get any architecture when it is trained: the number is the largest then. */
   static SizeValueType
-  GetReach(Settings::OutputModeEnum mode);
+  GetReach(Settings::OutputModeEnum mode, const AutoencoderModel * model);
 
   /** The weights of the acquired slices in the interpolation at a position in the mode ProfileCorrected. Their sum is
    * 1. The first and the last slice are repeated beyond the ends of the stack. */

@@ -232,7 +232,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateInputR
   const auto         last =
     this->ComputePosition(region.GetIndex(axis) + static_cast<IndexValueType>(region.GetSize(axis)) - 1, axis);
   const auto          whole = input->GetLargestPossibleRegion();
-  const SizeValueType reach = LatentSliceSynthesizer::GetReach(this->GetOutputModeUsed());
+  const SizeValueType reach = LatentSliceSynthesizer::GetReach(this->GetOutputModeUsed(), this->ObtainModel());
   const SizeValueType begin = first.slice - std::min(first.slice, reach);
   const SizeValueType end = std::min(last.slice + (last.alpha > 0.0 ? 1 : 0) + reach, whole.GetSize(axis) - 1);
   region.SetIndex(axis, whole.GetIndex(axis) + static_cast<IndexValueType>(begin));

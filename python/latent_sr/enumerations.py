@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Output modes and precisions: their names in this package, and the corresponding values of the C++ enumerations.
+"""Output modes, precisions and mixings: their names in this package, and the corresponding values of the C++ enumerations.
 
 Importing this module does not import ITK.
 """
@@ -39,6 +39,8 @@ GAIN_MODES = ("residual-corrected", "profile-corrected")
 PRECISIONS = {"float32": "Precision_Float32", "bfloat16": "Precision_BFloat16"}
 DEFAULT_PRECISION = "float32"
 
+MIXINGS = {"linear": "Mixing_Linear", "learned": "Mixing_Learned"}
+
 
 def mode_enum(mode: str) -> Any:
     """The value of ``itk::LatentSpaceSuperResolutionImageFilterEnums::OutputMode`` for a name of ``MODES``.
@@ -60,6 +62,17 @@ def precision_enum(precision: str) -> Any:
         For any other name.
     """
     return _enum("AutoencoderModelEnums", "precision", precision, PRECISIONS)
+
+
+def mixing_enum(mixing: str) -> Any:
+    """The value of ``itk::AutoencoderModelEnums::Mixing`` for a name of ``MIXINGS``.
+
+    Raises
+    ------
+    LatentSRError
+        For any other name.
+    """
+    return _enum("AutoencoderModelEnums", "mixing", mixing, MIXINGS)
 
 
 def _enum(holder: str, parameter: str, name: str, names: dict[str, str]) -> Any:

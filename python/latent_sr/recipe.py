@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from latent_sr.enumerations import MIXINGS, mixing_enum
 from latent_sr.errors import LatentSRError, UsageError, translated
 
 WITH_OPTIONS = frozenset(
@@ -66,7 +67,15 @@ def _levels(text: Any) -> list[int]:
     return [_whole(word) for word in words if word != "none"]
 
 
+def _mixing(text: Any) -> str:
+    name = str(text).lower()
+    if name not in MIXINGS:
+        raise ValueError(name)
+    return name
+
+
 _KINDS = {
+    _mixing: " or ".join(MIXINGS),
     _number: "a number",
     _whole: "a whole number",
     _switch: "true or false",
@@ -79,6 +88,9 @@ NETWORK: dict[str, Callable[[Any], Any]] = {
     "BaseChannels": _whole,
     "LatentChannels": _whole,
     "LatentLevels": _levels,
+    "PixelUnshuffleFactor": _whole,
+    "Mixing": _mixing,
+    "MixingContext": _switch,
     "InPlaneSpacing": _number,
     "NativeInPlaneSpacing": _switch,
     "WindowPercentiles": _percentiles,
@@ -169,7 +181,12 @@ def apply_to_network(model: Any, network: Mapping[str, Any]) -> None:
         raise LatentSRError(f"{next(iter(network))} can't be set: the network has been trained already")
     with translated():
         for name, value in network.items():
-            getattr(model, f"Set{name}")(*(value if name == "WindowPercentiles" else [value]))
+            if name == "WindowPercentiles":
+                model.SetWindowPercentiles(*value)
+            elif name == "Mixing":
+                model.SetMixing(mixing_enum(value))
+            else:
+                getattr(model, f"Set{name}")(value)
 
 
 def apply_to_trainer(trainer: Any, values: Mapping[str, str]) -> None:

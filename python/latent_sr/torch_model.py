@@ -22,7 +22,7 @@ This module needs the package ``safetensors`` (``pip install itk-latentspacesupe
 >>> from latent_sr.torch_model import load
 >>> network = load("model.safetensors")
 >>> first, second = network.encode(a), network.encode(b)
->>> between = network.decode([0.5 * p + 0.5 * q for p, q in zip(first, second)])
+>>> between = network.decode(network.mix(first, second, 0.5))
 """
 
 import json
@@ -35,7 +35,8 @@ from torch import nn
 
 from latent_sr.errors import LatentSRError
 
-FORMAT = "latent-sr/model/1"
+FORMATS = ("latent-sr/model/1", "latent-sr/model/2")
+"""Versions of the model file that can be loaded. The first has linear mixing and no pixel unshuffling."""
 
 
 def _pair(inputs: int, outputs: int) -> list[nn.Module]:
@@ -46,6 +47,18 @@ def _pair(inputs: int, outputs: int) -> list[nn.Module]:
         nn.Conv2d(outputs, outputs, 3, padding=1),
         nn.LeakyReLU(),
     ]
+
+
+def _mixing(inputs: int, channels: int) -> nn.Sequential:
+    """The correction g of learned mixing, for one tensor of the latent."""
+    width = min(channels, max(32, channels // 2))
+    return nn.Sequential(
+        nn.Conv2d(inputs, width, 1),
+        nn.LeakyReLU(),
+        nn.Conv2d(width, width, 3, padding=1),
+        nn.LeakyReLU(),
+        nn.Conv2d(width, channels, 1),
+    )
 
 
 class Autoencoder(nn.Module):
@@ -61,6 +74,12 @@ class Autoencoder(nn.Module):
         Number L of channels of the latent. Default 16.
     levels
         Encoder levels, in rising order, whose features belong to the latent. Default (1, 2, 3).
+    pixel_unshuffle_factor
+        Factor r: blocks of r x r pixels become channels before the first convolution. Default 1.
+    mixing
+        ``"linear"`` (default) or ``"learned"``.
+    mixing_context
+        Whether learned mixing uses the slices beyond the two that are mixed. Default False.
     """
 
     def __init__(
@@ -69,17 +88,25 @@ class Autoencoder(nn.Module):
         base_kernels: int = 32,
         latent_channels: int = 16,
         levels: Sequence[int] = (1, 2, 3),
+        pixel_unshuffle_factor: int = 1,
+        mixing: str = "linear",
+        mixing_context: bool = False,
     ) -> None:
         super().__init__()
+        if mixing not in ("linear", "learned"):
+            raise ValueError(f"mixing is '{mixing}', but has to be 'linear' or 'learned'")
         self.poolings = poolings
         self.base_kernels = base_kernels
         self.latent_channels = latent_channels
         self.levels = tuple(levels)
+        self.pixel_unshuffle_factor = pixel_unshuffle_factor
+        self.mixing_context = mixing_context
+        pixels = pixel_unshuffle_factor**2
         widths = [base_kernels << block for block in range(poolings)]
         top = widths[-1]
 
         self.encoder = nn.ModuleList()
-        channels = 1
+        channels = pixels
         for width in widths:
             self.encoder.append(nn.Sequential(*_pair(channels, width), nn.BatchNorm2d(width), nn.AvgPool2d(2)))
             channels = width
@@ -97,8 +124,14 @@ class Autoencoder(nn.Module):
             )
             channels = width
         self.to_image = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(), nn.Conv2d(channels, 1, 3, padding=1)
+            nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(), nn.Conv2d(channels, pixels, 3, padding=1)
         )
+        self.mixing = None
+        if mixing == "learned":
+            inputs = 3 if mixing_context else 2
+            self.mixing = nn.ModuleList(
+                _mixing(inputs * count, count) for count in [latent_channels, *(widths[level] for level in self.levels)]
+            )
 
     def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Encode slices.
@@ -106,19 +139,52 @@ class Autoencoder(nn.Module):
         Parameters
         ----------
         x
-            (slices, 1, rows, columns), values in [0, 1]; rows and columns are multiples of 2^P.
+            (slices, 1, rows, columns), values in [0, 1]; rows and columns are multiples of r 2^P.
 
         Returns
         -------
         list of Tensor
-            (slices, L, rows / 2^P, columns / 2^P), then for each level l
-            (slices, K 2^l, rows / 2^(l + 1), columns / 2^(l + 1)). Corresponding tensors can be mixed linearly.
+            (slices, L, rows / (r 2^P), columns / (r 2^P)), then for each level l
+            (slices, K 2^l, rows / (r 2^(l + 1)), columns / (r 2^(l + 1))).
         """
+        if self.pixel_unshuffle_factor > 1:
+            x = nn.functional.pixel_unshuffle(x, self.pixel_unshuffle_factor)
         features = []
         for block in self.encoder:
             x = block(x)
             features.append(x)
         return [self.to_latent(x), *(features[level] for level in self.levels)]
+
+    def mix(
+        self,
+        first: Sequence[torch.Tensor],
+        second: Sequence[torch.Tensor],
+        alpha: float,
+        before: Sequence[torch.Tensor] | None = None,
+        after: Sequence[torch.Tensor] | None = None,
+    ) -> list[torch.Tensor]:
+        """Mix the latents of two neighboring slices.
+
+        Parameters
+        ----------
+        first, second
+            Latents of slices n and n + 1.
+        alpha
+            Position between them, 0 (``first``) to 1 (``second``).
+        before, after
+            Latents of slices n - 1 and n + 2, for mixing with context. Without them, ``first`` and ``second`` stand in.
+        """
+        mixed = [(1 - alpha) * p + alpha * q for p, q in zip(first, second, strict=True)]
+        if self.mixing is None:
+            return mixed
+        before = first if before is None else before
+        after = second if after is None else after
+        for i, network in enumerate(self.mixing):
+            inputs = [first[i] + second[i], (first[i] - second[i]).abs()]
+            if self.mixing_context:
+                inputs.append(before[i] + after[i])
+            mixed[i] = mixed[i] + 4 * alpha * (1 - alpha) * network(torch.cat(inputs, dim=1))
+        return mixed
 
     def decode(self, latent: Sequence[torch.Tensor]) -> torch.Tensor:
         """Decode a latent to (slices, 1, rows, columns). Values are not clamped."""
@@ -128,7 +194,8 @@ class Autoencoder(nn.Module):
             if level in features:
                 x = torch.cat([x, features[level]], dim=1)
             x = block(x)
-        return self.to_image(x)
+        x = self.to_image(x)
+        return nn.functional.pixel_shuffle(x, self.pixel_unshuffle_factor) if self.pixel_unshuffle_factor > 1 else x
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Encode and decode slices: the reconstruction."""
@@ -162,14 +229,18 @@ def load(path: str | os.PathLike) -> Autoencoder:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             found = metadata.get("latent_sr.format", "")
-            if found != FORMAT:
-                raise LatentSRError(f"'{path}' is not a model: its 'latent_sr.format' is '{found}', not '{FORMAT}'")
+            if found not in FORMATS:
+                known = " or ".join(f"'{name}'" for name in FORMATS)
+                raise LatentSRError(f"'{path}' is not a model: its 'latent_sr.format' is '{found}', not {known}")
             architecture = json.loads(metadata["latent_sr.architecture"])
             network = Autoencoder(
                 architecture["poolings"],
                 architecture["base_kernels"],
                 architecture["latent_channels"],
                 architecture["levels"],
+                architecture.get("pixel_unshuffle_factor", 1),
+                architecture.get("mixing", "linear"),
+                architecture.get("mixing_context", False),
             )
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         missing, unexpected = network.load_state_dict(weights, strict=False)

@@ -82,6 +82,10 @@ torch::Tensor
 ConvolveByLibTorch(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias)
 {
   const torch::Tensor & x = features.x;
+  if (weight.size(2) == 1)
+  {
+    return torch::conv2d(x, weight, bias);
+  }
   if (!features.isUpsampled)
   {
     const torch::Tensor all = features.skip.defined() ? torch::cat({ x, features.skip }, 1) : x;
@@ -106,7 +110,7 @@ UsesWinograd(const Features & features, const torch::Tensor & weight)
   const auto isSingle = [](const torch::Tensor & tensor) {
     return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat;
   };
-  return WinogradConvolution::IsSupported(features, weight.size(0)) && !at::autocast::is_autocast_enabled(at::kCPU) &&
+  return weight.size(2) == 3 && WinogradConvolution::IsSupported(features, weight.size(0)) && !at::autocast::is_autocast_enabled(at::kCPU) &&
          isSingle(features.x) && isSingle(weight) && (!features.skip.defined() || isSingle(features.skip));
 }
 

@@ -24,7 +24,7 @@
 
 namespace itk
 {
-/** The network's convolutions, 3 x 3 with zero padding. They are computed by WinogradConvolution or by LibTorch,
+/** The network's convolutions, 3 x 3 with zero padding, and 1 x 1. They are computed by WinogradConvolution or by LibTorch,
  * whichever is faster on the device. All are differentiable. The results differ from those of torch::conv2d only by
  * rounding, because sums are computed in another order. */
 namespace AutoencoderConvolutions

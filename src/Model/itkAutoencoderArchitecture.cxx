@@ -24,11 +24,11 @@ namespace itk
 {
 namespace
 {
-/** Number of weights and biases of a 3 x 3 convolution. */
+/** Number of weights and biases of a convolution. */
 int64_t
-CountConvolution(int64_t inputChannels, int64_t outputChannels)
+CountConvolution(int64_t inputChannels, int64_t outputChannels, int64_t taps = 9)
 {
-  return 9 * inputChannels * outputChannels + outputChannels;
+  return taps * inputChannels * outputChannels + outputChannels;
 }
 } // namespace
 
@@ -38,6 +38,24 @@ AutoencoderArchitecture::HasLevel(int64_t block) const
   return std::find(levels.begin(), levels.end(), block) != levels.end();
 }
 
+std::vector<int64_t>
+AutoencoderArchitecture::GetLatentTensorChannels() const
+{
+  std::vector<int64_t> channels{ latentChannels };
+  for (const int64_t level : levels)
+  {
+    channels.push_back(this->GetBlockChannels(level));
+  }
+  return channels;
+}
+
+int64_t
+AutoencoderArchitecture::GetMixingWidth(int64_t channels)
+{
+  constexpr int64_t fewest = 32;
+  return std::min(channels, std::max(fewest, channels / 2));
+}
+
 int64_t
 AutoencoderArchitecture::CountParameters() const
 {
@@ -45,7 +63,7 @@ AutoencoderArchitecture::CountParameters() const
   // From the last encoder block to the latent, and from there to the first decoder block.
   int64_t count = CountConvolution(top, top) + CountConvolution(top, latentChannels);
   count += CountConvolution(latentChannels, top) + CountConvolution(top, top);
-  int64_t encoderInput = 1;
+  int64_t encoderInput = this->GetPixelChannels();
   for (int64_t block = 0; block < poolings; ++block)
   {
     const int64_t channels = this->GetBlockChannels(block);
@@ -57,7 +75,17 @@ AutoencoderArchitecture::CountParameters() const
     encoderInput = channels;
   }
   // From the last decoder block to the slice.
-  return count + CountConvolution(baseChannels, baseChannels) + CountConvolution(baseChannels, 1);
+  count += CountConvolution(baseChannels, baseChannels) + CountConvolution(baseChannels, this->GetPixelChannels());
+  if (learnsMixing)
+  {
+    for (const int64_t channels : this->GetLatentTensorChannels())
+    {
+      const int64_t width = GetMixingWidth(channels);
+      count += CountConvolution(this->GetMixingInputChannels(channels), width, 1) + CountConvolution(width, width) +
+               CountConvolution(width, channels, 1);
+    }
+  }
+  return count;
 }
 
 AutoencoderArchitecture
@@ -68,6 +96,9 @@ GetArchitecture(const AutoencoderModel * model)
   architecture.baseChannels = model->GetBaseChannels();
   architecture.latentChannels = model->GetLatentChannels();
   architecture.levels.assign(model->GetLatentLevels().begin(), model->GetLatentLevels().end());
+  architecture.pixelUnshuffleFactor = model->GetPixelUnshuffleFactor();
+  architecture.learnsMixing = model->GetMixing() == AutoencoderModelEnums::Mixing::Learned;
+  architecture.mixesWithContext = architecture.learnsMixing && model->GetMixingContext();
   return architecture;
 }
 } // end namespace itk

@@ -32,12 +32,42 @@ struct AutoencoderArchitecture
   int64_t              baseChannels{ 32 };
   int64_t              latentChannels{ 16 };
   std::vector<int64_t> levels{ 1, 2, 3 };
+  int64_t              pixelUnshuffleFactor{ 1 };
+  bool                 learnsMixing{ false };
+  bool                 mixesWithContext{ false };
 
   /** Number of output channels of an encoder block, and of the decoder block of the same size. */
   int64_t
   GetBlockChannels(int64_t block) const
   {
     return baseChannels << block;
+  }
+
+  /** Number of channels of the first convolution's input and of the last convolution's output. */
+  int64_t
+  GetPixelChannels() const
+  {
+    return pixelUnshuffleFactor * pixelUnshuffleFactor;
+  }
+
+  /** The rows and the columns of a slice have to be multiples of this number. */
+  int64_t
+  GetSliceMultiple() const
+  {
+    return pixelUnshuffleFactor << poolings;
+  }
+
+  /** Number of channels of each tensor of the latent. */
+  std::vector<int64_t>
+  GetLatentTensorChannels() const;
+
+  /** Number of channels inside the learned mixing of a tensor with the given number of channels, and of its input. */
+  static int64_t
+  GetMixingWidth(int64_t channels);
+  int64_t
+  GetMixingInputChannels(int64_t channels) const
+  {
+    return channels * (mixesWithContext ? 3 : 2);
   }
 
   /** Whether the features of an encoder block belong to the latent. */

@@ -22,6 +22,32 @@ namespace itk
 {
 using AutoencoderConvolutions::Features;
 
+namespace
+{
+/** The next number of channels that the kernels support. One channel has kernels of its own. */
+int64_t
+FillUp(int64_t channels)
+{
+  if (channels == 1)
+  {
+    return channels;
+  }
+  int64_t filled = channels;
+  while (!WinogradConvolution::IsSupported(filled))
+  {
+    ++filled;
+  }
+  return filled;
+}
+
+/** The weights of a 3 x 3 convolution that equals a 1 x 1 convolution. */
+torch::Tensor
+AsThreeByThree(const torch::Tensor & weight)
+{
+  return weight.size(2) == 3 ? weight : torch::constant_pad_nd(weight, { 1, 1, 1, 1 });
+}
+} // namespace
+
 bool
 AutoencoderInference::IsSupported(const AutoencoderArchitecture & architecture)
 {
@@ -41,6 +67,21 @@ AutoencoderInference::AutoencoderInference(std::shared_ptr<AutoencoderNetwork> n
 }
 
 auto
+AutoencoderInference::MakeLayer(const torch::nn::Conv2dImpl & convolution) -> Layer
+{
+  const torch::Tensor weight = AsThreeByThree(convolution.weight.detach());
+  Layer               layer;
+  layer.inputChannels = FillUp(weight.size(1));
+  layer.outputChannels = FillUp(weight.size(0));
+  const int64_t moreInputs = layer.inputChannels - weight.size(1);
+  const int64_t moreOutputs = layer.outputChannels - weight.size(0);
+  layer.weight =
+    WinogradConvolution::PackWeight(torch::constant_pad_nd(weight, { 0, 0, 0, 0, 0, moreInputs, 0, moreOutputs }));
+  layer.epilogue.bias = torch::constant_pad_nd(convolution.bias.detach(), { 0, moreOutputs }).contiguous();
+  return layer;
+}
+
+auto
 AutoencoderInference::MakeSequence(const torch::nn::SequentialImpl & modules) -> Sequence
 {
   Sequence sequence;
@@ -48,11 +89,8 @@ AutoencoderInference::MakeSequence(const torch::nn::SequentialImpl & modules) ->
   {
     if (const auto * convolution = module.ptr()->as<torch::nn::Conv2d>())
     {
-      Layer layer;
-      layer.weight = WinogradConvolution::PackWeight(convolution->weight);
-      layer.outputChannels = convolution->weight.size(0);
-      layer.epilogue.bias = convolution->bias.detach().contiguous();
-      sequence.layers.push_back(layer);
+      sequence.layers.push_back(MakeLayer(*convolution));
+      sequence.outputChannels = convolution->weight.size(0);
     }
     else if (const auto * activation = module.ptr()->as<torch::nn::LeakyReLU>())
     {
@@ -83,9 +121,18 @@ Features
 AutoencoderInference::Run(const torch::nn::SequentialImpl & modules, Features features, TensorPool & pool) const
 {
   const Sequence & sequence = m_Sequences.at(&modules);
+  if (!features.skip.defined())
+  {
+    const int64_t more = sequence.layers.front().inputChannels - features.x.size(1);
+    features.x = more > 0 ? torch::constant_pad_nd(features.x, { 0, 0, 0, 0, 0, more }) : features.x;
+  }
   for (const Layer & layer : sequence.layers)
   {
     features = { WinogradConvolution::Convolve(features, layer.weight, layer.outputChannels, layer.epilogue, pool) };
+  }
+  if (features.x.size(1) != sequence.outputChannels)
+  {
+    features.x = features.x.narrow(1, 0, sequence.outputChannels);
   }
   features.isUpsampled = sequence.isUpsampled;
   return features;
@@ -103,5 +150,13 @@ AutoencoderInference::Decode(const LatentTensors & latent, TensorPool & pool) co
 {
   return m_Network->Decode(
     latent, [&](torch::nn::SequentialImpl & modules, Features features) { return this->Run(modules, features, pool); });
+}
+
+LatentTensors
+AutoencoderInference::ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const
+{
+  return m_Network->ComputeMixingCorrection(
+    neighbors,
+    [&](torch::nn::SequentialImpl & modules, Features features) { return this->Run(modules, features, pool); });
 }
 } // end namespace itk

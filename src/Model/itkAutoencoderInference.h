@@ -46,11 +46,16 @@ public:
   torch::Tensor
   Decode(const LatentTensors & latent, TensorPool & pool) const;
 
+  LatentTensors
+  ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const;
+
 private:
-  /** A convolution and its epilogue: the operations up to the next convolution. */
+  /** A convolution and its epilogue: the operations up to the next convolution. The numbers of channels that the
+   * kernels do not support are filled up with zeros. */
   struct Layer
   {
     torch::Tensor                 weight;
+    int64_t                       inputChannels{ 0 };
     int64_t                       outputChannels{ 0 };
     WinogradConvolution::Epilogue epilogue;
   };
@@ -58,8 +63,12 @@ private:
   {
     std::vector<Layer> layers;
     bool               isUpsampled{ false };
+    /** Number of output channels of the last layer without filling. */
+    int64_t outputChannels{ 0 };
   };
 
+  static Layer
+  MakeLayer(const torch::nn::Conv2dImpl & convolution);
   static Sequence
   MakeSequence(const torch::nn::SequentialImpl & modules);
 

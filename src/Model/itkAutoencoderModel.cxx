@@ -122,8 +122,46 @@ AutoencoderModel::SetLatentLevels(const LevelsType & levels)
 }
 
 void
+AutoencoderModel::SetPixelUnshuffleFactor(unsigned int factor)
+{
+  CheckRange(this, "PixelUnshuffleFactor", factor, 2);
+  if (factor != m_PixelUnshuffleFactor)
+  {
+    m_PixelUnshuffleFactor = factor;
+    this->DropWeights();
+  }
+}
+
+void
+AutoencoderModel::SetMixing(MixingEnum mixing)
+{
+  if (mixing != m_Mixing)
+  {
+    m_Mixing = mixing;
+    this->DropWeights();
+  }
+}
+
+void
+AutoencoderModel::SetMixingContext(bool context)
+{
+  if (context == m_MixingContext)
+  {
+    return;
+  }
+  m_MixingContext = context;
+  if (m_Mixing == MixingEnum::Learned)
+  {
+    this->DropWeights();
+  }
+  this->Modified();
+}
+
+void
 AutoencoderModel::SetArchitectureToPaper()
 {
+  this->SetPixelUnshuffleFactor(1);
+  this->SetMixing(MixingEnum::Linear);
   this->SetNumberOfPoolings(4);
   this->SetBaseChannels(32);
   this->SetLatentChannels(16);
@@ -347,11 +385,12 @@ AutoencoderModel::Encode(const StackType * slices) const
     itkExceptionMacro("There are no slices to encode.");
   }
   const auto         size = slices->GetBufferedRegion().GetSize();
-  const unsigned int multiple = 1u << m_NumberOfPoolings;
+  const unsigned int multiple = this->GetSliceSizeMultiple();
   if (size[0] % multiple != 0 || size[1] % multiple != 0)
   {
     itkExceptionMacro("Slices have " << size[0] << " x " << size[1] << " pixels, but with " << m_NumberOfPoolings
-                                     << " poolings both have to be multiples of " << multiple << '.');
+                                     << " poolings and the pixel unshuffle factor " << m_PixelUnshuffleFactor
+                                     << " both have to be multiples of " << multiple << '.');
   }
   auto                                     latent = AutoencoderLatent::New();
   const PythonGlobalInterpreterLockRelease released;
@@ -367,19 +406,63 @@ AutoencoderModel::Encode(const StackType * slices) const
   return latent;
 }
 
+void
+AutoencoderModel::CheckIsLatent(const AutoencoderLatent * latent) const
+{
+  if (!latent || latent->GetNumberOfSlices() == 0)
+  {
+    itkExceptionMacro("There is no latent to decode or to mix.");
+  }
+  if (!IsLatentOf(latent->GetImplementation()->tensors, GetArchitecture(this)))
+  {
+    itkExceptionMacro("The latent was not made by a model of this architecture.");
+  }
+}
+
+AutoencoderLatent::Pointer
+AutoencoderModel::Mix(const AutoencoderLatent * first,
+                      const AutoencoderLatent * second,
+                      double                    alpha,
+                      const AutoencoderLatent * before,
+                      const AutoencoderLatent * after) const
+{
+  this->CheckHasWeights();
+  LatentNeighbors neighbors;
+  const auto      get = [&](const AutoencoderLatent * latent, LatentTensors & tensors) {
+    this->CheckIsLatent(latent);
+    tensors = latent->GetImplementation()->tensors;
+    if (tensors.front().sizes() != neighbors.first.front().sizes())
+    {
+      itkExceptionMacro("The latents have different shapes.");
+    }
+  };
+  this->CheckIsLatent(first);
+  neighbors.first = first->GetImplementation()->tensors;
+  get(second, neighbors.second);
+  get(before ? before : first, neighbors.before);
+  get(after ? after : second, neighbors.after);
+  if (!(alpha >= 0.0 && alpha <= 1.0))
+  {
+    itkExceptionMacro("alpha is " << alpha << ", but has to be in [0, 1].");
+  }
+  auto                                     mixed = AutoencoderLatent::New();
+  const PythonGlobalInterpreterLockRelease released;
+  TranslateTorchErrors("mixing latents", [&] {
+    const TorchThreadScope threads(0);
+    torch::InferenceMode   inference;
+    TensorPool             pool;
+    mixed->m_Implementation->tensors = MixLatents(
+      neighbors.first, neighbors.second, alpha, m_Implementation->ComputeMixingCorrection(neighbors, pool));
+  });
+  return mixed;
+}
+
 AutoencoderModel::StackType::Pointer
 AutoencoderModel::Decode(const AutoencoderLatent * latent) const
 {
   this->CheckHasWeights();
-  if (!latent || latent->GetNumberOfSlices() == 0)
-  {
-    itkExceptionMacro("There is no latent to decode.");
-  }
+  this->CheckIsLatent(latent);
   const LatentTensors & tensors = latent->GetImplementation()->tensors;
-  if (!IsLatentOf(tensors, GetArchitecture(this)))
-  {
-    itkExceptionMacro("The latent was not made by a model of this architecture.");
-  }
   auto                                     slices = StackType::New();
   const PythonGlobalInterpreterLockRelease released;
   TranslateTorchErrors("decoding", [&] {
@@ -449,6 +532,9 @@ AutoencoderModel::Graft(const DataObject * data)
   m_BaseChannels = model->m_BaseChannels;
   m_LatentChannels = model->m_LatentChannels;
   m_LatentLevels = model->m_LatentLevels;
+  m_PixelUnshuffleFactor = model->m_PixelUnshuffleFactor;
+  m_Mixing = model->m_Mixing;
+  m_MixingContext = model->m_MixingContext;
   m_InPlaneSpacing = model->m_InPlaneSpacing;
   m_NativeInPlaneSpacing = model->m_NativeInPlaneSpacing;
   m_LowerWindowPercentile = model->m_LowerWindowPercentile;
@@ -478,6 +564,9 @@ AutoencoderModel::PrintSelf(std::ostream & os, Indent indent) const
     os << ' ' << level;
   }
   os << std::endl;
+  os << indent << "PixelUnshuffleFactor: " << m_PixelUnshuffleFactor << std::endl;
+  os << indent << "Mixing: " << m_Mixing << std::endl;
+  os << indent << "MixingContext: " << (m_MixingContext ? "On" : "Off") << std::endl;
   os << indent << "InPlaneSpacing: " << m_InPlaneSpacing << std::endl;
   os << indent << "NativeInPlaneSpacing: " << (m_NativeInPlaneSpacing ? "On" : "Off") << std::endl;
   os << indent << "LowerWindowPercentile: " << m_LowerWindowPercentile << std::endl;
@@ -509,6 +598,21 @@ operator<<(std::ostream & out, const AutoencoderModelEnums::Precision value)
         return "itk::AutoencoderModelEnums::Precision::BFloat16";
     }
     return "INVALID VALUE FOR itk::AutoencoderModelEnums::Precision";
+  }();
+}
+
+std::ostream &
+operator<<(std::ostream & out, const AutoencoderModelEnums::Mixing value)
+{
+  return out << [value] {
+    switch (value)
+    {
+      case AutoencoderModelEnums::Mixing::Linear:
+        return "itk::AutoencoderModelEnums::Mixing::Linear";
+      case AutoencoderModelEnums::Mixing::Learned:
+        return "itk::AutoencoderModelEnums::Mixing::Learned";
+    }
+    return "INVALID VALUE FOR itk::AutoencoderModelEnums::Mixing";
   }();
 }
 } // end namespace itk

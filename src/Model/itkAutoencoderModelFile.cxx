@@ -37,7 +37,9 @@ namespace
 using Json = nlohmann::ordered_json;
 
 constexpr const char * FormatKey = "latent_sr.format";
-constexpr const char * FormatName = "latent-sr/model/1";
+/** Files of the first version have linear mixing, and no pixel unshuffling. */
+constexpr const char * FirstFormatName = "latent-sr/model/1";
+constexpr const char * FormatName = "latent-sr/model/2";
 constexpr const char * ArchitectureKey = "latent_sr.architecture";
 constexpr const char * PreprocessingKey = "latent_sr.preprocessing";
 constexpr const char * TrainingKey = "latent_sr.training";
@@ -51,13 +53,40 @@ GetText(const SafetensorsFile & file, const char * key)
   return found == file.metadata.end() ? std::string{} : found->second;
 }
 
+/** The oldest format that can hold the model. */
+const char *
+GetFormatName(const AutoencoderModel * model)
+{
+  const bool isOfFirst =
+    model->GetMixing() == AutoencoderModel::MixingEnum::Linear && model->GetPixelUnshuffleFactor() == 1;
+  return isOfFirst ? FirstFormatName : FormatName;
+}
+
 Json
 DescribeArchitecture(const AutoencoderModel * model)
 {
+  const bool isLinear = model->GetMixing() == AutoencoderModel::MixingEnum::Linear;
   return { { "poolings", model->GetNumberOfPoolings() },
            { "base_kernels", model->GetBaseChannels() },
            { "latent_channels", model->GetLatentChannels() },
-           { "levels", model->GetLatentLevels() } };
+           { "levels", model->GetLatentLevels() },
+           { "pixel_unshuffle_factor", model->GetPixelUnshuffleFactor() },
+           { "mixing", isLinear ? "linear" : "learned" },
+           { "mixing_context", !isLinear && model->GetMixingContext() } };
+}
+
+AutoencoderModel::MixingEnum
+ParseMixing(const std::string & text)
+{
+  if (text == "linear")
+  {
+    return AutoencoderModel::MixingEnum::Linear;
+  }
+  if (text == "learned")
+  {
+    return AutoencoderModel::MixingEnum::Learned;
+  }
+  throw std::runtime_error("its mixing is '" + text + "', but has to be 'linear' or 'learned'");
 }
 
 void
@@ -67,6 +96,10 @@ ParseArchitecture(const Json & architecture, AutoencoderModel * model)
   model->SetBaseChannels(architecture.at("base_kernels").get<unsigned int>());
   model->SetLatentChannels(architecture.at("latent_channels").get<unsigned int>());
   model->SetLatentLevels(architecture.at("levels").get<AutoencoderModel::LevelsType>());
+  // Files of the first version lack the following entries.
+  model->SetPixelUnshuffleFactor(architecture.value("pixel_unshuffle_factor", 1u));
+  model->SetMixing(ParseMixing(architecture.value("mixing", "linear")));
+  model->SetMixingContext(architecture.value("mixing_context", false));
 }
 
 Json
@@ -147,13 +180,14 @@ AutoencoderModel::Pointer
 Parse(const char * bytes, SizeValueType size, const std::string & name)
 {
   const auto file = SafetensorsFile::Parse(bytes, size, name);
-  if (GetText(file, FormatKey) != FormatName)
+  const std::string format = GetText(file, FormatKey);
+  if (format != FormatName && format != FirstFormatName)
   {
     itkGenericExceptionMacro("The model file '" << name
                                                 << "' is a .safetensors file, but not a model of this module: its "
                                                    "metadata '"
-                                                << FormatKey << "' is '" << GetText(file, FormatKey) << "', not '"
-                                                << FormatName << "'.");
+                                                << FormatKey << "' is '" << format << "', not '" << FormatName
+                                                << "' or '" << FirstFormatName << "'.");
   }
   auto model = AutoencoderModel::New();
   try
@@ -185,7 +219,7 @@ void
 Write(const AutoencoderModel * model, const std::string & fileName, bool halfPrecision)
 {
   SafetensorsFile file;
-  file.metadata[FormatKey] = FormatName;
+  file.metadata[FormatKey] = GetFormatName(model);
   file.metadata[ArchitectureKey] = DescribeArchitecture(model).dump();
   file.metadata[PreprocessingKey] = DescribePreprocessing(model).dump();
   file.metadata[TrainingKey] = DescribeTraining(model).dump();
@@ -207,7 +241,7 @@ Describe(const AutoencoderModel * model)
     provenance[name] = model->GetProvenance(name);
   }
   Json description;
-  description["format"] = FormatName;
+  description["format"] = GetFormatName(model);
   description["architecture"] = DescribeArchitecture(model);
   description["parameters"] = model->GetNumberOfParameters();
   description["has_weights"] = model->HasWeights();

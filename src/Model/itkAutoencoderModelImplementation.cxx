@@ -37,6 +37,13 @@ AutoencoderModel::Implementation::Decode(const LatentTensors & latent, TensorPoo
   return inference ? inference->Decode(latent, pool) : network->Decode(latent);
 }
 
+LatentTensors
+AutoencoderModel::Implementation::ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const
+{
+  const AutoencoderInference * inference = this->GetInference();
+  return inference ? inference->ComputeMixingCorrection(neighbors, pool) : network->ComputeMixingCorrection(neighbors);
+}
+
 std::shared_ptr<AutoencoderNetwork>
 AutoencoderModel::Implementation::GetNetworkOn(const torch::Device & device) const
 {

@@ -45,6 +45,10 @@ struct AutoencoderModel::Implementation
   torch::Tensor
   Decode(const LatentTensors & latent, TensorPool & pool) const;
 
+  /** Compute the correction of the learned mixing, as Encode() encodes. It is empty in linear mixing. */
+  LatentTensors
+  ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const;
+
   /** Get the network on a device, for inference. It must not be changed. On the CPU it is `network`. On any other
    * device it is a copy that is uploaded once and lives as long as this object. A device without an index means the
    * current device of its type. */

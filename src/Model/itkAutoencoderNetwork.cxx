@@ -32,6 +32,12 @@ Convolution(int64_t in, int64_t out)
   return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
 }
 
+torch::nn::Conv2d
+PointwiseConvolution(int64_t in, int64_t out)
+{
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 1));
+}
+
 /** Two convolutions, each followed by its activation: modules 0 to 3. */
 torch::nn::Sequential
 Convolutions(int64_t in, int64_t out)
@@ -56,7 +62,7 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
   const int64_t top = architecture.GetBlockChannels(architecture.poolings - 1);
 
   m_Encoder = this->register_module("encoder", torch::nn::ModuleList());
-  int64_t previous = 1;
+  int64_t previous = architecture.GetPixelChannels();
   for (int64_t block = 0; block < architecture.poolings; ++block)
   {
     const int64_t channels = architecture.GetBlockChannels(block);
@@ -83,8 +89,25 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
     m_Decoder->push_back(sequence);
     previous = channels;
   }
-  m_ToImage = torch::nn::Sequential(Convolution(previous, previous), torch::nn::LeakyReLU(), Convolution(previous, 1));
+  m_ToImage = torch::nn::Sequential(Convolution(previous, previous),
+                                    torch::nn::LeakyReLU(),
+                                    Convolution(previous, architecture.GetPixelChannels()));
   this->register_module("to_image", m_ToImage);
+
+  if (architecture.learnsMixing)
+  {
+    m_Mixing = this->register_module("mixing", torch::nn::ModuleList());
+    for (const int64_t channels : architecture.GetLatentTensorChannels())
+    {
+      const int64_t width = AutoencoderArchitecture::GetMixingWidth(channels);
+      m_Mixing->push_back(
+        torch::nn::Sequential(PointwiseConvolution(architecture.GetMixingInputChannels(channels), width),
+                              torch::nn::LeakyReLU(),
+                              Convolution(width, width),
+                              torch::nn::LeakyReLU(),
+                              PointwiseConvolution(width, channels)));
+    }
+  }
 
   auto restored = generator;
   restored.set_state(generatorState);
@@ -120,7 +143,11 @@ AutoencoderNetwork::LatentType
 AutoencoderNetwork::Encode(torch::Tensor slices, const RunFunction & run)
 {
   AutoencoderConvolutions::Features x{ slices };
-  LatentType                        features;
+  if (m_Architecture.pixelUnshuffleFactor > 1)
+  {
+    x.x = torch::pixel_unshuffle(slices, m_Architecture.pixelUnshuffleFactor).contiguous(torch::MemoryFormat::ChannelsLast);
+  }
+  LatentType features;
   for (const auto & block : *m_Encoder)
   {
     x = run(*block->as<torch::nn::Sequential>(), x);
@@ -150,7 +177,32 @@ AutoencoderNetwork::Decode(const LatentType & latent, const RunFunction & run)
     x = run(*block->as<torch::nn::Sequential>(), x);
     --level;
   }
-  return run(*m_ToImage, x).x;
+  const torch::Tensor slices = run(*m_ToImage, x).x;
+  return m_Architecture.pixelUnshuffleFactor > 1 ? torch::pixel_shuffle(slices, m_Architecture.pixelUnshuffleFactor)
+                                                 : slices;
+}
+
+AutoencoderNetwork::LatentType
+AutoencoderNetwork::ComputeMixingCorrection(const LatentNeighbors & neighbors, const RunFunction & run)
+{
+  LatentType correction;
+  if (!m_Architecture.learnsMixing)
+  {
+    return correction;
+  }
+  for (size_t i = 0; i < neighbors.first.size(); ++i)
+  {
+    const torch::Tensor &      first = neighbors.first[i];
+    const torch::Tensor &      second = neighbors.second[i];
+    // Sums and absolute differences stay the same if the slices are swapped.
+    std::vector<torch::Tensor> inputs{ first + second, (first - second).abs() };
+    if (m_Architecture.mixesWithContext)
+    {
+      inputs.push_back(neighbors.before[i] + neighbors.after[i]);
+    }
+    correction.push_back(run(*m_Mixing[i]->as<torch::nn::Sequential>(), { torch::cat(inputs, 1) }).x);
+  }
+  return correction;
 }
 
 std::vector<torch::nn::SequentialImpl *>
@@ -185,6 +237,15 @@ AutoencoderNetwork::RandomizeWeights(uint64_t seed)
       normalization->weight.fill_(1.0);
       normalization->bias.zero_();
       normalization->reset_running_stats();
+    }
+  }
+  if (m_Architecture.learnsMixing)
+  {
+    for (const auto & sequence : *m_Mixing)
+    {
+      auto & last = *sequence->as<torch::nn::Sequential>()->children().back()->as<torch::nn::Conv2d>();
+      last.weight.zero_();
+      last.bias.zero_();
     }
   }
 }

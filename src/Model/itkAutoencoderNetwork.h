@@ -30,8 +30,9 @@
 
 namespace itk
 {
-/** The encoder and the decoder as a LibTorch module. Parameters are named `encoder.B.{0,2,4}`, `to_latent.{0,2}`,
- * `from_latent.{0,2}`, `decoder.B.{0,2,4}` and `to_image.{0,2}`. B counts blocks in the order of execution. */
+/** The encoder, the decoder and the learned mixing as a LibTorch module. Parameters are named `encoder.B.{0,2,4}`,
+ * `to_latent.{0,2}`, `from_latent.{0,2}`, `decoder.B.{0,2,4}`, `to_image.{0,2}` and `mixing.T.{0,2,4}`. B counts blocks
+ * in the order of execution, T the tensors of the latent. */
 class AutoencoderNetwork : public torch::nn::Module
 {
 public:
@@ -56,12 +57,26 @@ public:
   torch::Tensor
   Decode(const LatentType & latent, const RunFunction & run = Run);
 
+  /** Compute the correction g of the learned mixing, see AutoencoderModel. It does not depend on alpha: all slices
+   * between two acquired slices share it. The result is empty in linear mixing. */
+  LatentType
+  ComputeMixingCorrection(const LatentNeighbors & neighbors, const RunFunction & run = Run);
+
+  /** Mix the latents of neighbors. `alpha` is a number, or a tensor that broadcasts. */
+  template <typename TAlpha>
+  LatentType
+  Mix(const LatentNeighbors & neighbors, const TAlpha & alpha)
+  {
+    return MixLatents(neighbors.first, neighbors.second, alpha, this->ComputeMixingCorrection(neighbors));
+  }
+
   /** All sequences of modules. */
   std::vector<torch::nn::SequentialImpl *>
   GetSequences() const;
 
   /** Draw weights and biases from a uniform distribution with the bound 1/sqrt(fan in). A separate generator is used,
-   * not that of the process. */
+   * not that of the process. The last convolutions of the learned mixing are set to 0, so that it begins as linear
+   * mixing. */
   void
   RandomizeWeights(uint64_t seed);
 
@@ -78,6 +93,8 @@ private:
   torch::nn::Sequential   m_FromLatent;
   torch::nn::ModuleList   m_Decoder;
   torch::nn::Sequential   m_ToImage;
+  /** One sequence for each tensor of the latent. Null in linear mixing. */
+  torch::nn::ModuleList m_Mixing{ nullptr };
 };
 
 /** Copy weights and statistics between networks of the same architecture. */

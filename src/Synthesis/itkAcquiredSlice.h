@@ -42,6 +42,8 @@ struct AcquiredSlice
   torch::Tensor networkInput;
   /** One latent per orientation. */
   std::vector<AutoencoderNetwork::LatentType> latents;
+  /** The corrections of the learned mixing with the next slice, one per orientation. Empty until they are needed. */
+  std::vector<LatentTensors> mixingCorrections;
   /** What the output mode's correction needs of the decoded slice, see SliceCorrection::Keep(). */
   torch::Tensor correction;
 };

@@ -65,8 +65,10 @@ LatentSliceSynthesizer::CopiesAcquiredSlices(Settings::OutputModeEnum mode)
 }
 
 SizeValueType
-LatentSliceSynthesizer::GetReach(Settings::OutputModeEnum mode)
+LatentSliceSynthesizer::GetReach(Settings::OutputModeEnum mode, const AutoencoderModel * model)
 {
+  const bool mixesWithContext = !model->HasWeights() || GetArchitecture(model).mixesWithContext;
+  const SizeValueType mixingReach = mixesWithContext ? 1 : 0;
   // Lanczos interpolation of radius 3 needs two more slices on each side, sharpening needs one more.
   constexpr SizeValueType profileReach = 3;
   switch (mode)
@@ -78,9 +80,9 @@ LatentSliceSynthesizer::GetReach(Settings::OutputModeEnum mode)
     case Settings::OutputModeEnum::ResidualCorrected:
     case Settings::OutputModeEnum::LowPassCorrected:
     case Settings::OutputModeEnum::Automatic:
-      return 0;
+      return mixingReach;
   }
-  return 0;
+  return mixingReach;
 }
 
 double

@@ -26,7 +26,7 @@ NetworkGrid::NetworkGrid(const LatentSliceSynthesizer::Stack & stack, const Auto
   , m_Columns(static_cast<int64_t>(stack.columns))
   , m_NetworkRows(SliceTensors::NetworkLength(m_Rows, stack.rowSpacing, model.GetInPlaneSpacing()))
   , m_NetworkColumns(SliceTensors::NetworkLength(m_Columns, stack.columnSpacing, model.GetInPlaneSpacing()))
-  , m_PaddedRows(SliceTensors::PaddedLength(m_NetworkRows, model.GetNumberOfPoolings()))
-  , m_PaddedColumns(SliceTensors::PaddedLength(m_NetworkColumns, model.GetNumberOfPoolings()))
+  , m_PaddedRows(SliceTensors::PaddedLength(m_NetworkRows, model.GetSliceSizeMultiple()))
+  , m_PaddedColumns(SliceTensors::PaddedLength(m_NetworkColumns, model.GetSliceSizeMultiple()))
 {}
 } // end namespace itk

@@ -74,6 +74,12 @@ SliceAutoencoder::Encode(const torch::Tensor & slices)
   return latents;
 }
 
+SliceAutoencoder::LatentType
+SliceAutoencoder::ComputeMixingCorrection(const LatentNeighbors & neighbors)
+{
+  return m_Network ? m_Network->ComputeMixingCorrection(neighbors) : m_Model->ComputeMixingCorrection(neighbors, m_Pool);
+}
+
 torch::Tensor
 SliceAutoencoder::Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents)
 {

@@ -62,6 +62,10 @@ public:
   std::vector<LatentType>
   Encode(const torch::Tensor & slices);
 
+  /** Compute the correction of the learned mixing in one orientation. It is empty in linear mixing. */
+  LatentType
+  ComputeMixingCorrection(const LatentNeighbors & neighbors);
+
   /** Decode a batch.
    * \param mixLatents makes the batch of mixed latents of an orientation
    * \return the mean of the padded slices over the orientations */

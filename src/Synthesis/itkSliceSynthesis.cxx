@@ -28,6 +28,8 @@ namespace itk
 SliceSynthesis::SliceSynthesis(const AutoencoderModel & model, const Stack & stack, const Settings & settings)
   : m_Stack(stack)
   , m_Settings(settings)
+  , m_Architecture(GetArchitecture(&model))
+  , m_Reach(LatentSliceSynthesizer::GetReach(settings.outputMode, &model))
   , m_Grid(stack, model)
   , m_Autoencoder(model, settings, m_Grid.GetNumberOfPaddedPixels())
   , m_Correction(SliceCorrection::Make(settings, m_Grid, stack.slices))
@@ -38,8 +40,8 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
                     const LatentSliceSynthesizer::SliceFunction &    receive,
                     const LatentSliceSynthesizer::ProgressFunction & progress)
 {
-  const SynthesisPlan plan(positions, *m_Correction, !this->WindowIsEmpty());
-  const SizeValueType reach = LatentSliceSynthesizer::GetReach(m_Settings.outputMode);
+  const SynthesisPlan plan(
+    positions, *m_Correction, m_Stack.slices, m_Architecture.mixesWithContext, !this->WindowIsEmpty());
   const CountFunction count = [&plan, &progress, done = size_t{ 0 }](size_t more) mutable {
     done += more;
     progress(static_cast<float>(done) / static_cast<float>(plan.read.size() + plan.jobs.size()));
@@ -51,7 +53,7 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
                                  plan.jobs.begin() +
                                    static_cast<std::ptrdiff_t>(std::min(plan.jobs.size(), begin + batchSize)));
     const SizeValueType    last = SynthesisPlan::GetLastSlice(batch.back().position);
-    this->ReadUpTo(plan, last + reach, count);
+    this->ReadUpTo(plan, last + m_Reach, count);
     std::vector<torch::Tensor> decoded;
     if (!this->WindowIsEmpty())
     {
@@ -74,7 +76,7 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
     }
     count(batch.size());
     // Jobs are sorted by the later one of the two slices around a position, so earlier slices are not needed any more.
-    m_Acquired.erase(m_Acquired.begin(), m_Acquired.lower_bound(last - std::min(last, reach + 1)));
+    m_Acquired.erase(m_Acquired.begin(), m_Acquired.lower_bound(last - std::min(last, m_Reach + 1)));
   }
 }
 
@@ -151,24 +153,56 @@ SliceSynthesis::Encode(const std::vector<SizeValueType> & numbers)
   }
 }
 
+void
+SliceSynthesis::ComputeMixingCorrections(SizeValueType slice)
+{
+  auto & corrections = m_Acquired.at(slice).mixingCorrections;
+  if (!m_Architecture.learnsMixing || !corrections.empty())
+  {
+    return;
+  }
+  const auto latentsOf = [&](SizeValueType number) -> const std::vector<LatentTensors> & {
+    return m_Acquired.at(number).latents;
+  };
+  for (size_t orientation = 0; orientation < latentsOf(slice).size(); ++orientation)
+  {
+    LatentNeighbors neighbors{ latentsOf(slice)[orientation], latentsOf(slice + 1)[orientation], {}, {} };
+    if (m_Architecture.mixesWithContext)
+    {
+      neighbors.before = latentsOf(SynthesisPlan::GetSliceBefore(slice))[orientation];
+      neighbors.after = latentsOf(SynthesisPlan::GetSliceAfter(slice + 1, m_Stack.slices))[orientation];
+    }
+    corrections.push_back(m_Autoencoder.ComputeMixingCorrection(neighbors));
+  }
+}
+
 AutoencoderNetwork::LatentType
 SliceSynthesis::MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const
 {
   const auto latentOf = [&](SizeValueType slice) -> const AutoencoderNetwork::LatentType & {
     return m_Acquired.at(slice).latents[orientation];
   };
-  AutoencoderNetwork::LatentType batch(latentOf(jobs.front().position.slice).size());
-  for (size_t level = 0; level < batch.size(); ++level)
+  std::vector<std::vector<torch::Tensor>> ofTensors(latentOf(jobs.front().position.slice).size());
+  for (const Job & job : jobs)
   {
-    std::vector<torch::Tensor> mixed;
-    for (const Job & job : jobs)
+    LatentTensors mixed = latentOf(job.position.slice);
+    if (job.position.alpha > 0.0)
     {
-      const torch::Tensor & first = latentOf(job.position.slice)[level];
-      mixed.push_back(job.position.alpha > 0.0
-                        ? torch::lerp(first, latentOf(job.position.slice + 1)[level], job.position.alpha)
-                        : first);
+      const auto & corrections = m_Acquired.at(job.position.slice).mixingCorrections;
+      mixed = MixLatents(mixed,
+                         latentOf(job.position.slice + 1),
+                         job.position.alpha,
+                         corrections.empty() ? LatentTensors{} : corrections[orientation]);
     }
-    batch[level] = m_Autoencoder.MakeBatch(std::move(mixed));
+    for (size_t i = 0; i < mixed.size(); ++i)
+    {
+      ofTensors[i].push_back(mixed[i]);
+    }
+  }
+  AutoencoderNetwork::LatentType batch;
+  for (auto & tensors : ofTensors)
+  {
+    batch.push_back(m_Autoencoder.MakeBatch(std::move(tensors)));
   }
   return batch;
 }
@@ -176,6 +210,13 @@ SliceSynthesis::MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int ori
 std::vector<torch::Tensor>
 SliceSynthesis::Decode(const std::vector<Job> & jobs)
 {
+  for (const Job & job : jobs)
+  {
+    if (job.position.alpha > 0.0)
+    {
+      this->ComputeMixingCorrections(job.position.slice);
+    }
+  }
   const torch::Tensor padded =
     m_Autoencoder.Decode([&](unsigned int orientation) { return this->MixLatentsOfJobs(jobs, orientation); });
   std::vector<torch::Tensor> slices = m_Grid.Crop(padded).clamp(0.0, 1.0).contiguous().split(1);

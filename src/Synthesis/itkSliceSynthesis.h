@@ -69,6 +69,9 @@ private:
   /** Decode to [0, 1] at the network's pixels. The result has one tensor per job. */
   std::vector<torch::Tensor>
   Decode(const std::vector<Job> & jobs);
+  /** Compute the corrections of the learned mixing between a slice and the next one, unless that was done before. */
+  void
+  ComputeMixingCorrections(SizeValueType slice);
   AutoencoderNetwork::LatentType
   MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const;
   /** The output slice of a job, in native intensities and pixels. `decoded` is empty if the window is empty. */
@@ -77,6 +80,8 @@ private:
 
   const Stack &                    m_Stack;
   const Settings &                 m_Settings;
+  const AutoencoderArchitecture    m_Architecture;
+  const SizeValueType              m_Reach;
   NetworkGrid                      m_Grid;
   SliceAutoencoder                 m_Autoencoder;
   std::unique_ptr<SliceCorrection> m_Correction;

@@ -63,9 +63,8 @@ NetworkLength(int64_t length, double spacing, double modelSpacing)
 }
 
 int64_t
-PaddedLength(int64_t length, int64_t poolings)
+PaddedLength(int64_t length, int64_t multiple)
 {
-  const int64_t multiple = int64_t{ 1 } << poolings;
   return (length + multiple - 1) / multiple * multiple;
 }
 

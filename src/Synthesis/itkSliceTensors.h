@@ -31,9 +31,9 @@ namespace SliceTensors
 int64_t
 NetworkLength(int64_t length, double spacing, double modelSpacing);
 
-/** Number of pixels of a side after padding: the next number that can be halved once per pooling. */
+/** Number of pixels of a side after padding: the next multiple of a number. */
 int64_t
-PaddedLength(int64_t length, int64_t poolings);
+PaddedLength(int64_t length, int64_t multiple);
 
 /** Resample in plane to another size with the same extent: bicubic, with anti-aliasing for a smaller size. */
 torch::Tensor

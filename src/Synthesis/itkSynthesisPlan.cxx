@@ -35,21 +35,27 @@ SortUnique(std::vector<SizeValueType> & numbers)
 
 SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
                              const SliceCorrection &                               correction,
+                             SizeValueType                                         slices,
+                             bool                                                  mixesWithContext,
                              bool                                                  decodesSlices)
 {
+  std::vector<SizeValueType> context;
   for (SizeValueType i = 0; i < positions.size(); ++i)
   {
     jobs.push_back({ positions[i], i, true });
     encoded.push_back(positions[i].slice);
     encoded.push_back(GetLastSlice(positions[i]));
+    if (mixesWithContext && positions[i].alpha > 0.0)
+    {
+      context.push_back(GetSliceBefore(positions[i].slice));
+      context.push_back(GetSliceAfter(positions[i].slice + 1, slices));
+    }
     for (const auto & weight : correction.ComputeWeights(positions[i]))
     {
       read.push_back(weight.first);
     }
   }
   SortUnique(encoded);
-  read.insert(read.end(), encoded.begin(), encoded.end());
-  SortUnique(read);
   if (correction.NeedsDecodedAcquiredSlices() && decodesSlices)
   {
     for (const SizeValueType slice : encoded)
@@ -61,6 +67,10 @@ SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position>
       }
     }
   }
+  encoded.insert(encoded.end(), context.begin(), context.end());
+  SortUnique(encoded);
+  read.insert(read.end(), encoded.begin(), encoded.end());
+  SortUnique(read);
   std::stable_sort(jobs.begin(), jobs.end(), [](const Job & a, const Job & b) {
     const auto key = [](const Job & job) {
       return std::make_tuple(GetLastSlice(job.position), job.position.alpha > 0.0, job.position.alpha);

@@ -37,9 +37,13 @@ struct SynthesisPlan
     bool          isOutput{ false };
   };
 
-  /** \param decodesSlices false if slices are only interpolated */
+  /** \param slices number of acquired slices
+   * \param mixesWithContext whether mixing uses the slices beyond the two around a position
+   * \param decodesSlices false if slices are only interpolated */
   SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
                 const SliceCorrection &                               correction,
+                SizeValueType                                         slices,
+                bool                                                  mixesWithContext,
                 bool                                                  decodesSlices);
 
   /** The later one of the two acquired slices around a position. */
@@ -49,7 +53,20 @@ struct SynthesisPlan
     return position.slice + (position.alpha > 0.0 ? 1 : 0);
   }
 
-  /** The acquired slices to read, and those of them to encode, which lie around positions. In rising order. */
+  /** The slices before and after an acquired slice. At the ends of the stack, the slice itself stands in. */
+  static SizeValueType
+  GetSliceBefore(SizeValueType slice)
+  {
+    return slice > 0 ? slice - 1 : slice;
+  }
+  static SizeValueType
+  GetSliceAfter(SizeValueType slice, SizeValueType slices)
+  {
+    return slice + 1 < slices ? slice + 1 : slice;
+  }
+
+  /** The acquired slices to read, and those of them to encode: the slices around positions and their context. In rising
+   * order. */
   std::vector<SizeValueType> read;
   std::vector<SizeValueType> encoded;
   /** Sorted by the later one of the two slices around a position, acquired slices before slices between them.

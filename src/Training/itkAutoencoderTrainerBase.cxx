@@ -110,10 +110,10 @@ AutoencoderTrainerBase::VerifyPreconditions() const
 {
   Superclass::VerifyPreconditions();
   const auto * model = this->GetInitialModel();
-  // The number of poolings is not known yet if another trainer makes the model. MakeStartingModel() checks it again.
+  // The architecture is not known yet if another trainer makes the model. MakeStartingModel() checks it again.
   if (!model || !model->GetSource())
   {
-    m_Parameters.CheckPatchSize(model ? model->GetNumberOfPoolings() : AutoencoderModel::New()->GetNumberOfPoolings());
+    m_Parameters.CheckPatchSize(model ? model : AutoencoderModel::New().GetPointer());
   }
   m_Parameters.Check();
 }
@@ -130,7 +130,7 @@ AutoencoderTrainerBase::MakeStartingModel() const
   {
     model->InitializeWeights(m_Parameters.seed);
   }
-  m_Parameters.CheckPatchSize(model->GetNumberOfPoolings());
+  m_Parameters.CheckPatchSize(model);
   return model;
 }
 

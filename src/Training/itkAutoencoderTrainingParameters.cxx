@@ -368,13 +368,13 @@ AutoencoderTrainingParameters::Check() const
 }
 
 void
-AutoencoderTrainingParameters::CheckPatchSize(unsigned int poolings) const
+AutoencoderTrainingParameters::CheckPatchSize(const AutoencoderModel * model) const
 {
-  const unsigned int multiple = 1u << poolings;
+  const unsigned int multiple = model->GetSliceSizeMultiple();
   if (patchSize == 0 || patchSize % multiple != 0)
   {
     itkGenericExceptionMacro("PatchSize is " << patchSize << ", but has to be a multiple of " << multiple
-                                             << " (two to the number of poolings).");
+                                             << ", as the network's slices.");
   }
 }
 

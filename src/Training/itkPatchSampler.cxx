@@ -93,15 +93,31 @@ PatchSampler::DrawTriplets(SizeValueType iteration, const std::vector<int64_t> &
     int64_t       first = random.Integer(volume.size(0) - gap);
     const int64_t between = first + 1 + random.Integer(gap - 1);
     int64_t       second = first + gap;
+    int64_t       before = first < gap ? first : first - gap;
+    int64_t       after = second + gap < volume.size(0) ? second + gap : second;
     if (m_Settings.flip && random.Integer(2) == 1)
     {
       std::swap(first, second);
+      std::swap(before, after);
     }
     alphas.push_back(static_cast<float>(between - first) / static_cast<float>(second - first));
-    patches.push_back(this->DrawPatch(random, torch::stack({ volume[first], volume[between], volume[second] })));
+    std::vector<torch::Tensor> slices{ volume[first], volume[between], volume[second] };
+    if (m_Settings.context)
+    {
+      slices.push_back(volume[before]);
+      slices.push_back(volume[after]);
+    }
+    patches.push_back(this->DrawPatch(random, torch::stack(slices)));
   }
   const torch::Tensor all = torch::stack(patches);
-  return { all.narrow(1, 0, 1), all.narrow(1, 1, 1), all.narrow(1, 2, 1), torch::tensor(alphas).view({ -1, 1, 1, 1 }) };
+  Triplets            triplets{ all.narrow(1, 0, 1), all.narrow(1, 1, 1), all.narrow(1, 2, 1) };
+  if (m_Settings.context)
+  {
+    triplets.before = all.narrow(1, 3, 1);
+    triplets.after = all.narrow(1, 4, 1);
+  }
+  triplets.alpha = torch::tensor(alphas).view({ -1, 1, 1, 1 });
+  return triplets;
 }
 
 torch::Tensor

@@ -38,6 +38,7 @@ public:
     int64_t  patchSize{ 96 };
     int64_t  maximumSliceGap{ 3 };
     double   wideGapShare{ 0.2 };
+    bool     context{ false };
     bool     center{ true };
     bool     rotate{ true };
     bool     flip{ true };
@@ -45,13 +46,17 @@ public:
     uint64_t seed{ 0 };
   };
 
-  /** Samples of three slices. */
+  /** Samples of three slices, and of their context. */
   struct Triplets
   {
     /** (N, 1, size, size) each: the encoded slices, and the slice between them. */
     torch::Tensor first;
     torch::Tensor between;
     torch::Tensor second;
+    /** The slices at the same distance before `first` and after `second`, which stand in for them beyond the ends of the
+     * stack. They are not drawn unless Settings::context is on. */
+    torch::Tensor before;
+    torch::Tensor after;
     /** (N, 1, 1, 1): the position of `between`, as the share of the way from `first` to `second`. */
     torch::Tensor alpha;
   };

@@ -79,7 +79,7 @@ TrainedNetwork::TrainedNetwork(const AutoencoderTrainingParameters & parameters,
   , m_LastGood(CloneInChannelsLast(*m_Network))
   , m_Optimizer(ListParameters(*m_Network), parameters.weightDecay)
   , m_Reducer(parameters.processGroupName, m_Network->parameters())
-  , m_Objective(parameters, m_Reducer.GetRank(), m_Reducer.GetNumberOfProcesses())
+  , m_Objective(parameters, start.GetArchitecture(), m_Reducer.GetRank(), m_Reducer.GetNumberOfProcesses())
   , m_NetworkTensors(ListTensors(*m_Network))
   , m_LastGoodTensors(ListTensors(*m_LastGood))
 {

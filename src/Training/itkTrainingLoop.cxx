@@ -157,6 +157,14 @@ TrainingLoop::DescribeSettings(const TrainingVolumes & validationVolumes) const
   settings["poolings"] = m_Model.GetNumberOfPoolings();
   settings["latent_channels"] = m_Model.GetLatentChannels();
   settings["levels"] = m_Model.GetLatentLevels();
+  if (m_Model.GetPixelUnshuffleFactor() != 1)
+  {
+    settings["pixel_unshuffle_factor"] = m_Model.GetPixelUnshuffleFactor();
+  }
+  if (m_Model.GetMixing() == AutoencoderModel::MixingEnum::Learned)
+  {
+    settings["mixing"] = m_Model.GetMixingContext() ? "learned, with context" : "learned";
+  }
   settings["in_plane_spacing_mm"] = m_Model.GetInPlaneSpacing();
   return settings;
 }

@@ -38,12 +38,13 @@ ToNetworkLayout(const torch::Tensor & slices)
 }
 
 PatchSampler::Settings
-MakeSamplerSettings(const AutoencoderTrainingParameters & parameters)
+MakeSamplerSettings(const AutoencoderTrainingParameters & parameters, const AutoencoderArchitecture & architecture)
 {
   PatchSampler::Settings settings;
   settings.patchSize = parameters.patchSize;
   settings.maximumSliceGap = parameters.maximumSliceGap;
   settings.wideGapShare = parameters.wideGapShare;
+  settings.context = architecture.mixesWithContext;
   settings.center = parameters.centerPatches;
   settings.rotate = parameters.rotationAugmentation;
   settings.flip = parameters.flipAugmentation;
@@ -64,10 +65,11 @@ AddOffset(std::vector<int64_t> samples, int64_t offset)
 } // namespace
 
 TrainingObjective::TrainingObjective(const AutoencoderTrainingParameters & parameters,
+                                     const AutoencoderArchitecture &       architecture,
                                      int64_t                               rank,
                                      int64_t                               numberOfProcesses)
   : m_Parameters(parameters)
-  , m_Sampler(MakeSamplerSettings(parameters))
+  , m_Sampler(MakeSamplerSettings(parameters, architecture))
   , m_NumberOfProcesses(numberOfProcesses)
 {
   const int64_t batch = parameters.batchSize;
@@ -151,6 +153,11 @@ TrainingObjective::ComputeSynthesis(AutoencoderNetwork & network, SizeValueType 
   const auto          reconstructions = static_cast<int64_t>(reconstructed.places.size());
 
   std::vector<torch::Tensor> encoded{ triplets.first, triplets.second };
+  if (triplets.before.defined())
+  {
+    encoded.push_back(triplets.before);
+    encoded.push_back(triplets.after);
+  }
   if (reconstructed.areExtra)
   {
     encoded.push_back(reconstructed.slices);
@@ -159,7 +166,15 @@ TrainingObjective::ComputeSynthesis(AutoencoderNetwork & network, SizeValueType 
   {
     const TorchAutocastScope autocast(m_Parameters.precision, torch::kCPU);
     const auto               latent = network.Encode(ToNetworkLayout(torch::cat(encoded, 0)));
-    auto mixed = MixLatents(NarrowLatents(latent, 0, batch), NarrowLatents(latent, batch, batch), triplets.alpha);
+    LatentNeighbors          neighbors{
+      NarrowLatents(latent, 0, batch), NarrowLatents(latent, batch, batch), {}, {}
+    };
+    if (triplets.before.defined())
+    {
+      neighbors.before = NarrowLatents(latent, 2 * batch, batch);
+      neighbors.after = NarrowLatents(latent, 3 * batch, batch);
+    }
+    auto mixed = network.Mix(neighbors, triplets.alpha);
     for (size_t i = 0; reconstructions > 0 && i < mixed.size(); ++i)
     {
       mixed[i] = torch::cat({ mixed[i], latent[i].index_select(0, torch::tensor(reconstructed.places)) }, 0);

@@ -40,7 +40,10 @@ public:
   };
 
   /** \exception ExceptionObject if the batch can't be divided among the processes */
-  TrainingObjective(const AutoencoderTrainingParameters & parameters, int64_t rank, int64_t numberOfProcesses);
+  TrainingObjective(const AutoencoderTrainingParameters & parameters,
+                    const AutoencoderArchitecture &       architecture,
+                    int64_t                               rank,
+                    int64_t                               numberOfProcesses);
 
   /** The sampler that draws the patches. Its volumes have to be set before Compute(). */
   PatchSampler &

@@ -95,9 +95,11 @@ TrainingValidation::AddVolume(const TrainingVolume & volume)
   for (int64_t i = 1; i < slices; i += 2)
   {
     Slice slice;
-    slice.before = windowed.narrow(0, i - 1, 1);
+    slice.first = windowed.narrow(0, i - 1, 1);
     slice.truth = windowed.narrow(0, i, 1);
-    slice.after = windowed.narrow(0, i + 1, 1);
+    slice.second = windowed.narrow(0, i + 1, 1);
+    slice.before = windowed.narrow(0, std::max<int64_t>(i - 3, 0), 1);
+    slice.after = windowed.narrow(0, std::min(i + 3, slices - 1), 1);
     slice.bspline = bspline.narrow(0, (i - 1) / 2, 1).unsqueeze(1);
     slice.volume = m_NumberOfVolumes;
     m_Slices.push_back(slice);
@@ -122,15 +124,16 @@ TrainingValidation::ChooseSlices(SizeValueType maximumNumberOfSlices)
   {
     slicesOfVolume[slice.volume] += 1.0;
     // Slices are views of larger tensors. Without the copies, the larger tensors would stay in memory.
-    slice.before = slice.before.clone();
-    slice.truth = slice.truth.clone();
-    slice.after = slice.after.clone();
-    slice.bspline = slice.bspline.clone();
+    for (torch::Tensor * tensor :
+         { &slice.first, &slice.truth, &slice.second, &slice.before, &slice.after, &slice.bspline })
+    {
+      *tensor = tensor->clone();
+    }
   }
   for (auto & slice : m_Slices)
   {
     slice.weight = 1.0 / (slicesOfVolume[slice.volume] * static_cast<double>(slicesOfVolume.size()));
-    Add(m_Linear, slice.weight, torch::lerp(slice.before, slice.after, 0.5), slice.truth);
+    Add(m_Linear, slice.weight, torch::lerp(slice.first, slice.second, 0.5), slice.truth);
     Add(m_BSpline, slice.weight, slice.bspline, slice.truth);
   }
 }
@@ -153,10 +156,10 @@ namespace
 torch::Tensor
 ForNetwork(const torch::Tensor & slice, const AutoencoderNetwork & network)
 {
-  const int64_t poolings = network.GetArchitecture().poolings;
+  const int64_t multiple = network.GetArchitecture().GetSliceMultiple();
   return SliceTensors::MirrorPad(slice,
-                                 SliceTensors::PaddedLength(slice.size(2), poolings),
-                                 SliceTensors::PaddedLength(slice.size(3), poolings))
+                                 SliceTensors::PaddedLength(slice.size(2), multiple),
+                                 SliceTensors::PaddedLength(slice.size(3), multiple))
     .contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
@@ -169,6 +172,27 @@ Decode(AutoencoderNetwork & network, const AutoencoderNetwork::LatentType & late
 }
 } // namespace
 
+LatentNeighbors
+TrainingValidation::Encode(AutoencoderNetwork & network, const Slice & slice)
+{
+  // All slices have the same size and fit in one batch.
+  const bool                 mixesWithContext = network.GetArchitecture().mixesWithContext;
+  std::vector<torch::Tensor> slices{ slice.first, slice.second };
+  if (mixesWithContext)
+  {
+    slices.push_back(slice.before);
+    slices.push_back(slice.after);
+  }
+  const auto      latent = network.Encode(ForNetwork(torch::cat(slices, 0), network));
+  LatentNeighbors neighbors{ NarrowLatents(latent, 0, 1), NarrowLatents(latent, 1, 1), {}, {} };
+  if (mixesWithContext)
+  {
+    neighbors.before = NarrowLatents(latent, 2, 1);
+    neighbors.after = NarrowLatents(latent, 3, 1);
+  }
+  return neighbors;
+}
+
 TrainingValidation::Scores
 TrainingValidation::Measure(AutoencoderNetwork & network, int64_t rank, int64_t numberOfProcesses) const
 {
@@ -177,9 +201,7 @@ TrainingValidation::Measure(AutoencoderNetwork & network, int64_t rank, int64_t 
   for (size_t i = static_cast<size_t>(rank); i < m_Slices.size(); i += static_cast<size_t>(numberOfProcesses))
   {
     const Slice & slice = m_Slices[i];
-    // Both neighbors have the same size and fit in one batch.
-    const auto latent = network.Encode(ForNetwork(torch::cat({ slice.before, slice.after }, 0), network));
-    const auto mixed = MixLatents(NarrowLatents(latent, 0, 1), NarrowLatents(latent, 1, 1), 0.5);
+    const auto    mixed = network.Mix(Encode(network, slice), 0.5);
     Add(scores, slice.weight, Decode(network, mixed, slice.truth), slice.truth);
   }
   return scores;
@@ -193,16 +215,16 @@ TrainingValidation::ComputeResidualGainSums(AutoencoderNetwork & network) const
   double                   correctionSquared = 0.0;
   for (const Slice & slice : m_Slices)
   {
-    const auto latent = network.Encode(ForNetwork(torch::cat({ slice.before, slice.after }, 0), network));
-    auto       all = MixLatents(NarrowLatents(latent, 0, 1), NarrowLatents(latent, 1, 1), 0.5);
+    const auto neighbors = Encode(network, slice);
+    auto       all = network.Mix(neighbors, 0.5);
     for (size_t i = 0; i < all.size(); ++i)
     {
-      all[i] = torch::cat({ latent[i], all[i] }, 0);
+      all[i] = torch::cat({ neighbors.first[i], neighbors.second[i], all[i] }, 0);
     }
     const torch::Tensor decoded = Decode(network, all, slice.truth);
     const torch::Tensor correction =
       decoded.narrow(0, 2, 1) - 0.5 * (decoded.narrow(0, 0, 1) + decoded.narrow(0, 1, 1));
-    const torch::Tensor error = slice.truth - torch::lerp(slice.before, slice.after, 0.5);
+    const torch::Tensor error = slice.truth - torch::lerp(slice.first, slice.second, 0.5);
     correctionTimesError += (correction * error).sum().item<double>();
     correctionSquared += (correction * correction).sum().item<double>();
   }

@@ -83,14 +83,20 @@ private:
   /** (1, 1, rows, columns) each. */
   struct Slice
   {
-    torch::Tensor before;
+    torch::Tensor first;
     torch::Tensor truth;
+    torch::Tensor second;
+    /** The kept slices before `first` and after `second`, which stand in for them at the ends of the stack. */
+    torch::Tensor before;
     torch::Tensor after;
     torch::Tensor bspline;
     size_t        volume{ 0 };
     double        weight{ 0.0 };
   };
 
+  /** Encode the slices around a slice, and their context if the network uses it. */
+  static LatentNeighbors
+  Encode(AutoencoderNetwork & network, const Slice & slice);
   static void
   Add(Scores & scores, double weight, const torch::Tensor & slice, const torch::Tensor & truth);
 

@@ -15,12 +15,12 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Train the bundled model again, from random weights. This takes about an hour and a half on one core.
+"""Train the bundled model again, from random weights. This takes hours.
 
     python benchmarks/train_bundled_model.py DATA OUTPUT.safetensors [--checkpoint F]
 
-DATA is the folder with ``cardiac`` and ``brain`` that the model card names. ``models/training.json`` lists the files,
-how often each is drawn, the settings and the seed. With ``--checkpoint``, the same command continues an interrupted
+DATA is the folder with ``cardiac``, ``brain`` and others that the model card names. ``models/training.json`` lists the
+files, how often each is drawn, those of held-out subjects, the settings and the seed. With ``--checkpoint``, the same command continues an interrupted
 training. The same machine gives the same weights.
 """
 
@@ -44,8 +44,9 @@ def main() -> None:
 
     recipe = json.loads(RECIPE.read_text(encoding="utf-8"))
     files: list[Path] = []
+    excluded = {file for pattern in recipe["exclude"] for file in arguments.data.glob(pattern)}
     for group in recipe["files"]:
-        found = sorted(arguments.data.glob(group["pattern"]))
+        found = sorted(file for file in arguments.data.glob(group["pattern"]) if file not in excluded)
         if not found:
             parser.error(f"'{arguments.data}' has no file {group['pattern']}")
         files += group["repeat"] * found
@@ -54,6 +55,7 @@ def main() -> None:
         settings=recipe["settings"],
         iterations=recipe["iterations"],
         seed=recipe["seed"],
+        precision=recipe["precision"],
         threads=recipe["threads"],
         checkpoint=arguments.checkpoint,
         resume=arguments.checkpoint is not None,

@@ -325,6 +325,11 @@ public:
   StackType::Pointer
   Decode(const AutoencoderLatent * latent) const;
 
+  /** Whether this processor is known to have instructions for bfloat16 (AVX512-BF16, as all processors with AMX). The
+   * precision BFloat16 is slow without. */
+  static bool
+  HasBFloat16Instructions();
+
   /** Read the architecture, weights, preprocessing and provenance from a model file. On failure the model does not
    * change.
    * \exception ExceptionObject that names the file and the error. */

@@ -38,6 +38,8 @@ GAIN_MODES = ("residual-corrected", "profile-corrected")
 
 PRECISIONS = {"float32": "Precision_Float32", "bfloat16": "Precision_BFloat16"}
 DEFAULT_PRECISION = "float32"
+AUTOMATIC_PRECISION = "auto"
+"""In trainings: bfloat16 if the processor has instructions for it, float32 otherwise."""
 
 MIXINGS = {"linear": "Mixing_Linear", "learned": "Mixing_Learned"}
 
@@ -62,6 +64,15 @@ def precision_enum(precision: str) -> Any:
         For any other name.
     """
     return _enum("AutoencoderModelEnums", "precision", precision, PRECISIONS)
+
+
+def training_precision(precision: str) -> str:
+    """The precision that ``AUTOMATIC_PRECISION`` stands for on this processor; any other precision is returned as it is."""
+    if precision != AUTOMATIC_PRECISION:
+        return precision
+    import itk
+
+    return "bfloat16" if itk.AutoencoderModel.HasBFloat16Instructions() else DEFAULT_PRECISION
 
 
 def mixing_enum(mixing: str) -> Any:

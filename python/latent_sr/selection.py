@@ -17,10 +17,12 @@
 # ==========================================================================
 """Comparison of a trained model with the bundled one, on volumes of the user that it was not trained on."""
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
 from latent_sr.enumerations import DEFAULT_MODE
@@ -68,13 +70,16 @@ class Comparison:
     ----------
     scores
         The scores of "trained", "bundled" and "linear".
-    volumes, subjects
-        Number of volumes and of subjects.
+    volumes
+        Number of volumes.
+    psnr_gains, ssim_gains
+        For each subject, the score of the trained model minus that of the bundled one.
     """
 
     scores: dict[str, Scores]
     volumes: int
-    subjects: int
+    psnr_gains: Sequence[float]
+    ssim_gains: Sequence[float]
 
     @property
     def trained_is_better(self) -> bool:
@@ -88,6 +93,19 @@ class Comparison:
         )
         number = f"{self.volumes} validation volume{'s' if self.volumes > 1 else ''}"
         return f"recovered slices of {number}: {figures.replace(', SSIM', ' and SSIM')}"
+
+    def describe_gain(self) -> str:
+        """What was gained over the bundled model, and how certain that is, in one line."""
+        psnr, ssim = (mean_of_defined(gains) for gains in (self.psnr_gains, self.ssim_gains))
+        text = f"gain over the bundled model: {psnr:+.2f} dB and {ssim:+.4f} SSIM"
+        count = len(self.psnr_gains)
+        if count < 2:
+            return f"{text} for one subject; its uncertainty is unknown"
+        errors = [stdev(gains) / math.sqrt(count) for gains in (self.psnr_gains, self.ssim_gains)]
+        better = sum(gain > 0 for gain in self.psnr_gains)
+        return (
+            f"{text}, standard errors {errors[0]:.2f} dB and {errors[1]:.4f}; higher PSNR for {better} of {count} subjects"
+        )
 
 
 def _chosen(subjects: Sequence[str], largest: int) -> list[int]:
@@ -165,7 +183,12 @@ def compare_with_bundled(
     if not records:
         return None
     scores = {}
-    for name, metrics in subject_scores(records, [method.name for method in methods]).items():
+    of_subjects = subject_scores(records, [method.name for method in methods])
+    for name, metrics in of_subjects.items():
         mse, psnr, ssim = (mean_of_defined(metrics[metric]) for metric in ("mse", "psnr", "ssim"))
         scores[name] = Scores(psnr, ssim, mse + SSIM_WEIGHT * (1.0 - ssim))
-    return Comparison(scores, len(records), len({record["subject"] for record in records}))
+    gains = (
+        [a - b for a, b in zip(of_subjects[TRAINED][metric], of_subjects[BUNDLED][metric], strict=True)]
+        for metric in ("psnr", "ssim")
+    )
+    return Comparison(scores, len(records), *gains)

@@ -22,7 +22,6 @@
 #include "itkAutoencoderModelFile.h"
 #include "itkAutoencoderModelImplementation.h"
 #include "itkAutoencoderTrainingRanges.h"
-#include "itkPythonGlobalInterpreterLockRelease.h"
 #include "itkSafetensorsFile.h"
 #include "itkTorchErrors.h"
 #include "itkTorchThreadScope.h"
@@ -30,7 +29,6 @@
 #include "itkMath.h"
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 
 namespace itk
@@ -45,28 +43,6 @@ CheckRange(const AutoencoderModel * model, const char * name, unsigned int value
     itkGenericExceptionMacro(<< model->GetNameOfClass() << ": " << name << " is " << value << ", but has to be 1 to "
                              << largest << '.');
   }
-}
-
-/** Whether the tensors are a latent of an architecture. The slices may have any size. */
-bool
-IsLatentOf(const LatentTensors & tensors, const AutoencoderArchitecture & architecture)
-{
-  const auto & levels = architecture.levels;
-  if (tensors.size() != levels.size() + 1 || tensors[0].size(1) != architecture.latentChannels)
-  {
-    return false;
-  }
-  for (size_t i = 0; i < levels.size(); ++i)
-  {
-    const torch::Tensor & features = tensors[i + 1];
-    const int64_t         scale = int64_t{ 1 } << (architecture.poolings - 1 - levels[i]);
-    if (features.size(1) != architecture.GetBlockChannels(levels[i]) ||
-        features.size(2) != tensors[0].size(2) * scale || features.size(3) != tensors[0].size(3) * scale)
-    {
-      return false;
-    }
-  }
-  return true;
 }
 } // namespace
 
@@ -376,111 +352,6 @@ AutoencoderModel::GetNumberOfParameters() const
   return static_cast<SizeValueType>(GetArchitecture(this).CountParameters());
 }
 
-AutoencoderLatent::Pointer
-AutoencoderModel::Encode(const StackType * slices) const
-{
-  this->CheckHasWeights();
-  if (!slices || slices->GetBufferedRegion().GetNumberOfPixels() == 0)
-  {
-    itkExceptionMacro("There are no slices to encode.");
-  }
-  const auto         size = slices->GetBufferedRegion().GetSize();
-  const unsigned int multiple = this->GetSliceSizeMultiple();
-  if (size[0] % multiple != 0 || size[1] % multiple != 0)
-  {
-    itkExceptionMacro("Slices have " << size[0] << " x " << size[1] << " pixels, but with " << m_NumberOfPoolings
-                                     << " poolings and the pixel unshuffle factor " << m_PixelUnshuffleFactor
-                                     << " both have to be multiples of " << multiple << '.');
-  }
-  auto                                     latent = AutoencoderLatent::New();
-  const PythonGlobalInterpreterLockRelease released;
-  TranslateTorchErrors("encoding", [&] {
-    const TorchThreadScope threads(0);
-    torch::InferenceMode   inference;
-    TensorPool             pool;
-    const auto             input = torch::from_blob(
-      const_cast<float *>(slices->GetBufferPointer()),
-      { static_cast<int64_t>(size[2]), 1, static_cast<int64_t>(size[1]), static_cast<int64_t>(size[0]) });
-    latent->m_Implementation->tensors = m_Implementation->Encode(input, pool);
-  });
-  return latent;
-}
-
-void
-AutoencoderModel::CheckIsLatent(const AutoencoderLatent * latent) const
-{
-  if (!latent || latent->GetNumberOfSlices() == 0)
-  {
-    itkExceptionMacro("There is no latent to decode or to mix.");
-  }
-  if (!IsLatentOf(latent->GetImplementation()->tensors, GetArchitecture(this)))
-  {
-    itkExceptionMacro("The latent was not made by a model of this architecture.");
-  }
-}
-
-AutoencoderLatent::Pointer
-AutoencoderModel::Mix(const AutoencoderLatent * first,
-                      const AutoencoderLatent * second,
-                      double                    alpha,
-                      const AutoencoderLatent * before,
-                      const AutoencoderLatent * after) const
-{
-  this->CheckHasWeights();
-  LatentNeighbors neighbors;
-  const auto      get = [&](const AutoencoderLatent * latent, LatentTensors & tensors) {
-    this->CheckIsLatent(latent);
-    tensors = latent->GetImplementation()->tensors;
-    if (tensors.front().sizes() != neighbors.first.front().sizes())
-    {
-      itkExceptionMacro("The latents have different shapes.");
-    }
-  };
-  this->CheckIsLatent(first);
-  neighbors.first = first->GetImplementation()->tensors;
-  get(second, neighbors.second);
-  get(before ? before : first, neighbors.before);
-  get(after ? after : second, neighbors.after);
-  if (!(alpha >= 0.0 && alpha <= 1.0))
-  {
-    itkExceptionMacro("alpha is " << alpha << ", but has to be in [0, 1].");
-  }
-  auto                                     mixed = AutoencoderLatent::New();
-  const PythonGlobalInterpreterLockRelease released;
-  TranslateTorchErrors("mixing latents", [&] {
-    const TorchThreadScope threads(0);
-    torch::InferenceMode   inference;
-    TensorPool             pool;
-    mixed->m_Implementation->tensors = MixLatents(
-      neighbors.first, neighbors.second, alpha, m_Implementation->ComputeMixingCorrection(neighbors, pool));
-  });
-  return mixed;
-}
-
-AutoencoderModel::StackType::Pointer
-AutoencoderModel::Decode(const AutoencoderLatent * latent) const
-{
-  this->CheckHasWeights();
-  this->CheckIsLatent(latent);
-  const LatentTensors & tensors = latent->GetImplementation()->tensors;
-  auto                                     slices = StackType::New();
-  const PythonGlobalInterpreterLockRelease released;
-  TranslateTorchErrors("decoding", [&] {
-    const TorchThreadScope threads(0);
-    torch::InferenceMode   inference;
-    TensorPool             pool;
-    const auto             output = m_Implementation->Decode(tensors, pool).contiguous();
-    StackType::SizeType    size;
-    size[0] = output.size(3);
-    size[1] = output.size(2);
-    size[2] = output.size(0);
-    slices->SetRegions(size);
-    slices->Allocate();
-    std::memcpy(slices->GetBufferPointer(), output.data_ptr<float>(), output.nbytes());
-  });
-  return slices;
-}
-
 void
 AutoencoderModel::Read(const std::string & fileName)
 {
@@ -584,35 +455,5 @@ AutoencoderModel::PrintSelf(std::ostream & os, Indent indent) const
     os << indent.GetNextIndent() << entry.first << ": " << entry.second << std::endl;
   }
   os << indent << "HasWeights: " << (this->HasWeights() ? "yes" : "no") << std::endl;
-}
-
-std::ostream &
-operator<<(std::ostream & out, const AutoencoderModelEnums::Precision value)
-{
-  return out << [value] {
-    switch (value)
-    {
-      case AutoencoderModelEnums::Precision::Float32:
-        return "itk::AutoencoderModelEnums::Precision::Float32";
-      case AutoencoderModelEnums::Precision::BFloat16:
-        return "itk::AutoencoderModelEnums::Precision::BFloat16";
-    }
-    return "INVALID VALUE FOR itk::AutoencoderModelEnums::Precision";
-  }();
-}
-
-std::ostream &
-operator<<(std::ostream & out, const AutoencoderModelEnums::Mixing value)
-{
-  return out << [value] {
-    switch (value)
-    {
-      case AutoencoderModelEnums::Mixing::Linear:
-        return "itk::AutoencoderModelEnums::Mixing::Linear";
-      case AutoencoderModelEnums::Mixing::Learned:
-        return "itk::AutoencoderModelEnums::Mixing::Learned";
-    }
-    return "INVALID VALUE FOR itk::AutoencoderModelEnums::Mixing";
-  }();
 }
 } // end namespace itk

@@ -74,6 +74,7 @@ VisitParameters(TParameters & p, TVisitor && visit)
   visit(Record::ModelAndCheckpoint, "RotationAugmentation", "rotation_augmentation", p.rotationAugmentation);
   visit(Record::ModelAndCheckpoint, "FlipAugmentation", "flip_augmentation", p.flipAugmentation);
   visit(Record::ModelAndCheckpoint, "IntensityAugmentation", "intensity_augmentation", p.intensityAugmentation);
+  visit(Record::ModelAndCheckpoint, "ScaleAugmentation", "scale_augmentation", p.scaleAugmentation);
   visit(Record::ModelAndCheckpoint, "WeightAveraging", "weight_averaging", p.weightAveraging);
   visit(Record::ModelAndCheckpoint, "FreezeNormalization", "freeze_normalization", p.freezeNormalization);
 
@@ -286,6 +287,7 @@ AutoencoderTrainingParameters::SetRecipeToDefault()
   rotationAugmentation = defaults.rotationAugmentation;
   flipAugmentation = defaults.flipAugmentation;
   intensityAugmentation = defaults.intensityAugmentation;
+  scaleAugmentation = defaults.scaleAugmentation;
   weightAveraging = defaults.weightAveraging;
 }
 
@@ -309,6 +311,7 @@ AutoencoderTrainingParameters::SetRecipeToPaper()
   rotationAugmentation = true;
   flipAugmentation = false;
   intensityAugmentation = 1.0;
+  scaleAugmentation = 0.0;
   weightAveraging = 0.0;
 }
 
@@ -354,6 +357,7 @@ AutoencoderTrainingParameters::Check() const
   require(maximumSliceGap >= 2, "MaximumSliceGap", maximumSliceGap, "at least 2");
   requireShare("WideGapShare", wideGapShare);
   requireShare("IntensityAugmentation", intensityAugmentation);
+  require(scaleAugmentation >= 0.0 && scaleAugmentation < 1.0, "ScaleAugmentation", scaleAugmentation, "in [0, 1)");
   require(weightAveraging >= 0.0 && weightAveraging < 1.0, "WeightAveraging", weightAveraging, "in [0, 1)");
   require(!sliceAxis || *sliceAxis <= 2, "SliceAxis", sliceAxis.value_or(0), "0, 1 or 2");
   require(cacheSize >= 1, "CacheSize", cacheSize, "at least 1 MiB");

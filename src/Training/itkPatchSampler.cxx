@@ -18,6 +18,8 @@
 
 #include "itkPatchSampler.h"
 
+#include "itkSliceTensors.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -39,6 +41,18 @@ PatchSampler::SetVolumes(const VolumesType & volumes)
 }
 
 int64_t
+PatchSampler::DrawSide(TrainingRandom & random, int64_t largest) const
+{
+  if (m_Settings.largestScaleChange == 0.0)
+  {
+    return m_Settings.patchSize;
+  }
+  const double range = std::log1p(m_Settings.largestScaleChange);
+  const double scale = std::exp(random.Uniform(-range, range));
+  return std::clamp<int64_t>(std::llround(scale * static_cast<double>(m_Settings.patchSize)), 1, largest);
+}
+
+int64_t
 PatchSampler::DrawOffset(TrainingRandom & random, int64_t free) const
 {
   if (!m_Settings.center)
@@ -53,9 +67,14 @@ torch::Tensor
 PatchSampler::DrawPatch(TrainingRandom & random, const torch::Tensor & slices) const
 {
   const int64_t size = m_Settings.patchSize;
-  const int64_t row = this->DrawOffset(random, slices.size(1) - size);
-  const int64_t column = this->DrawOffset(random, slices.size(2) - size);
-  torch::Tensor patch = slices.narrow(1, row, size).narrow(2, column, size);
+  const int64_t side = this->DrawSide(random, std::min(slices.size(1), slices.size(2)));
+  const int64_t row = this->DrawOffset(random, slices.size(1) - side);
+  const int64_t column = this->DrawOffset(random, slices.size(2) - side);
+  torch::Tensor patch = slices.narrow(1, row, side).narrow(2, column, side);
+  if (side != size)
+  {
+    patch = SliceTensors::Resample(patch.unsqueeze(1), size, size).squeeze(1).clamp(0.0, 1.0);
+  }
   if (m_Settings.rotate)
   {
     patch = torch::rot90(patch, random.Integer(4), { 1, 2 });

@@ -43,6 +43,7 @@ public:
     bool     rotate{ true };
     bool     flip{ true };
     double   intensityProbability{ 0.7 };
+    double   largestScaleChange{ 0.0 };
     uint64_t seed{ 0 };
   };
 
@@ -94,6 +95,9 @@ public:
   DrawSlices(SizeValueType iteration, const std::vector<int64_t> & samples) const;
 
 private:
+  /** Draw the side of the region that becomes a patch, at most `largest`. */
+  int64_t
+  DrawSide(TrainingRandom & random, int64_t largest) const;
   int64_t
   DrawOffset(TrainingRandom & random, int64_t free) const;
 

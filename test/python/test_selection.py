@@ -117,34 +117,54 @@ def test_a_network_that_the_user_chooses_is_not_replaced_by_the_bundled_model(la
     assert described(latent_sr_run, output)["architecture"]["base_kernels"] == 4
 
 
-def test_a_fifth_of_five_subjects_is_held_out_and_none_of_four(latent_sr_run, cohort, tmp_path):
+def test_a_fifth_of_the_subjects_is_held_out_and_one_of_two_but_none_of_one(latent_sr_run, cohort, tmp_path):
     words = ["--iterations", 1, *QUICK]
     result = latent_sr_run("train", cohort, "--output", tmp_path / "m.safetensors", *words, "--subject", r"([a-e])-\d")
     assert "trained on 5 files" in result.stdout or "trained on 4 files" in result.stdout
     assert "validation volume" in result.stdout
-    (cohort / "e-5.nii.gz").unlink()
-    result = latent_sr_run("train", cohort, "--output", tmp_path / "n.safetensors", *words, "--subject", r"([a-e])-\d")
-    assert result.returncode == 0, result.stderr
-    assert "trained on 5 files" in result.stdout
-    assert "validation" not in result.stdout
     result = latent_sr_run("train", cohort, "--output", tmp_path / "o.safetensors", *words, "--validation-share", 0)
-    assert "trained on 5 files" in result.stdout
-    words += ["--subject", r"([a-e])-\d", "--early-stopping", 2]
+    assert "trained on 6 files" in result.stdout
+    assert "validation" not in result.stdout
+    for name in ("b-2", "c-3", "d-4"):
+        (cohort / f"{name}.nii.gz").unlink()
+    words += ["--subject", r"([a-e])-\d"]
+    result = latent_sr_run("train", cohort, "--output", tmp_path / "n.safetensors", *words)
+    assert result.returncode == 0, result.stderr
+    assert "trained on 2 files" in result.stdout or "trained on 1 file" in result.stdout
+    assert "for one subject; its uncertainty is unknown" in result.stdout
+    (cohort / "e-5.nii.gz").unlink()
+    result = latent_sr_run("train", cohort, "--output", tmp_path / "q.safetensors", *words)
+    assert "trained on 2 files" in result.stdout
+    assert "validation" not in result.stdout
+    words += ["--early-stopping", 2]
     result = latent_sr_run("train", cohort, "--output", tmp_path / "p.safetensors", *words)
-    assert_one_line_error(result, 2, "--early-stopping", "4 subjects")
+    assert_one_line_error(result, 2, "--early-stopping", "1 subject")
 
 
 def test_a_comparison_has_the_same_values_as_an_evaluation(cohort, bundled, tiny_model):
     paths = sorted(cohort.iterdir())
     comparison = selection.compare_with_bundled(tiny_model, paths, list("aabcde"))
     assert not comparison.trained_is_better
-    assert (comparison.volumes, comparison.subjects) == (6, 5)
+    assert (comparison.volumes, len(comparison.psnr_gains)) == (6, 5)
+    assert np.mean(comparison.psnr_gains) == pytest.approx(
+        comparison.scores["trained"].psnr - comparison.scores["bundled"].psnr, abs=1e-9
+    )
     result = latent_sr.evaluate(paths, models=[None], methods=["linear", "latent"], subject=r"([a-e])-\d")
     for name, method in (("linear", "linear"), ("bundled", "latent")):
         for metric in ("psnr", "ssim"):
             expected = result["summary"][method][metric]["mean"]
             assert getattr(comparison.scores[name], metric) == pytest.approx(expected, abs=1e-12)
     assert selection.compare_with_bundled(bundled, paths[:1], ["a"]).trained_is_better is False
+
+
+def test_the_gain_over_the_bundled_model_has_a_standard_error():
+    scores = {name: selection.Scores(20.0, 0.5, 0.1) for name in ("trained", "bundled", "linear")}
+    comparison = selection.Comparison(scores, 4, [0.1, 0.3, -0.1], [0.01, 0.03, 0.02])
+    # The sample standard deviations are .2 and .01.
+    assert comparison.describe_gain() == (
+        "gain over the bundled model: +0.10 dB and +0.0200 SSIM, standard errors 0.12 dB and 0.0058; "
+        "higher PSNR for 2 of 3 subjects"
+    )
 
 
 def test_volumes_of_different_subjects_are_compared_first():

@@ -61,6 +61,57 @@ def test_pytorch_and_cpp_encode_and_decode_in_the_same_way(tmp_path, poolings, k
     assert sum(parameter.numel() for parameter in network.parameters()) == model.GetNumberOfParameters()
 
 
+@pytest.mark.parametrize("context", [False, True])
+def test_pytorch_and_cpp_mix_in_the_same_way(tmp_path, context):
+    import itk
+    import safetensors.torch
+    from latent_sr.torch_model import load
+    from safetensors import safe_open
+
+    model = itk.AutoencoderModel.New()
+    model.SetNumberOfPoolings(2)
+    model.SetBaseChannels(16)
+    model.SetLatentChannels(3)
+    model.SetLatentLevels([0, 1])
+    model.SetPixelUnshuffleFactor(2)
+    model.SetMixing(itk.AutoencoderModelEnums.Mixing_Learned)
+    model.SetMixingContext(context)
+    model.InitializeWeights(3)
+    path = tmp_path / "m.safetensors"
+    model.Write(str(path))
+    # New networks mix linearly: the last convolution of each correction is 0.
+    weights = safetensors.torch.load_file(path)
+    generator = torch.Generator().manual_seed(0)
+    for name in [name for name in weights if name.startswith("mixing.")]:
+        weights[name].uniform_(-0.3, 0.3, generator=generator)
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    safetensors.torch.save_file(weights, path, metadata)
+    model.Read(str(path))
+    network = load(path)
+    assert sum(parameter.numel() for parameter in network.parameters()) == model.GetNumberOfParameters()
+
+    slices = np.random.default_rng(0).random((4, 32, 48), np.float32)
+    latent = model.Encode(itk.image_from_array(slices))
+    part = [latent.Extract(number, 1) for number in range(4)]
+    with torch.inference_mode():
+        tensors = [network.encode(torch.from_numpy(slices[number])[None, None]) for number in range(4)]
+        for number, tensor in enumerate(tensors[0]):
+            np.testing.assert_allclose(part[0].GetTensorValues(number), tensor.numpy().ravel(), atol=1e-5)
+        expected = network.mix(tensors[1], tensors[2], 0.25, tensors[0], tensors[3])
+        decoded = network.decode(expected)[:, 0].numpy()
+        linear = [0.75 * p + 0.25 * q for p, q in zip(tensors[1], tensors[2], strict=True)]
+        stood_in = network.mix(tensors[1], tensors[2], 0.25)
+    mixed = model.Mix(part[1], part[2], 0.25, part[0], part[3])
+    for number, tensor in enumerate(expected):
+        assert (tensor - linear[number]).abs().max() > 0.01
+        np.testing.assert_allclose(mixed.GetTensorValues(number), tensor.numpy().ravel(), atol=1e-4)
+    np.testing.assert_allclose(itk.array_from_image(model.Decode(mixed)), decoded, atol=1e-4)
+    mixed = model.Mix(part[1], part[2], 0.25)
+    for number, tensor in enumerate(stood_in):
+        np.testing.assert_allclose(mixed.GetTensorValues(number), tensor.numpy().ravel(), atol=1e-4)
+
+
 def test_trained_statistics_are_loaded(tiny_model, tmp_path):
     import itk
     import latent_sr

@@ -23,7 +23,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from latent_sr.enumerations import DEFAULT_PRECISION, PRECISIONS
+from latent_sr.enumerations import AUTOMATIC_PRECISION, DEFAULT_PRECISION, PRECISIONS
 
 PROGRAM = "latent-sr"
 
@@ -189,14 +189,17 @@ def read_options(arguments: argparse.Namespace) -> Any:
     return ReadOptions(tuple(arguments.series), arguments.phase, arguments.nan)
 
 
-def add_precision(parser: argparse.ArgumentParser) -> None:
-    """``--precision``."""
+def add_precision(parser: argparse.ArgumentParser, automatic: bool = False) -> None:
+    """``--precision``, with the choice of an automatic precision or without."""
+    choices = [AUTOMATIC_PRECISION, *PRECISIONS] if automatic else PRECISIONS
+    default = AUTOMATIC_PRECISION if automatic else DEFAULT_PRECISION
+    meaning = "; auto: bfloat16 if the processor has instructions for it" if automatic else ""
     parser.add_argument(
         "--precision",
-        **choice(PRECISIONS),
-        default=DEFAULT_PRECISION,
-        help="arithmetic of the network; bfloat16 is faster if the processor supports it (default: "
-        f"{DEFAULT_PRECISION})",
+        **choice(choices),
+        default=default,
+        help="arithmetic of the network; bfloat16 is faster if the processor supports it"
+        f"{meaning} (default: {default})",
     )
 
 

@@ -37,11 +37,12 @@ from latent_sr.commands.options import (
     share_or_zero,
     whole_number,
 )
+from latent_sr.enumerations import training_precision
 from latent_sr.errors import UsageError
 
 TRAINING_MINUTES = 30
 VALIDATION_SHARE = 0.2
-FEWEST_SUBJECTS = 5
+FEWEST_SUBJECTS = 2
 """With fewer subjects, none is held out by default."""
 
 
@@ -61,8 +62,8 @@ def add_parser(commands: Any) -> None:
   latent-sr train cohort/ --output paper.safetensors --preset paper
   torchrun --nproc-per-node 2 --module latent_sr train cohort/ --output mine.safetensors
 
-By default, training starts from the bundled model and takes 30 minutes. If there are at least 5 subjects, a fifth of
-them is held out for validation. Every 100 iterations, the model synthesizes slices of these subjects and is scored
+By default, training starts from the bundled model and takes 30 minutes. A fifth of the subjects, at least
+one, is held out for validation, if there are two or more. Every 100 iterations, the model synthesizes slices of these subjects and is scored
 on them; the model with the best score is kept. At the end it is compared with the bundled model on these subjects,
 and the better one is written. The last line says which. The preset paper takes a million iterations.
 
@@ -78,7 +79,7 @@ command with --resume continues it. Under torchrun, all processes train one mode
     _add_validation(parser)
     _add_files(parser)
     add_reading(parser)
-    add_precision(parser)
+    add_precision(parser, automatic=True)
     add_threads(parser)
     add_overwrite(parser)
     parser.set_defaults(run=run)
@@ -142,7 +143,7 @@ def _add_validation(parser: argparse.ArgumentParser) -> None:
         type=share_or_zero,
         metavar="F",
         help="share of the subjects to hold out for validation, instead of --validation; 0: train on all subjects "
-        f"(default: {VALIDATION_SHARE}, if there are at least {FEWEST_SUBJECTS} subjects)",
+        f"(default: {VALIDATION_SHARE}, at least one, if there are two subjects or more)",
     )
     parser.add_argument(
         "--keep",
@@ -293,7 +294,7 @@ def _options(arguments: argparse.Namespace, minutes: float | None) -> Any:
         checkpoint_every=arguments.checkpoint_every,
         resume=arguments.resume,
         cache=arguments.cache,
-        precision=arguments.precision,
+        precision=training_precision(arguments.precision),
         threads=arguments.threads,
     )
 
@@ -351,7 +352,7 @@ def _keep_the_better(
     )
     if comparison is None:
         return ["not compared with the bundled model: no validation volume has 3 slices along a clear slice axis"]
-    lines = [comparison.describe()]
+    lines = [comparison.describe(), comparison.describe_gain()]
     if comparison.trained_is_better:
         return [*lines, "the trained model is better there than the bundled one, and was written"]
     other = bool(arguments.fine_tune) or _asks_for_a_network(arguments)
@@ -410,8 +411,7 @@ def _training_paths(arguments: argparse.Namespace) -> tuple[list[Path], list[Pat
         if len(set(subjects)) < FEWEST_SUBJECTS:
             if arguments.early_stopping is not None:
                 raise UsageError(
-                    f"--early-stopping needs validation volumes: with {len(set(subjects))} subjects, none is held out "
-                    "by default; set --validation or --validation-share"
+                    "--early-stopping needs validation volumes: with 1 subject, none is held out; set --validation"
                 )
             return paths, [], []
         share = VALIDATION_SHARE
@@ -439,7 +439,7 @@ def _training_command(arguments: argparse.Namespace, minutes: float | None, star
         words += ["--iterations", str(arguments.iterations)]
     if minutes is not None:
         words += ["--minutes", f"{minutes:g}"]
-    words += ["--seed", str(arguments.seed), "--precision", arguments.precision]
+    words += ["--seed", str(arguments.seed), "--precision", training_precision(arguments.precision)]
     if arguments.validation_share is not None:
         words += ["--validation-share", f"{arguments.validation_share:g}"]
     elif arguments.validation:

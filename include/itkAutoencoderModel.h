@@ -80,14 +80,20 @@ extern LatentSpaceSuperResolution_EXPORT std::ostream &
  * PyTorch and name no other slope. The order inside a decoder block follows the text: convolutions, normalization,
  * up-sampling. The last two convolutions mirror the encoder's first two: K to K to 1 channels.
  *
- * *Multi-scale latents* (the default): the pooled features of the encoder blocks listed in LatentLevels also belong to
+ * *Multi-scale latents*: the pooled features of the encoder blocks listed in LatentLevels also belong to
  * the latent. They are concatenated to the input of the decoder block that works at their size. Level l has \f$K 2^l\f$
- * channels at \f$1/2^{l+1}\f$ of the side. The default levels are 1, 2, 3.
+ * channels at \f$1/2^{l+1}\f$ of the side.
  *
  * *Half the side*: with the pixel unshuffle factor r = 2, blocks of 2x2 pixels become 4 channels before the first
  * convolution (PyTorch's PixelUnshuffle), and the last convolution has 4 channels that become 2x2 pixels (PixelShuffle).
  * All sides given above are then relative to half the slice's side. No convolution works at the full side, which is
  * where most of the time is spent with r = 1.
+ *
+ * *Latent pixels*: the pixels of the slice, as \f$r^2\f$ channels at 1/r of the side, may belong to the latent, too.
+ * They are mixed like the other tensors and concatenated to the input of the last two convolutions. The decoder then
+ * sees the interpolated slice beside the decoded features.
+ *
+ * The *default network* is P = 3, K = 48, L = 16, levels 0, 1, 2, r = 2 and learned mixing with context (below).
  *
  * **Mixing.** Each tensor z of the latent is mixed. Linear mixing is the paper's (Section 3):
  * \f$z_\alpha = (1-\alpha) z_n + \alpha z_{n+1}\f$. Between slices, structures move, appear and vanish. A convex
@@ -138,12 +144,12 @@ public:
    * because public headers do not include LibTorch. */
   struct Implementation;
 
-  /** Set/Get the number of 2x2 poolings P, 1 to 8, default 4. Setting another number drops the weights. */
+  /** Set/Get the number of 2x2 poolings P, 1 to 8, default 3. Setting another number drops the weights. */
   void
   SetNumberOfPoolings(unsigned int poolings);
   itkGetConstMacro(NumberOfPoolings, unsigned int);
 
-  /** Set/Get the number of channels K of the first block, 1 to 1024, default 32. Setting another number drops the
+  /** Set/Get the number of channels K of the first block, 1 to 1024, default 48. Setting another number drops the
    * weights. */
   void
   SetBaseChannels(unsigned int channels);
@@ -154,7 +160,7 @@ public:
   SetLatentChannels(unsigned int channels);
   itkGetConstMacro(LatentChannels, unsigned int);
 
-  /** Set/Get the encoder levels whose features belong to the latent, in rising order, each below P. Default {1, 2, 3};
+  /** Set/Get the encoder levels whose features belong to the latent, in rising order, each below P. Default {0, 1, 2};
    * empty for the paper's network. Setting other levels drops the weights. */
   void
   SetLatentLevels(const LevelsType & levels);
@@ -164,13 +170,19 @@ public:
     return m_LatentLevels;
   }
 
-  /** Set/Get the pixel unshuffle factor r, 1 or 2, default 1. With 2, the network works at half the side of the slices.
+  /** Set/Get the pixel unshuffle factor r, 1 or 2, default 2. With 2, the network works at half the side of the slices.
    * Setting another factor drops the weights. */
   void
   SetPixelUnshuffleFactor(unsigned int factor);
   itkGetConstMacro(PixelUnshuffleFactor, unsigned int);
 
-  /** Set/Get how latents are mixed, default Linear. Setting another mixing drops the weights. */
+  /** Set/Get whether the pixels of the slice belong to the latent, default off. Changing it drops the weights. */
+  void
+  SetLatentPixels(bool pixels);
+  itkGetConstMacro(LatentPixels, bool);
+  itkBooleanMacro(LatentPixels);
+
+  /** Set/Get how latents are mixed, default Learned. Setting another mixing drops the weights. */
   void
   SetMixing(MixingEnum mixing);
   itkGetEnumMacro(Mixing, MixingEnum);
@@ -194,7 +206,8 @@ public:
   void
   SetArchitectureToPaper();
 
-  /** Set the default network: P = 4, K = 32, L = 16, levels 1, 2, 3. Weights of another architecture are dropped. */
+  /** Set the default network: P = 3, K = 48, L = 16, levels 0, 1, 2, r = 2, learned mixing with context. Weights of another
+   * architecture are dropped. */
   void
   SetArchitectureToMultiScale();
 
@@ -397,12 +410,13 @@ private:
   void
   CheckIsLatent(const AutoencoderLatent * latent) const;
 
-  unsigned int                       m_NumberOfPoolings{ 4 };
-  unsigned int                       m_BaseChannels{ 32 };
+  unsigned int                       m_NumberOfPoolings{ 3 };
+  unsigned int                       m_BaseChannels{ 48 };
   unsigned int                       m_LatentChannels{ 16 };
-  LevelsType                         m_LatentLevels{ 1, 2, 3 };
-  unsigned int                       m_PixelUnshuffleFactor{ 1 };
-  MixingEnum                         m_Mixing{ MixingEnum::Linear };
+  LevelsType                         m_LatentLevels{ 0, 1, 2 };
+  unsigned int                       m_PixelUnshuffleFactor{ 2 };
+  bool                               m_LatentPixels{ false };
+  MixingEnum                         m_Mixing{ MixingEnum::Learned };
   bool                               m_MixingContext{ true };
   double                             m_InPlaneSpacing{ 1.4 };
   bool                               m_NativeInPlaneSpacing{ false };

@@ -272,10 +272,10 @@ public:
   /** Set/Get the weight of 1 - SSIM within the loss of synthesized slices, >= 0, default 0.1. */
   itkTrainingParameterMacro(SSIMWeight, ssimWeight, double);
 
-  /** Set/Get the maximum distance of the two encoded slices in slice distances, at least 2, default 3. */
+  /** Set/Get the maximum distance of the two encoded slices in slice distances, at least 2, default 4. */
   itkTrainingParameterMacro(MaximumSliceGap, maximumSliceGap, unsigned int);
 
-  /** Set/Get the probability of a distance greater than 2, in [0, 1], default 0.2. */
+  /** Set/Get the probability of a distance greater than 2, in [0, 1], default 0.35. */
   itkTrainingParameterMacro(WideGapShare, wideGapShare, double);
 
   /** Set/Get whether patches are drawn near the center of the slices instead of uniformly. Default on. The offset then

@@ -59,8 +59,8 @@ struct LatentSpaceSuperResolution_EXPORT AutoencoderTrainingParameters
   double                   reconstructionWeight{ 0.2 };
   double                   synthesisWeight{ 1.0 };
   double                   ssimWeight{ 0.1 };
-  unsigned int             maximumSliceGap{ 3 };
-  double                   wideGapShare{ 0.2 };
+  unsigned int             maximumSliceGap{ 4 };
+  double                   wideGapShare{ 0.35 };
   bool                     centerPatches{ true };
   bool                     rotationAugmentation{ true };
   bool                     flipAugmentation{ true };

@@ -69,9 +69,9 @@ TEST(AutoencoderModel, MakesMultiScaleLatentsByDefault)
   const auto latent = model->Encode(MakeUnitStack(64, 32, 2));
   ASSERT_EQ(latent->GetNumberOfTensors(), 4u);
   EXPECT_EQ(latent->GetTensorShape(0), (std::vector<itk::SizeValueType>{ 2, 16, 2, 4 }));
-  EXPECT_EQ(latent->GetTensorShape(1), (std::vector<itk::SizeValueType>{ 2, 64, 8, 16 }));
-  EXPECT_EQ(latent->GetTensorShape(2), (std::vector<itk::SizeValueType>{ 2, 128, 4, 8 }));
-  EXPECT_EQ(latent->GetTensorShape(3), (std::vector<itk::SizeValueType>{ 2, 256, 2, 4 }));
+  EXPECT_EQ(latent->GetTensorShape(1), (std::vector<itk::SizeValueType>{ 2, 48, 8, 16 }));
+  EXPECT_EQ(latent->GetTensorShape(2), (std::vector<itk::SizeValueType>{ 2, 96, 4, 8 }));
+  EXPECT_EQ(latent->GetTensorShape(3), (std::vector<itk::SizeValueType>{ 2, 192, 2, 4 }));
   EXPECT_EQ(latent->GetNumberOfSlices(), 2u);
 }
 
@@ -180,7 +180,7 @@ TEST(AutoencoderModel, PrintsItself)
   model->SetProvenance("data", "made up");
   model->Print(stream);
   for (const char * name :
-       { "NumberOfPoolings: 2", "BaseChannels: 4", "LatentLevels: 0", "data: made up", "HasWeights: yes" })
+       { "NumberOfPoolings: 2", "BaseChannels: 4", "LatentLevels: 0", "PixelUnshuffleFactor: 1", "Mixing: itk::AutoencoderModelEnums::Mixing::Linear", "data: made up", "HasWeights: yes" })
   {
     EXPECT_NE(stream.str().find(name), std::string::npos) << name;
   }
@@ -224,10 +224,15 @@ TEST(AutoencoderModel, DescribesHowAVolumeDeviatesFromTheTraining)
 TEST(AutoencoderModel, ReturnsOrThrowsFromEveryGetterWhenItIsNew)
 {
   const auto model = ModelType::New();
-  EXPECT_EQ(model->GetNumberOfPoolings(), 4u);
-  EXPECT_EQ(model->GetBaseChannels(), 32u);
+  EXPECT_EQ(model->GetNumberOfPoolings(), 3u);
+  EXPECT_EQ(model->GetBaseChannels(), 48u);
   EXPECT_EQ(model->GetLatentChannels(), 16u);
-  EXPECT_EQ(model->GetLatentLevels(), (ModelType::LevelsType{ 1, 2, 3 }));
+  EXPECT_EQ(model->GetLatentLevels(), (ModelType::LevelsType{ 0, 1, 2 }));
+  EXPECT_EQ(model->GetPixelUnshuffleFactor(), 2u);
+  EXPECT_FALSE(model->GetLatentPixels());
+  EXPECT_EQ(model->GetMixing(), ModelType::MixingEnum::Learned);
+  EXPECT_TRUE(model->GetMixingContext());
+  EXPECT_EQ(model->GetSliceSizeMultiple(), 16u);
   EXPECT_EQ(model->GetInPlaneSpacing(), 1.4);
   EXPECT_FALSE(model->GetNativeInPlaneSpacing());
   EXPECT_EQ(model->GetLowerWindowPercentile(), 1.0);
@@ -338,6 +343,10 @@ TEST(AutoencoderModel, IsModifiedOnlyByChanges)
     [&] { model->SetLatentChannels(4); },
     [&] { model->SetBaseChannels(8); },
     [&] { model->SetNumberOfPoolings(3); },
+    [&] { model->SetPixelUnshuffleFactor(2); },
+    [&] { model->SetLatentPixels(true); },
+    [&] { model->SetMixingContext(false); },
+    [&] { model->SetMixing(ModelType::MixingEnum::Learned); },
   };
   for (size_t i = 0; i < different.size(); ++i)
   {

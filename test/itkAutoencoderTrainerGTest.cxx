@@ -263,7 +263,7 @@ TEST(AutoencoderTrainer, RefusesWrongSettingsAndNamesThem)
 TEST(AutoencoderTrainer, AcceptsTheOutputOfAnotherTrainerThatHasNotRunYet)
 {
   const auto first = MakeTrainer();
-  first->SetPatchSize(20); // valid for 2 poolings, but not for the 4 poolings of a new model
+  first->SetPatchSize(20); // a multiple of 4, but not of 16, which a new model needs
   const auto second = MakeTrainer();
   second->SetPatchSize(20);
   second->SetInitialModel(first->GetOutput());

@@ -43,6 +43,7 @@ MakeMixingModel(unsigned int baseChannels = 4, unsigned int latentChannels = 3, 
   model->SetLatentChannels(latentChannels);
   model->SetLatentLevels({ 0, 1 });
   model->SetPixelUnshuffleFactor(2);
+  model->SetLatentPixels(true);
   model->SetMixing(ModelType::MixingEnum::Learned);
   model->SetMixingContext(context);
   model->NativeInPlaneSpacingOn();
@@ -68,7 +69,8 @@ MakeLatent(const ModelType * model, uint64_t seed, int64_t slices = 1)
   const auto         channels = architecture.GetLatentTensorChannels();
   for (size_t i = 0; i < channels.size(); ++i)
   {
-    const int64_t side = i == 0 ? 6 : 6 << (architecture.poolings - 1 - architecture.levels[i - 1]);
+    const bool    isPixels = i == architecture.levels.size() + 1;
+    const int64_t side = i == 0 ? 6 : 6 << (isPixels ? 2 : architecture.poolings - 1 - architecture.levels[i - 1]);
     latent.push_back(torch::randn({ slices, channels[i], side, side }, generator));
   }
   return latent;
@@ -298,6 +300,7 @@ TEST(LatentMixing, IsStoredInModelFilesOfTheSecondVersion)
   again->Read(file.GetName());
   EXPECT_EQ(again->GetMixing(), ModelType::MixingEnum::Learned);
   EXPECT_TRUE(again->GetMixingContext());
+  EXPECT_TRUE(again->GetLatentPixels());
   EXPECT_EQ(again->GetPixelUnshuffleFactor(), 2u);
   const auto parameters = again->GetImplementation()->network->named_parameters();
   for (const auto & item : model->GetImplementation()->network->named_parameters())

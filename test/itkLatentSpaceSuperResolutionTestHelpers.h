@@ -33,7 +33,8 @@ namespace itk
 {
 namespace LatentSpaceSuperResolutionTest
 {
-/** A network that is small enough for tests: 2 poolings, 4 base channels, 3 latent channels, and level 0. With this
+/** A network that is small enough for tests: 2 poolings, 4 base channels, 3 latent channels, level 0, at the full side and
+ * with linear mixing. With this
  * seed, decoded slices of MakeStack() vary within [0, 1], so that clamping hides no difference. Not every seed has this
  * property. */
 inline AutoencoderModel::Pointer
@@ -44,6 +45,8 @@ MakeSmallModel(unsigned int seed = 58)
   model->SetBaseChannels(4);
   model->SetLatentChannels(3);
   model->SetLatentLevels({ 0 });
+  model->SetPixelUnshuffleFactor(1);
+  model->SetMixing(AutoencoderModel::MixingEnum::Linear);
   model->NativeInPlaneSpacingOn();
   model->InitializeWeights(seed);
   return model;

@@ -89,6 +89,7 @@ NETWORK: dict[str, Callable[[Any], Any]] = {
     "LatentChannels": _whole,
     "LatentLevels": _levels,
     "PixelUnshuffleFactor": _whole,
+    "LatentPixels": _switch,
     "Mixing": _mixing,
     "MixingContext": _switch,
     "InPlaneSpacing": _number,

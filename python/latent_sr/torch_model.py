@@ -67,30 +67,33 @@ class Autoencoder(nn.Module):
     Parameters
     ----------
     poolings
-        Number P of 2 x 2 poolings. Default 4.
+        Number P of 2 x 2 poolings. Default 3.
     base_kernels
-        Number K of channels of the first block; block b has K 2^b. Default 32.
+        Number K of channels of the first block; block b has K 2^b. Default 48.
     latent_channels
         Number L of channels of the latent. Default 16.
     levels
-        Encoder levels, in rising order, whose features belong to the latent. Default (1, 2, 3).
+        Encoder levels, in rising order, whose features belong to the latent. Default (0, 1, 2).
     pixel_unshuffle_factor
-        Factor r: blocks of r x r pixels become channels before the first convolution. Default 1.
+        Factor r: blocks of r x r pixels become channels before the first convolution. Default 2.
+    latent_pixels
+        Whether the pixels of the slice belong to the latent. Default False.
     mixing
-        ``"linear"`` (default) or ``"learned"``.
+        ``"linear"`` or ``"learned"`` (default).
     mixing_context
-        Whether learned mixing uses the slices beyond the two that are mixed. Default False.
+        Whether learned mixing uses the slices beyond the two that are mixed. Default True.
     """
 
     def __init__(
         self,
-        poolings: int = 4,
-        base_kernels: int = 32,
+        poolings: int = 3,
+        base_kernels: int = 48,
         latent_channels: int = 16,
-        levels: Sequence[int] = (1, 2, 3),
-        pixel_unshuffle_factor: int = 1,
-        mixing: str = "linear",
-        mixing_context: bool = False,
+        levels: Sequence[int] = (0, 1, 2),
+        pixel_unshuffle_factor: int = 2,
+        latent_pixels: bool = False,
+        mixing: str = "learned",
+        mixing_context: bool = True,
     ) -> None:
         super().__init__()
         if mixing not in ("linear", "learned"):
@@ -100,6 +103,7 @@ class Autoencoder(nn.Module):
         self.latent_channels = latent_channels
         self.levels = tuple(levels)
         self.pixel_unshuffle_factor = pixel_unshuffle_factor
+        self.latent_pixels = latent_pixels
         self.mixing_context = mixing_context
         pixels = pixel_unshuffle_factor**2
         widths = [base_kernels << block for block in range(poolings)]
@@ -124,14 +128,15 @@ class Autoencoder(nn.Module):
             )
             channels = width
         self.to_image = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(), nn.Conv2d(channels, pixels, 3, padding=1)
+            nn.Conv2d(channels + (pixels if latent_pixels else 0), channels, 3, padding=1),
+            nn.LeakyReLU(),
+            nn.Conv2d(channels, pixels, 3, padding=1),
         )
         self.mixing = None
         if mixing == "learned":
             inputs = 3 if mixing_context else 2
-            self.mixing = nn.ModuleList(
-                _mixing(inputs * count, count) for count in [latent_channels, *(widths[level] for level in self.levels)]
-            )
+            counts = [latent_channels, *(widths[level] for level in self.levels), *([pixels] if latent_pixels else [])]
+            self.mixing = nn.ModuleList(_mixing(inputs * count, count) for count in counts)
 
     def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Encode slices.
@@ -145,15 +150,18 @@ class Autoencoder(nn.Module):
         -------
         list of Tensor
             (slices, L, rows / (r 2^P), columns / (r 2^P)), then for each level l
-            (slices, K 2^l, rows / (r 2^(l + 1)), columns / (r 2^(l + 1))).
+            (slices, K 2^l, rows / (r 2^(l + 1)), columns / (r 2^(l + 1))), then with latent pixels
+            (slices, r^2, rows / r, columns / r).
         """
         if self.pixel_unshuffle_factor > 1:
             x = nn.functional.pixel_unshuffle(x, self.pixel_unshuffle_factor)
+        pixels = x
         features = []
         for block in self.encoder:
             x = block(x)
             features.append(x)
-        return [self.to_latent(x), *(features[level] for level in self.levels)]
+        latent = [self.to_latent(x), *(features[level] for level in self.levels)]
+        return [*latent, pixels] if self.latent_pixels else latent
 
     def mix(
         self,
@@ -188,13 +196,13 @@ class Autoencoder(nn.Module):
 
     def decode(self, latent: Sequence[torch.Tensor]) -> torch.Tensor:
         """Decode a latent to (slices, 1, rows, columns). Values are not clamped."""
-        features = dict(zip(self.levels, latent[1:], strict=True))
+        features = dict(zip(self.levels, latent[1 : 1 + len(self.levels)], strict=True))
         x = self.from_latent(latent[0])
         for block, level in zip(self.decoder, reversed(range(self.poolings)), strict=True):
             if level in features:
                 x = torch.cat([x, features[level]], dim=1)
             x = block(x)
-        x = self.to_image(x)
+        x = self.to_image(torch.cat([x, latent[-1]], dim=1) if self.latent_pixels else x)
         return nn.functional.pixel_shuffle(x, self.pixel_unshuffle_factor) if self.pixel_unshuffle_factor > 1 else x
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -239,6 +247,7 @@ def load(path: str | os.PathLike) -> Autoencoder:
                 architecture["latent_channels"],
                 architecture["levels"],
                 architecture.get("pixel_unshuffle_factor", 1),
+                architecture.get("latent_pixels", False),
                 architecture.get("mixing", "linear"),
                 architecture.get("mixing_context", False),
             )

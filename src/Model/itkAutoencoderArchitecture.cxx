@@ -46,6 +46,10 @@ AutoencoderArchitecture::GetLatentTensorChannels() const
   {
     channels.push_back(this->GetBlockChannels(level));
   }
+  if (hasLatentPixels)
+  {
+    channels.push_back(this->GetPixelChannels());
+  }
   return channels;
 }
 
@@ -75,7 +79,8 @@ AutoencoderArchitecture::CountParameters() const
     encoderInput = channels;
   }
   // From the last decoder block to the slice.
-  count += CountConvolution(baseChannels, baseChannels) + CountConvolution(baseChannels, this->GetPixelChannels());
+  count += CountConvolution(baseChannels + (hasLatentPixels ? this->GetPixelChannels() : 0), baseChannels) +
+           CountConvolution(baseChannels, this->GetPixelChannels());
   if (learnsMixing)
   {
     for (const int64_t channels : this->GetLatentTensorChannels())
@@ -97,6 +102,7 @@ GetArchitecture(const AutoencoderModel * model)
   architecture.latentChannels = model->GetLatentChannels();
   architecture.levels.assign(model->GetLatentLevels().begin(), model->GetLatentLevels().end());
   architecture.pixelUnshuffleFactor = model->GetPixelUnshuffleFactor();
+  architecture.hasLatentPixels = model->GetLatentPixels();
   architecture.learnsMixing = model->GetMixing() == AutoencoderModelEnums::Mixing::Learned;
   architecture.mixesWithContext = architecture.learnsMixing && model->GetMixingContext();
   return architecture;

@@ -28,11 +28,12 @@ namespace itk
 /** The parameters that determine the shapes of the network's weights. AutoencoderModel explains them. */
 struct AutoencoderArchitecture
 {
-  int64_t              poolings{ 4 };
-  int64_t              baseChannels{ 32 };
-  int64_t              latentChannels{ 16 };
-  std::vector<int64_t> levels{ 1, 2, 3 };
+  int64_t              poolings{ 0 };
+  int64_t              baseChannels{ 0 };
+  int64_t              latentChannels{ 0 };
+  std::vector<int64_t> levels;
   int64_t              pixelUnshuffleFactor{ 1 };
+  bool                 hasLatentPixels{ false };
   bool                 learnsMixing{ false };
   bool                 mixesWithContext{ false };
 

@@ -121,10 +121,11 @@ Features
 AutoencoderInference::Run(const torch::nn::SequentialImpl & modules, Features features, TensorPool & pool) const
 {
   const Sequence & sequence = m_Sequences.at(&modules);
-  if (!features.skip.defined())
+  torch::Tensor & last = features.skip.defined() ? features.skip : features.x;
+  const int64_t   channels = features.x.size(1) + (features.skip.defined() ? features.skip.size(1) : 0);
+  if (const int64_t more = sequence.layers.front().inputChannels - channels; more > 0)
   {
-    const int64_t more = sequence.layers.front().inputChannels - features.x.size(1);
-    features.x = more > 0 ? torch::constant_pad_nd(features.x, { 0, 0, 0, 0, 0, more }) : features.x;
+    last = torch::constant_pad_nd(last, { 0, 0, 0, 0, 0, more });
   }
   for (const Layer & layer : sequence.layers)
   {

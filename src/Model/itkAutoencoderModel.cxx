@@ -109,6 +109,16 @@ AutoencoderModel::SetPixelUnshuffleFactor(unsigned int factor)
 }
 
 void
+AutoencoderModel::SetLatentPixels(bool pixels)
+{
+  if (pixels != m_LatentPixels)
+  {
+    m_LatentPixels = pixels;
+    this->DropWeights();
+  }
+}
+
+void
 AutoencoderModel::SetMixing(MixingEnum mixing)
 {
   if (mixing != m_Mixing)
@@ -137,6 +147,7 @@ void
 AutoencoderModel::SetArchitectureToPaper()
 {
   this->SetPixelUnshuffleFactor(1);
+  this->SetLatentPixels(false);
   this->SetMixing(MixingEnum::Linear);
   this->SetNumberOfPoolings(4);
   this->SetBaseChannels(32);
@@ -147,10 +158,15 @@ AutoencoderModel::SetArchitectureToPaper()
 void
 AutoencoderModel::SetArchitectureToMultiScale()
 {
-  this->SetNumberOfPoolings(4);
-  this->SetBaseChannels(32);
-  this->SetLatentChannels(16);
-  this->SetLatentLevels({ 1, 2, 3 });
+  const auto defaults = Self::New();
+  this->SetNumberOfPoolings(defaults->m_NumberOfPoolings);
+  this->SetBaseChannels(defaults->m_BaseChannels);
+  this->SetLatentChannels(defaults->m_LatentChannels);
+  this->SetLatentLevels(defaults->m_LatentLevels);
+  this->SetPixelUnshuffleFactor(defaults->m_PixelUnshuffleFactor);
+  this->SetLatentPixels(defaults->m_LatentPixels);
+  this->SetMixing(defaults->m_Mixing);
+  this->SetMixingContext(defaults->m_MixingContext);
 }
 
 void
@@ -404,6 +420,7 @@ AutoencoderModel::Graft(const DataObject * data)
   m_LatentChannels = model->m_LatentChannels;
   m_LatentLevels = model->m_LatentLevels;
   m_PixelUnshuffleFactor = model->m_PixelUnshuffleFactor;
+  m_LatentPixels = model->m_LatentPixels;
   m_Mixing = model->m_Mixing;
   m_MixingContext = model->m_MixingContext;
   m_InPlaneSpacing = model->m_InPlaneSpacing;
@@ -436,6 +453,7 @@ AutoencoderModel::PrintSelf(std::ostream & os, Indent indent) const
   }
   os << std::endl;
   os << indent << "PixelUnshuffleFactor: " << m_PixelUnshuffleFactor << std::endl;
+  os << indent << "LatentPixels: " << (m_LatentPixels ? "On" : "Off") << std::endl;
   os << indent << "Mixing: " << m_Mixing << std::endl;
   os << indent << "MixingContext: " << (m_MixingContext ? "On" : "Off") << std::endl;
   os << indent << "InPlaneSpacing: " << m_InPlaneSpacing << std::endl;

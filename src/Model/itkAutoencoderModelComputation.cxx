@@ -32,9 +32,20 @@ bool
 IsLatentOf(const LatentTensors & tensors, const AutoencoderArchitecture & architecture)
 {
   const auto & levels = architecture.levels;
-  if (tensors.size() != levels.size() + 1 || tensors[0].size(1) != architecture.latentChannels)
+  if (tensors.size() != architecture.GetLatentTensorChannels().size() ||
+      tensors[0].size(1) != architecture.latentChannels)
   {
     return false;
+  }
+  if (architecture.hasLatentPixels)
+  {
+    const torch::Tensor & pixels = tensors.back();
+    const int64_t         scale = int64_t{ 1 } << architecture.poolings;
+    if (pixels.size(1) != architecture.GetPixelChannels() || pixels.size(2) != tensors[0].size(2) * scale ||
+        pixels.size(3) != tensors[0].size(3) * scale)
+    {
+      return false;
+    }
   }
   for (size_t i = 0; i < levels.size(); ++i)
   {

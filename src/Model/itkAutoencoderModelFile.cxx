@@ -57,8 +57,8 @@ GetText(const SafetensorsFile & file, const char * key)
 const char *
 GetFormatName(const AutoencoderModel * model)
 {
-  const bool isOfFirst =
-    model->GetMixing() == AutoencoderModel::MixingEnum::Linear && model->GetPixelUnshuffleFactor() == 1;
+  const bool isOfFirst = model->GetMixing() == AutoencoderModel::MixingEnum::Linear &&
+                         model->GetPixelUnshuffleFactor() == 1 && !model->GetLatentPixels();
   return isOfFirst ? FirstFormatName : FormatName;
 }
 
@@ -71,6 +71,7 @@ DescribeArchitecture(const AutoencoderModel * model)
            { "latent_channels", model->GetLatentChannels() },
            { "levels", model->GetLatentLevels() },
            { "pixel_unshuffle_factor", model->GetPixelUnshuffleFactor() },
+           { "latent_pixels", model->GetLatentPixels() },
            { "mixing", isLinear ? "linear" : "learned" },
            { "mixing_context", !isLinear && model->GetMixingContext() } };
 }
@@ -98,6 +99,7 @@ ParseArchitecture(const Json & architecture, AutoencoderModel * model)
   model->SetLatentLevels(architecture.at("levels").get<AutoencoderModel::LevelsType>());
   // Files of the first version lack the following entries.
   model->SetPixelUnshuffleFactor(architecture.value("pixel_unshuffle_factor", 1u));
+  model->SetLatentPixels(architecture.value("latent_pixels", false));
   model->SetMixing(ParseMixing(architecture.value("mixing", "linear")));
   model->SetMixingContext(architecture.value("mixing_context", false));
 }

@@ -89,7 +89,7 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
     m_Decoder->push_back(sequence);
     previous = channels;
   }
-  m_ToImage = torch::nn::Sequential(Convolution(previous, previous),
+  m_ToImage = torch::nn::Sequential(Convolution(previous + (architecture.hasLatentPixels ? architecture.GetPixelChannels() : 0), previous),
                                     torch::nn::LeakyReLU(),
                                     Convolution(previous, architecture.GetPixelChannels()));
   this->register_module("to_image", m_ToImage);
@@ -147,7 +147,8 @@ AutoencoderNetwork::Encode(torch::Tensor slices, const RunFunction & run)
   {
     x.x = torch::pixel_unshuffle(slices, m_Architecture.pixelUnshuffleFactor).contiguous(torch::MemoryFormat::ChannelsLast);
   }
-  LatentType features;
+  const torch::Tensor pixels = x.x;
+  LatentType          features;
   for (const auto & block : *m_Encoder)
   {
     x = run(*block->as<torch::nn::Sequential>(), x);
@@ -158,6 +159,10 @@ AutoencoderNetwork::Encode(torch::Tensor slices, const RunFunction & run)
   {
     latent.push_back(features[level]);
   }
+  if (m_Architecture.hasLatentPixels)
+  {
+    latent.push_back(pixels);
+  }
   return latent;
 }
 
@@ -166,7 +171,7 @@ AutoencoderNetwork::Decode(const LatentType & latent, const RunFunction & run)
 {
   auto x = run(*m_FromLatent, { latent.front() });
   // The decoder uses the levels in descending order.
-  size_t  nextFeature = latent.size() - 1;
+  size_t  nextFeature = m_Architecture.levels.size();
   int64_t level = m_Architecture.poolings - 1;
   for (const auto & block : *m_Decoder)
   {
@@ -176,6 +181,10 @@ AutoencoderNetwork::Decode(const LatentType & latent, const RunFunction & run)
     }
     x = run(*block->as<torch::nn::Sequential>(), x);
     --level;
+  }
+  if (m_Architecture.hasLatentPixels)
+  {
+    x.skip = latent.back();
   }
   const torch::Tensor slices = run(*m_ToImage, x).x;
   return m_Architecture.pixelUnshuffleFactor > 1 ? torch::pixel_shuffle(slices, m_Architecture.pixelUnshuffleFactor)

@@ -161,6 +161,10 @@ TrainingLoop::DescribeSettings(const TrainingVolumes & validationVolumes) const
   {
     settings["pixel_unshuffle_factor"] = m_Model.GetPixelUnshuffleFactor();
   }
+  if (m_Model.GetLatentPixels())
+  {
+    settings["latent_pixels"] = true;
+  }
   if (m_Model.GetMixing() == AutoencoderModel::MixingEnum::Learned)
   {
     settings["mixing"] = m_Model.GetMixingContext() ? "learned, with context" : "learned";

@@ -57,7 +57,9 @@ def decode_encoded(weights, architecture, slices):
         statistics = (weights[f"{name}.{part}"].float() for part in ("running_mean", "running_var", "weight", "bias"))
         return F.batch_norm(x, *statistics, eps=1e-5)
 
-    poolings, features, x = architecture["poolings"], {}, slices
+    factor = architecture["pixel_unshuffle_factor"]
+    poolings, features, x = architecture["poolings"], {}, F.pixel_unshuffle(slices, factor)
+    pixels = x
     for block in range(poolings):
         x = convolve(convolve(x, f"encoder.{block}.0"), f"encoder.{block}.2")
         x = F.avg_pool2d(normalize(x, f"encoder.{block}.4"), 2)
@@ -70,7 +72,9 @@ def decode_encoded(weights, architecture, slices):
             x = torch.cat([x, features[level]], dim=1)
         x = convolve(convolve(x, f"decoder.{block}.0"), f"decoder.{block}.2")
         x = F.interpolate(normalize(x, f"decoder.{block}.4"), scale_factor=2, mode="nearest")
-    return convolve(convolve(x, "to_image.0"), "to_image.2", active=False)
+    if architecture["latent_pixels"]:
+        x = torch.cat([x, pixels], dim=1)
+    return F.pixel_shuffle(convolve(convolve(x, "to_image.0"), "to_image.2", active=False), factor)
 
 
 def mirror_indices(length, multiple):
@@ -93,7 +97,9 @@ def assert_decodes_like_pytorch(volume, bundled_file):
     """Compare decoded acquired slices with those of an independent network, to 1e-5 of the window."""
     safetensors = pytest.importorskip("safetensors")
     with safetensors.safe_open(bundled_file, framework="pt") as file:
-        architecture = json.loads(file.metadata()["latent_sr.architecture"])
+        # Files of the first version lack some entries.
+        architecture = {"pixel_unshuffle_factor": 1, "latent_pixels": False}
+        architecture.update(json.loads(file.metadata()["latent_sr.architecture"]))
         spacing = json.loads(file.metadata()["latent_sr.preprocessing"])["in_plane_spacing_mm"]
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     low, high = float(volume.min()), float(volume.max())
@@ -110,7 +116,7 @@ def assert_decodes_like_pytorch(volume, bundled_file):
     upsampler.Update()
     decoded = (itk.array_from_image(upsampler.GetOutput())[::3] - low) / (high - low)
 
-    multiple = 2 ** architecture["poolings"]
+    multiple = architecture["pixel_unshuffle_factor"] * 2 ** architecture["poolings"]
     rows, top = mirror_indices(volume.shape[1], multiple)
     columns, left = mirror_indices(volume.shape[2], multiple)
     windowed = ((volume - low) / (high - low)).astype(np.float32)

@@ -37,7 +37,7 @@ def test_a_model_file_is_described_in_lines(latent_sr_run, tiny_model):
 
 def test_a_model_file_is_described_as_json(latent_sr_run, tiny_model, tmp_path):
     description = json.loads(latent_sr_run("info", tiny_model, "--json", "-").stdout)
-    assert description["format"] == "latent-sr/model/1"
+    assert description["format"] == "latent-sr/model/2"
     assert description["preprocessing"]["in_plane_spacing_mm"] == 1.4
     assert description == latent_sr.describe_model(latent_sr.load_model(tiny_model))
     assert latent_sr_run("info", tiny_model, "--json", tmp_path / "i.json").returncode == 0

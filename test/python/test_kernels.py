@@ -27,6 +27,8 @@ import pytest
 import torch
 from latent_sr.torch_model import Autoencoder, load
 
+FULL_SIDE = {"poolings": 4, "base_kernels": 32, "pixel_unshuffle_factor": 1, "mixing": "linear"}
+
 PROGRAM = """
 import sys
 import itk
@@ -38,7 +40,7 @@ image = itk.image_from_array(volume)
 image.SetSpacing([1.4, 1.4, 8.0])
 model = itk.AutoencoderModel.New()
 model.SetBaseChannels(16)
-model.SetLatentLevels([0, 2, 3])
+model.SetLatentLevels([0, 2])
 trainer = itk.AutoencoderTrainer[type(image)].New()
 trainer.SetInitialModel(model)
 trainer.AddTrainingImage(image)
@@ -84,6 +86,10 @@ def write(network, path):
     model.SetBaseChannels(network.base_kernels)
     model.SetLatentChannels(network.latent_channels)
     model.SetLatentLevels(list(network.levels))
+    model.SetPixelUnshuffleFactor(network.pixel_unshuffle_factor)
+    model.SetLatentPixels(network.latent_pixels)
+    model.SetMixing(getattr(itk.AutoencoderModelEnums, f"Mixing_{'Linear' if network.mixing is None else 'Learned'}"))
+    model.SetMixingContext(network.mixing_context)
     model.InitializeWeights(0)
     model.Write(str(path))
     with safe_open(path, framework="pt") as file:
@@ -96,12 +102,15 @@ def write(network, path):
 @pytest.mark.parametrize(
     "architecture",
     [
-        {"levels": ()},
-        {"levels": (0, 1, 2, 3)},
-        {"base_kernels": 24, "latent_channels": 8, "levels": (1,)},
-        {"base_kernels": 5, "latent_channels": 3, "levels": (0, 2)},
-        {"base_kernels": 1, "latent_channels": 16, "levels": (0,)},
-        {"base_kernels": 16, "latent_channels": 1, "levels": (3,)},
+        {},
+        {"latent_pixels": True},
+        {**FULL_SIDE, "levels": ()},
+        {**FULL_SIDE, "levels": (0, 1, 2, 3)},
+        {**FULL_SIDE, "base_kernels": 24, "latent_channels": 8, "levels": (1,)},
+        {**FULL_SIDE, "base_kernels": 5, "latent_channels": 3, "levels": (0, 2)},
+        {**FULL_SIDE, "base_kernels": 1, "latent_channels": 16, "levels": (0,)},
+        {**FULL_SIDE, "base_kernels": 16, "latent_channels": 1, "levels": (3,)},
+        {**FULL_SIDE, "base_kernels": 16, "levels": (1, 2), "latent_pixels": True},
     ],
 )
 def test_network_is_as_precise_as_pytorch(tmp_path, architecture, shape):
@@ -134,7 +143,7 @@ def test_network_is_as_precise_as_pytorch(tmp_path, architecture, shape):
 
 def test_slices_do_not_depend_on_threads_or_on_other_slices(tmp_path):
     path = tmp_path / "model.safetensors"
-    write(scaled_network(levels=(0, 1, 2, 3)), path)
+    write(scaled_network(), path)
     image = itk.image_from_array(make_volume(4, 90, 100))
     image.SetSpacing([1.4, 1.4, 8.0])
 

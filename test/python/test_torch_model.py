@@ -33,6 +33,8 @@ def make_model(poolings: int, kernels: int, channels: int, levels: list[int]):
     model.SetBaseChannels(kernels)
     model.SetLatentChannels(channels)
     model.SetLatentLevels(levels)
+    model.SetPixelUnshuffleFactor(1)
+    model.SetMixing(itk.AutoencoderModelEnums.Mixing_Linear)
     model.InitializeWeights(3)
     return model
 
@@ -61,8 +63,9 @@ def test_pytorch_and_cpp_encode_and_decode_in_the_same_way(tmp_path, poolings, k
     assert sum(parameter.numel() for parameter in network.parameters()) == model.GetNumberOfParameters()
 
 
+@pytest.mark.parametrize("pixels", [False, True])
 @pytest.mark.parametrize("context", [False, True])
-def test_pytorch_and_cpp_mix_in_the_same_way(tmp_path, context):
+def test_pytorch_and_cpp_mix_in_the_same_way(tmp_path, context, pixels):
     import itk
     import safetensors.torch
     from latent_sr.torch_model import load
@@ -76,6 +79,7 @@ def test_pytorch_and_cpp_mix_in_the_same_way(tmp_path, context):
     model.SetPixelUnshuffleFactor(2)
     model.SetMixing(itk.AutoencoderModelEnums.Mixing_Learned)
     model.SetMixingContext(context)
+    model.SetLatentPixels(pixels)
     model.InitializeWeights(3)
     path = tmp_path / "m.safetensors"
     model.Write(str(path))

@@ -55,7 +55,17 @@ def test_a_model_is_trained_and_says_how_it_was_made(latent_sr_run, tiny_model, 
     assert lines[-1].startswith("training: iteration 3 of 3")
     assert result.stdout.startswith(f"{output}: ")
     described = json.loads(latent_sr_run("info", output, "--json", "-").stdout)
-    assert described["architecture"] == {"poolings": 2, "base_kernels": 4, "latent_channels": 4, "levels": [1]}
+    expected = {
+        "poolings": 2,
+        "base_kernels": 4,
+        "latent_channels": 4,
+        "levels": [1],
+        "pixel_unshuffle_factor": 2,
+        "latent_pixels": False,
+        "mixing": "learned",
+        "mixing_context": True,
+    }
+    assert described["architecture"] == expected
     assert described["training"]["slice_spacing_mm"] == pytest.approx([8.0, 8.0], abs=1e-4)
     provenance = described["provenance"]
     assert provenance["volumes"] == "3"
@@ -90,7 +100,7 @@ def test_the_default_preset_makes_the_default_network(latent_sr_run, thick, tmp_
     result = latent_sr_run("train", thick, "--output", output, "--iterations", 1, "--from-scratch")
     assert result.returncode == 0, result.stderr
     described = json.loads(latent_sr_run("info", output, "--json", "-").stdout)
-    assert described["architecture"]["levels"] == [1, 2, 3]
+    assert described["architecture"]["levels"] == [0, 1, 2]
 
 
 def test_the_paper_preset_makes_the_network_of_the_paper(latent_sr_run, thick, tmp_path):
@@ -98,7 +108,17 @@ def test_the_paper_preset_makes_the_network_of_the_paper(latent_sr_run, thick, t
     result = latent_sr_run("train", thick, "--output", output, "--iterations", 1, "--preset", "paper")
     assert result.returncode == 0, result.stderr
     described = json.loads(latent_sr_run("info", output, "--json", "-").stdout)
-    assert described["architecture"] == {"poolings": 4, "base_kernels": 32, "latent_channels": 16, "levels": []}
+    expected = {
+        "poolings": 4,
+        "base_kernels": 32,
+        "latent_channels": 16,
+        "levels": [],
+        "pixel_unshuffle_factor": 1,
+        "latent_pixels": False,
+        "mixing": "linear",
+        "mixing_context": False,
+    }
+    assert described["architecture"] == expected
 
 
 def test_the_presets_differ_in_their_number_of_iterations():

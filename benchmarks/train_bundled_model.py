@@ -20,8 +20,8 @@
     python benchmarks/train_bundled_model.py DATA OUTPUT.safetensors [--checkpoint F]
 
 DATA is the folder with ``cardiac``, ``brain`` and others that the model card names. ``models/training.json`` lists the
-files, how often each is drawn, those of held-out subjects, the settings and the seed. With ``--checkpoint``, the same command continues an interrupted
-training. The same machine gives the same weights.
+files, how often each is drawn, those of held-out subjects, the settings and the seed. With ``--checkpoint``, the same
+command continues an interrupted training. The same machine gives the same weights.
 """
 
 import argparse

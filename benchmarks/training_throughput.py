@@ -34,7 +34,7 @@ from pathlib import Path
 import itk
 import numpy as np
 import torch
-from latent_sr.torch_model import Autoencoder
+from latent_sr.torch_model import PAPER, Autoencoder
 from rounds import alternate, ratios, spread
 
 PATCH, BATCH = 128, 8
@@ -72,7 +72,7 @@ def pytorch(volume: np.ndarray, precision: str, iterations: int, threads: int) -
     torch.set_num_threads(threads)
     generator = np.random.default_rng(0)
     slices = torch.from_numpy(volume)
-    network = Autoencoder(levels=()).to(memory_format=torch.channels_last).train()
+    network = Autoencoder(PAPER).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-5, fused=True)
 
     def draw() -> torch.Tensor:

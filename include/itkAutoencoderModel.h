@@ -85,15 +85,16 @@ extern LatentSpaceSuperResolution_EXPORT std::ostream &
  * channels at \f$1/2^{l+1}\f$ of the side.
  *
  * *Half the side*: with the pixel unshuffle factor r = 2, blocks of 2x2 pixels become 4 channels before the first
- * convolution (PyTorch's PixelUnshuffle), and the last convolution has 4 channels that become 2x2 pixels (PixelShuffle).
- * All sides given above are then relative to half the slice's side. No convolution works at the full side, which is
- * where most of the time is spent with r = 1.
+ * convolution (PyTorch's PixelUnshuffle), and the last convolution has 4 channels that become 2x2 pixels
+ * (PixelShuffle). All sides given above are then relative to half the slice's side. No convolution works at the full
+ * side, which is where most of the time is spent with r = 1.
  *
  * *Latent pixels*: the pixels of the slice, as \f$r^2\f$ channels at 1/r of the side, may belong to the latent, too.
  * They are mixed like the other tensors and concatenated to the input of the last two convolutions. The decoder then
  * sees the interpolated slice beside the decoded features.
  *
- * The *default network* is P = 3, K = 48, L = 16, levels 0, 1, 2, r = 2 and learned mixing with context (below).
+ * The *default network* is P = 3, K = 48, L = 16, levels 0, 1, 2, latent pixels, r = 2 and learned mixing with
+ * context (below).
  *
  * **Mixing.** Each tensor z of the latent is mixed. Linear mixing is the paper's (Section 3):
  * \f$z_\alpha = (1-\alpha) z_n + \alpha z_{n+1}\f$. Between slices, structures move, appear and vanish. A convex
@@ -103,10 +104,10 @@ extern LatentSpaceSuperResolution_EXPORT std::ostream &
  * \f[ z_\alpha = (1-\alpha) z_n + \alpha z_{n+1}
  *      + 4\alpha(1-\alpha)\, g(z_n + z_{n+1}, |z_n - z_{n+1}|, z_{n-1} + z_{n+2}) \f]
  *
- * The third input of g is there if MixingContext is on. At the ends of a stack, the last slice stands in for the missing
- * one. g is a 1x1 convolution into W = min(C, max(32, C/2)) channels, where C is the number of channels of z, a 3x3
- * convolution, both with LeakyReLU, and a 1x1 convolution back to C channels, which starts with zeros. The mix stays
- * the same if the slices are swapped and \f$\alpha\f$ becomes \f$1-\alpha\f$. At acquired slices it equals linear
+ * The third input of g is there if MixingContext is on. At the ends of a stack, the last slice stands in for the
+ * missing one. g is a 1x1 convolution into W = min(C, max(32, C/2)) channels, where C is the number of channels of z, a
+ * 3x3 convolution, both with LeakyReLU, and a 1x1 convolution back to C channels, which starts with zeros. The mix
+ * stays the same if the slices are swapped and \f$\alpha\f$ becomes \f$1-\alpha\f$. At acquired slices it equals linear
  * mixing, and everywhere if g = 0.
  *
  * **Preprocessing** belongs to the weights: the in-plane spacing of the training slices, and the percentiles of a
@@ -176,7 +177,7 @@ public:
   SetPixelUnshuffleFactor(unsigned int factor);
   itkGetConstMacro(PixelUnshuffleFactor, unsigned int);
 
-  /** Set/Get whether the pixels of the slice belong to the latent, default off. Changing it drops the weights. */
+  /** Set/Get whether the pixels of the slice belong to the latent, default on. Changing it drops the weights. */
   void
   SetLatentPixels(bool pixels);
   itkGetConstMacro(LatentPixels, bool);
@@ -206,8 +207,8 @@ public:
   void
   SetArchitectureToPaper();
 
-  /** Set the default network: P = 3, K = 48, L = 16, levels 0, 1, 2, r = 2, learned mixing with context. Weights of another
-   * architecture are dropped. */
+  /** Set the default network: P = 3, K = 48, L = 16, levels 0, 1, 2, latent pixels, r = 2, learned mixing with
+   * context. Weights of another architecture are dropped. */
   void
   SetArchitectureToMultiScale();
 
@@ -415,7 +416,7 @@ private:
   unsigned int                       m_LatentChannels{ 16 };
   LevelsType                         m_LatentLevels{ 0, 1, 2 };
   unsigned int                       m_PixelUnshuffleFactor{ 2 };
-  bool                               m_LatentPixels{ false };
+  bool                               m_LatentPixels{ true };
   MixingEnum                         m_Mixing{ MixingEnum::Learned };
   bool                               m_MixingContext{ true };
   double                             m_InPlaneSpacing{ 1.4 };

@@ -295,8 +295,8 @@ public:
    * in the same way for all slices of a sample. */
   itkTrainingParameterMacro(IntensityAugmentation, intensityAugmentation, double);
 
-  /** Set/Get the largest relative change of the in-plane scale, in [0, 1), default 0. With 0.2, for example, the region
-   * that becomes a patch has a side between 1/1.2 and 1.2 times the patch size, uniform in its logarithm. */
+  /** Set/Get the largest relative change of the in-plane scale, in [0, 1), default 0.2: the region that becomes a
+   * patch has a side between 1/1.2 and 1.2 times the patch size, uniform in its logarithm. */
   itkTrainingParameterMacro(ScaleAugmentation, scaleAugmentation, double);
 
   /** Set/Get the decay of the exponential moving average of the weights, in [0, 1), default 0.995. With 0 there is no

@@ -65,7 +65,7 @@ struct LatentSpaceSuperResolution_EXPORT AutoencoderTrainingParameters
   bool                     rotationAugmentation{ true };
   bool                     flipAugmentation{ true };
   double                   intensityAugmentation{ 0.7 };
-  double                   scaleAugmentation{ 0.0 };
+  double                   scaleAugmentation{ 0.2 };
   double                   weightAveraging{ 0.995 };
   bool                     freezeNormalization{ false };
 

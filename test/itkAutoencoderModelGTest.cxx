@@ -67,8 +67,9 @@ TEST(AutoencoderModel, MakesMultiScaleLatentsByDefault)
   auto model = ModelType::New();
   model->InitializeWeights(0);
   const auto latent = model->Encode(MakeUnitStack(64, 32, 2));
-  ASSERT_EQ(latent->GetNumberOfTensors(), 4u);
+  ASSERT_EQ(latent->GetNumberOfTensors(), 5u);
   EXPECT_EQ(latent->GetTensorShape(0), (std::vector<itk::SizeValueType>{ 2, 16, 2, 4 }));
+  EXPECT_EQ(latent->GetTensorShape(4), (std::vector<itk::SizeValueType>{ 2, 4, 16, 32 }));
   EXPECT_EQ(latent->GetTensorShape(1), (std::vector<itk::SizeValueType>{ 2, 48, 8, 16 }));
   EXPECT_EQ(latent->GetTensorShape(2), (std::vector<itk::SizeValueType>{ 2, 96, 4, 8 }));
   EXPECT_EQ(latent->GetTensorShape(3), (std::vector<itk::SizeValueType>{ 2, 192, 2, 4 }));
@@ -179,8 +180,13 @@ TEST(AutoencoderModel, PrintsItself)
   const auto         model = MakeSmallModel();
   model->SetProvenance("data", "made up");
   model->Print(stream);
-  for (const char * name :
-       { "NumberOfPoolings: 2", "BaseChannels: 4", "LatentLevels: 0", "PixelUnshuffleFactor: 1", "Mixing: itk::AutoencoderModelEnums::Mixing::Linear", "data: made up", "HasWeights: yes" })
+  for (const char * name : { "NumberOfPoolings: 2",
+                             "BaseChannels: 4",
+                             "LatentLevels: 0",
+                             "PixelUnshuffleFactor: 1",
+                             "Mixing: itk::AutoencoderModelEnums::Mixing::Linear",
+                             "data: made up",
+                             "HasWeights: yes" })
   {
     EXPECT_NE(stream.str().find(name), std::string::npos) << name;
   }
@@ -229,7 +235,7 @@ TEST(AutoencoderModel, ReturnsOrThrowsFromEveryGetterWhenItIsNew)
   EXPECT_EQ(model->GetLatentChannels(), 16u);
   EXPECT_EQ(model->GetLatentLevels(), (ModelType::LevelsType{ 0, 1, 2 }));
   EXPECT_EQ(model->GetPixelUnshuffleFactor(), 2u);
-  EXPECT_FALSE(model->GetLatentPixels());
+  EXPECT_TRUE(model->GetLatentPixels());
   EXPECT_EQ(model->GetMixing(), ModelType::MixingEnum::Learned);
   EXPECT_TRUE(model->GetMixingContext());
   EXPECT_EQ(model->GetSliceSizeMultiple(), 16u);

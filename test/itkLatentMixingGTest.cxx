@@ -135,8 +135,7 @@ TEST(LatentMixing, AddsTheCorrectionToTheConvexCombination)
       }
       const torch::Tensor g = ComputeG(network, i, inputs);
       EXPECT_GT(g.abs().max().item<double>(), 0.1);
-      const torch::Tensor expected =
-        (1.0 - alpha) * z.first[i] + alpha * z.second[i] + 4.0 * alpha * (1.0 - alpha) * g;
+      const torch::Tensor expected = (1.0 - alpha) * z.first[i] + alpha * z.second[i] + 4.0 * alpha * (1.0 - alpha) * g;
       EXPECT_LE((mixed[i] - expected).abs().max().item<double>(), 1e-5);
     }
     // Each sample of a batch may have its own position.
@@ -218,9 +217,9 @@ TEST(LatentMixing, IsTheSameByTheKernelsOfThisProcessor)
 
 TEST(LatentMixing, OfTheFilterUsesTheSlicesBeyondAndTheLastSliceAtTheEnds)
 {
-  const auto            model = MakeMixingModel();
-  const auto            stack = MakeStack<ImageType>({ { 16, 16, 4 } });
-  const auto            output = Upsample(model, stack, 4);
+  const auto                    model = MakeMixingModel();
+  const auto                    stack = MakeStack<ImageType>({ { 16, 16, 4 } });
+  const auto                    output = Upsample(model, stack, 4);
   ModelType::StackType::Pointer scaled = ModelType::StackType::New();
   scaled->SetRegions(stack->GetLargestPossibleRegion());
   scaled->Allocate();
@@ -237,7 +236,7 @@ TEST(LatentMixing, OfTheFilterUsesTheSlicesBeyondAndTheLastSliceAtTheEnds)
     const auto after = latent->Extract(std::min(slice + 2, 3u), 1);
     for (const unsigned int step : { 1, 2, 3 })
     {
-      const auto mixed = slice == 1 ? model->Mix(first, second, 0.25 * step, before, after)
+      const auto mixed = slice == 1   ? model->Mix(first, second, 0.25 * step, before, after)
                          : slice == 0 ? model->Mix(first, second, 0.25 * step, nullptr, after)
                                       : model->Mix(first, second, 0.25 * step, before, nullptr);
       const auto expected = model->Decode(mixed);
@@ -247,9 +246,8 @@ TEST(LatentMixing, OfTheFilterUsesTheSlicesBeyondAndTheLastSliceAtTheEnds)
         {
           const float value = std::clamp(expected->GetPixel({ { x, y, 0 } }), 0.0f, 1.0f) * 1000.0f;
           const float excess = 0.0f;
-          ASSERT_NEAR(output->GetPixel({ { x, y, static_cast<itk::IndexValueType>(4 * slice + step) } }),
-                      value + excess,
-                      1.0f);
+          ASSERT_NEAR(
+            output->GetPixel({ { x, y, static_cast<itk::IndexValueType>(4 * slice + step) } }), value + excess, 1.0f);
         }
       }
     }
@@ -331,8 +329,7 @@ TEST(LatentMixing, RefusesLatentsThatDoNotMatch)
   EXPECT_NE(MessageOf([&] { model->Mix(small, small, 1.5); }).find("1.5"), std::string::npos);
   EXPECT_THROW(model->Mix(small, nullptr, 0.5), itk::ExceptionObject);
   EXPECT_THROW(MakeSmallModel()->Mix(small, small, 0.5), itk::ExceptionObject);
-  EXPECT_NE(MessageOf([&] { model->SetPixelUnshuffleFactor(3); }).find("PixelUnshuffleFactor is 3"),
-            std::string::npos);
+  EXPECT_NE(MessageOf([&] { model->SetPixelUnshuffleFactor(3); }).find("PixelUnshuffleFactor is 3"), std::string::npos);
   // A size that fits the poolings, but not the pixel unshuffling.
   EXPECT_NE(MessageOf([&] { model->Encode(MakeStack<ImageType>({ { 12, 16, 1 } })); }).find("multiples of 8"),
             std::string::npos);

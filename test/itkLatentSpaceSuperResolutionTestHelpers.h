@@ -33,10 +33,9 @@ namespace itk
 {
 namespace LatentSpaceSuperResolutionTest
 {
-/** A network that is small enough for tests: 2 poolings, 4 base channels, 3 latent channels, level 0, at the full side and
- * with linear mixing. With this
- * seed, decoded slices of MakeStack() vary within [0, 1], so that clamping hides no difference. Not every seed has this
- * property. */
+/** A network that is small enough for tests: 2 poolings, 4 base channels, 3 latent channels, level 0, at the full side
+ * and with linear mixing. With this seed, decoded slices of MakeStack() vary within [0, 1], so that clamping hides no
+ * difference. Not every seed has this property. */
 inline AutoencoderModel::Pointer
 MakeSmallModel(unsigned int seed = 58)
 {
@@ -46,6 +45,7 @@ MakeSmallModel(unsigned int seed = 58)
   model->SetLatentChannels(3);
   model->SetLatentLevels({ 0 });
   model->SetPixelUnshuffleFactor(1);
+  model->SetLatentPixels(false);
   model->SetMixing(AutoencoderModel::MixingEnum::Linear);
   model->NativeInPlaneSpacingOn();
   model->InitializeWeights(seed);

@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Output modes, precisions and mixings: their names in this package, and the corresponding values of the C++ enumerations.
+"""Output modes, precisions and mixings: their names in this package, and the values of the C++ enumerations.
 
 Importing this module does not import ITK.
 """
@@ -67,7 +67,7 @@ def precision_enum(precision: str) -> Any:
 
 
 def training_precision(precision: str) -> str:
-    """The precision that ``AUTOMATIC_PRECISION`` stands for on this processor; any other precision is returned as it is."""
+    """The precision that ``AUTOMATIC_PRECISION`` stands for on this processor; any other precision as it is."""
     if precision != AUTOMATIC_PRECISION:
         return precision
     import itk

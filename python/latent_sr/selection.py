@@ -104,7 +104,8 @@ class Comparison:
         errors = [stdev(gains) / math.sqrt(count) for gains in (self.psnr_gains, self.ssim_gains)]
         better = sum(gain > 0 for gain in self.psnr_gains)
         return (
-            f"{text}, standard errors {errors[0]:.2f} dB and {errors[1]:.4f}; higher PSNR for {better} of {count} subjects"
+            f"{text}, standard errors {errors[0]:.2f} dB and {errors[1]:.4f}; "
+            f"higher PSNR for {better} of {count} subjects"
         )
 
 

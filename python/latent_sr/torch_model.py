@@ -28,6 +28,7 @@ This module needs the package ``safetensors`` (``pip install itk-latentspacesupe
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -61,52 +62,86 @@ def _mixing(inputs: int, channels: int) -> nn.Sequential:
     )
 
 
-class Autoencoder(nn.Module):
-    """The network of ``itk::AutoencoderModel``, whose documentation describes it.
+@dataclass(frozen=True)
+class Architecture:
+    """What determines the shapes of the network's weights; ``itk::AutoencoderModel`` explains it.
 
-    Parameters
+    Attributes
     ----------
     poolings
-        Number P of 2 x 2 poolings. Default 3.
+        Number P of 2 x 2 poolings.
     base_kernels
-        Number K of channels of the first block; block b has K 2^b. Default 48.
+        Number K of channels of the first block; block b has K 2^b.
     latent_channels
-        Number L of channels of the latent. Default 16.
+        Number L of channels of the latent.
     levels
-        Encoder levels, in rising order, whose features belong to the latent. Default (0, 1, 2).
+        Encoder levels, in rising order, whose features belong to the latent.
     pixel_unshuffle_factor
-        Factor r: blocks of r x r pixels become channels before the first convolution. Default 2.
+        Factor r: blocks of r x r pixels become channels before the first convolution.
     latent_pixels
-        Whether the pixels of the slice belong to the latent. Default False.
+        Whether the pixels of the slice belong to the latent.
     mixing
-        ``"linear"`` or ``"learned"`` (default).
+        ``"linear"`` or ``"learned"``.
     mixing_context
-        Whether learned mixing uses the slices beyond the two that are mixed. Default True.
+        Whether learned mixing uses the slices beyond the two that are mixed.
     """
 
-    def __init__(
-        self,
-        poolings: int = 3,
-        base_kernels: int = 48,
-        latent_channels: int = 16,
-        levels: Sequence[int] = (0, 1, 2),
-        pixel_unshuffle_factor: int = 2,
-        latent_pixels: bool = False,
-        mixing: str = "learned",
-        mixing_context: bool = True,
-    ) -> None:
+    poolings: int = 3
+    base_kernels: int = 48
+    latent_channels: int = 16
+    levels: Sequence[int] = (0, 1, 2)
+    pixel_unshuffle_factor: int = 2
+    latent_pixels: bool = True
+    mixing: str = "learned"
+    mixing_context: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the mixing.
+
+        Raises
+        ------
+        ValueError
+            If it is unknown.
+        """
+        if self.mixing not in ("linear", "learned"):
+            raise ValueError(f"mixing is '{self.mixing}', but has to be 'linear' or 'learned'")
+
+    @property
+    def widths(self) -> list[int]:
+        """Number of channels of each block of the encoder."""
+        return [self.base_kernels << block for block in range(self.poolings)]
+
+    @property
+    def pixels(self) -> int:
+        """Number of channels that stand for the pixels of a slice."""
+        return self.pixel_unshuffle_factor**2
+
+    @property
+    def latent_tensor_channels(self) -> list[int]:
+        """Number of channels of each tensor of the latent."""
+        channels = [self.latent_channels, *(self.widths[level] for level in self.levels)]
+        return [*channels, self.pixels] if self.latent_pixels else channels
+
+
+PAPER = Architecture(4, 32, 16, (), 1, latent_pixels=False, mixing="linear", mixing_context=False)
+"""The network of arXiv:2010.13172."""
+
+FIRST_ARCHITECTURE = {
+    "pixel_unshuffle_factor": 1,
+    "latent_pixels": False,
+    "mixing": "linear",
+    "mixing_context": False,
+}
+"""What files of the first version, which lack these entries, contain."""
+
+
+class Autoencoder(nn.Module):
+    """The network of ``itk::AutoencoderModel``, whose documentation describes it. The default is the default network."""
+
+    def __init__(self, architecture: Architecture = Architecture()) -> None:
         super().__init__()
-        if mixing not in ("linear", "learned"):
-            raise ValueError(f"mixing is '{mixing}', but has to be 'linear' or 'learned'")
-        self.poolings = poolings
-        self.base_kernels = base_kernels
-        self.latent_channels = latent_channels
-        self.levels = tuple(levels)
-        self.pixel_unshuffle_factor = pixel_unshuffle_factor
-        self.latent_pixels = latent_pixels
-        self.mixing_context = mixing_context
-        pixels = pixel_unshuffle_factor**2
-        widths = [base_kernels << block for block in range(poolings)]
+        self.architecture = architecture
+        pixels, widths = architecture.pixels, architecture.widths
         top = widths[-1]
 
         self.encoder = nn.ModuleList()
@@ -115,28 +150,29 @@ class Autoencoder(nn.Module):
             self.encoder.append(nn.Sequential(*_pair(channels, width), nn.BatchNorm2d(width), nn.AvgPool2d(2)))
             channels = width
         self.to_latent = nn.Sequential(
-            nn.Conv2d(top, top, 3, padding=1), nn.LeakyReLU(), nn.Conv2d(top, latent_channels, 3, padding=1)
+            nn.Conv2d(top, top, 3, padding=1),
+            nn.LeakyReLU(),
+            nn.Conv2d(top, architecture.latent_channels, 3, padding=1),
         )
-        self.from_latent = nn.Sequential(*_pair(latent_channels, top))
+        self.from_latent = nn.Sequential(*_pair(architecture.latent_channels, top))
         self.decoder = nn.ModuleList()
         channels = top
-        for level in reversed(range(poolings)):
+        for level in reversed(range(architecture.poolings)):
             width = widths[level]
-            mixed = width if level in self.levels else 0
+            mixed = width if level in architecture.levels else 0
             self.decoder.append(
                 nn.Sequential(*_pair(channels + mixed, width), nn.BatchNorm2d(width), nn.Upsample(scale_factor=2))
             )
             channels = width
         self.to_image = nn.Sequential(
-            nn.Conv2d(channels + (pixels if latent_pixels else 0), channels, 3, padding=1),
+            nn.Conv2d(channels + (pixels if architecture.latent_pixels else 0), channels, 3, padding=1),
             nn.LeakyReLU(),
             nn.Conv2d(channels, pixels, 3, padding=1),
         )
         self.mixing = None
-        if mixing == "learned":
-            inputs = 3 if mixing_context else 2
-            counts = [latent_channels, *(widths[level] for level in self.levels), *([pixels] if latent_pixels else [])]
-            self.mixing = nn.ModuleList(_mixing(inputs * count, count) for count in counts)
+        if architecture.mixing == "learned":
+            inputs = 3 if architecture.mixing_context else 2
+            self.mixing = nn.ModuleList(_mixing(inputs * c, c) for c in architecture.latent_tensor_channels)
 
     def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Encode slices.
@@ -153,15 +189,15 @@ class Autoencoder(nn.Module):
             (slices, K 2^l, rows / (r 2^(l + 1)), columns / (r 2^(l + 1))), then with latent pixels
             (slices, r^2, rows / r, columns / r).
         """
-        if self.pixel_unshuffle_factor > 1:
-            x = nn.functional.pixel_unshuffle(x, self.pixel_unshuffle_factor)
+        if self.architecture.pixel_unshuffle_factor > 1:
+            x = nn.functional.pixel_unshuffle(x, self.architecture.pixel_unshuffle_factor)
         pixels = x
         features = []
         for block in self.encoder:
             x = block(x)
             features.append(x)
-        latent = [self.to_latent(x), *(features[level] for level in self.levels)]
-        return [*latent, pixels] if self.latent_pixels else latent
+        latent = [self.to_latent(x), *(features[level] for level in self.architecture.levels)]
+        return [*latent, pixels] if self.architecture.latent_pixels else latent
 
     def mix(
         self,
@@ -189,21 +225,25 @@ class Autoencoder(nn.Module):
         after = second if after is None else after
         for i, network in enumerate(self.mixing):
             inputs = [first[i] + second[i], (first[i] - second[i]).abs()]
-            if self.mixing_context:
+            if self.architecture.mixing_context:
                 inputs.append(before[i] + after[i])
             mixed[i] = mixed[i] + 4 * alpha * (1 - alpha) * network(torch.cat(inputs, dim=1))
         return mixed
 
     def decode(self, latent: Sequence[torch.Tensor]) -> torch.Tensor:
         """Decode a latent to (slices, 1, rows, columns). Values are not clamped."""
-        features = dict(zip(self.levels, latent[1 : 1 + len(self.levels)], strict=True))
+        features = dict(zip(self.architecture.levels, latent[1 : 1 + len(self.architecture.levels)], strict=True))
         x = self.from_latent(latent[0])
-        for block, level in zip(self.decoder, reversed(range(self.poolings)), strict=True):
+        for block, level in zip(self.decoder, reversed(range(self.architecture.poolings)), strict=True):
             if level in features:
                 x = torch.cat([x, features[level]], dim=1)
             x = block(x)
-        x = self.to_image(torch.cat([x, latent[-1]], dim=1) if self.latent_pixels else x)
-        return nn.functional.pixel_shuffle(x, self.pixel_unshuffle_factor) if self.pixel_unshuffle_factor > 1 else x
+        x = self.to_image(torch.cat([x, latent[-1]], dim=1) if self.architecture.latent_pixels else x)
+        return (
+            nn.functional.pixel_shuffle(x, self.architecture.pixel_unshuffle_factor)
+            if self.architecture.pixel_unshuffle_factor > 1
+            else x
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Encode and decode slices: the reconstruction."""
@@ -240,17 +280,8 @@ def load(path: str | os.PathLike) -> Autoencoder:
             if found not in FORMATS:
                 known = " or ".join(f"'{name}'" for name in FORMATS)
                 raise LatentSRError(f"'{path}' is not a model: its 'latent_sr.format' is '{found}', not {known}")
-            architecture = json.loads(metadata["latent_sr.architecture"])
-            network = Autoencoder(
-                architecture["poolings"],
-                architecture["base_kernels"],
-                architecture["latent_channels"],
-                architecture["levels"],
-                architecture.get("pixel_unshuffle_factor", 1),
-                architecture.get("latent_pixels", False),
-                architecture.get("mixing", "linear"),
-                architecture.get("mixing_context", False),
-            )
+            description = {**FIRST_ARCHITECTURE, **json.loads(metadata["latent_sr.architecture"])}
+            network = Autoencoder(Architecture(**description))
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         missing, unexpected = network.load_state_dict(weights, strict=False)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:

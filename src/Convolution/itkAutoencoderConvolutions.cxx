@@ -103,14 +103,51 @@ ConvolveByLibTorch(const Features & features, const torch::Tensor & weight, cons
     .add_(ConvolveUpsampled(x, ofX, torch::Tensor()));
 }
 
-/** Whether WinogradConvolution can compute a convolution. */
+/** A convolution whose few channels are filled up with zeros. */
+struct FilledConvolution
+{
+  Features      features;
+  torch::Tensor weight;
+  torch::Tensor bias;
+};
+
+/** Fill up the channels of a slice's pixels, which are few, so that WinogradConvolution can compute the convolution. A
+ * convolution that it can't compute even then, or computes in any case, stays as it is. */
+FilledConvolution
+FillUp(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias)
+{
+  using WinogradConvolution::FillUpChannels;
+  using WinogradConvolution::IsSupported;
+  const int64_t out = weight.size(0);
+  const int64_t in = features.x.size(1);
+  const bool    hasSkip = features.skip.defined();
+  const bool    canBeFilled =
+    hasSkip ? IsSupported(in) && IsSupported(out) : in > 1 && out > 1 && (IsSupported(in) || IsSupported(out));
+  FilledConvolution filled{ features, weight, bias };
+  if (!canBeFilled)
+  {
+    return filled;
+  }
+  torch::Tensor & few = hasSkip ? filled.features.skip : filled.features.x;
+  const int64_t   moreInputs = FillUpChannels(few.size(1)) - few.size(1);
+  const int64_t   moreOutputs = FillUpChannels(out) - out;
+  if (moreInputs > 0 || moreOutputs > 0)
+  {
+    few = torch::constant_pad_nd(few, { 0, 0, 0, 0, 0, moreInputs });
+    filled.weight = torch::constant_pad_nd(weight, { 0, 0, 0, 0, 0, moreInputs, 0, moreOutputs });
+    filled.bias = torch::constant_pad_nd(bias, { 0, moreOutputs });
+  }
+  return filled;
+}
+
+/** Whether WinogradConvolution may compute a convolution: one of 3 x 3 weights in single precision on a CPU. */
 bool
-UsesWinograd(const Features & features, const torch::Tensor & weight)
+MayUseWinograd(const Features & features, const torch::Tensor & weight)
 {
   const auto isSingle = [](const torch::Tensor & tensor) {
     return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat;
   };
-  return weight.size(2) == 3 && WinogradConvolution::IsSupported(features, weight.size(0)) && !at::autocast::is_autocast_enabled(at::kCPU) &&
+  return WinogradConvolution::IsAvailable() && weight.size(2) == 3 && !at::autocast::is_autocast_enabled(at::kCPU) &&
          isSingle(features.x) && isSingle(weight) && (!features.skip.defined() || isSingle(features.skip));
 }
 
@@ -191,11 +228,17 @@ public:
 torch::Tensor
 Convolve(const Features & features, const torch::Tensor & weight, const torch::Tensor & bias, double slope)
 {
-  if (UsesWinograd(features, weight))
+  if (MayUseWinograd(features, weight))
   {
-    const std::optional<torch::Tensor> skip =
-      features.skip.defined() ? std::make_optional(features.skip) : std::nullopt;
-    return DifferentiableWinogradConvolution::apply(features.x, skip, features.isUpsampled, weight, bias, slope);
+    const FilledConvolution filled = FillUp(features, weight, bias);
+    if (WinogradConvolution::IsSupported(filled.features, filled.weight.size(0)))
+    {
+      const torch::Tensor &              addition = filled.features.skip;
+      const std::optional<torch::Tensor> skip = addition.defined() ? std::make_optional(addition) : std::nullopt;
+      const torch::Tensor                result = DifferentiableWinogradConvolution::apply(
+        filled.features.x, skip, features.isUpsampled, filled.weight, filled.bias, slope);
+      return result.size(1) == weight.size(0) ? result : result.narrow(1, 0, weight.size(0));
+    }
   }
   torch::Tensor result = ConvolveByLibTorch(features, weight, bias);
   // In place: nothing else uses this tensor, and the gradient of LeakyReLU needs only its result.

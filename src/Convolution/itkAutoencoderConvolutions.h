@@ -24,9 +24,9 @@
 
 namespace itk
 {
-/** The network's convolutions, 3 x 3 with zero padding, and 1 x 1. They are computed by WinogradConvolution or by LibTorch,
- * whichever is faster on the device. All are differentiable. The results differ from those of torch::conv2d only by
- * rounding, because sums are computed in another order. */
+/** The network's convolutions, 3 x 3 with zero padding, and 1 x 1. They are computed by WinogradConvolution or by
+ * LibTorch, whichever is faster on the device. All are differentiable. The results differ from those of torch::conv2d
+ * only by rounding, because sums are computed in another order. */
 namespace AutoencoderConvolutions
 {
 /** The input of a convolution: the channels of `x`, followed by those of `skip` if it is defined. If `isUpsampled`, x

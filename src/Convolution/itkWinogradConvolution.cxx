@@ -164,9 +164,22 @@ Pixels(const torch::Tensor & images)
 } // namespace
 
 bool
+IsAvailable()
+{
+  return GetWinogradKernel() != nullptr;
+}
+
+bool
 IsSupported(int64_t channels)
 {
   return GetWinogradKernel() && channels % GetWinogradKernel()->width == 0;
+}
+
+int64_t
+FillUpChannels(int64_t channels)
+{
+  const int64_t width = GetWinogradKernel()->width;
+  return at::divup(channels, width) * width;
 }
 
 bool

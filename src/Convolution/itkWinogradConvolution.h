@@ -29,9 +29,18 @@ namespace itk
  * variance. */
 namespace WinogradConvolution
 {
+/** Whether there is a kernel for this processor. */
+bool
+IsAvailable();
+
 /** Whether there is a kernel for this processor, and it supports a number of channels. */
 bool
 IsSupported(int64_t channels);
+
+/** The smallest number of channels, at least the given one, that the kernels support. There has to be a kernel for this
+ * processor. */
+int64_t
+FillUpChannels(int64_t channels);
 
 /** Whether a convolution of features to a number of output channels is supported. The number of input channels or that
  * of output channels may be 1 if the features are not up-sampled and have no `skip`. */

@@ -24,20 +24,11 @@ using AutoencoderConvolutions::Features;
 
 namespace
 {
-/** The next number of channels that the kernels support. One channel has kernels of its own. */
+/** One channel has kernels of its own. Other numbers of channels are filled up to one that the kernels support. */
 int64_t
 FillUp(int64_t channels)
 {
-  if (channels == 1)
-  {
-    return channels;
-  }
-  int64_t filled = channels;
-  while (!WinogradConvolution::IsSupported(filled))
-  {
-    ++filled;
-  }
-  return filled;
+  return channels == 1 ? channels : WinogradConvolution::FillUpChannels(channels);
 }
 
 /** The weights of a 3 x 3 convolution that equals a 1 x 1 convolution. */
@@ -121,8 +112,8 @@ Features
 AutoencoderInference::Run(const torch::nn::SequentialImpl & modules, Features features, TensorPool & pool) const
 {
   const Sequence & sequence = m_Sequences.at(&modules);
-  torch::Tensor & last = features.skip.defined() ? features.skip : features.x;
-  const int64_t   channels = features.x.size(1) + (features.skip.defined() ? features.skip.size(1) : 0);
+  torch::Tensor &  last = features.skip.defined() ? features.skip : features.x;
+  const int64_t    channels = features.x.size(1) + (features.skip.defined() ? features.skip.size(1) : 0);
   if (const int64_t more = sequence.layers.front().inputChannels - channels; more > 0)
   {
     last = torch::constant_pad_nd(last, { 0, 0, 0, 0, 0, more });
@@ -156,8 +147,8 @@ AutoencoderInference::Decode(const LatentTensors & latent, TensorPool & pool) co
 LatentTensors
 AutoencoderInference::ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const
 {
-  return m_Network->ComputeMixingCorrection(
-    neighbors,
-    [&](torch::nn::SequentialImpl & modules, Features features) { return this->Run(modules, features, pool); });
+  return m_Network->ComputeMixingCorrection(neighbors, [&](torch::nn::SequentialImpl & modules, Features features) {
+    return this->Run(modules, features, pool);
+  });
 }
 } // end namespace itk

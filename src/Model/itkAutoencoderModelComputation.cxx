@@ -136,8 +136,8 @@ AutoencoderModel::Mix(const AutoencoderLatent * first,
     const TorchThreadScope threads(0);
     torch::InferenceMode   inference;
     TensorPool             pool;
-    mixed->m_Implementation->tensors = MixLatents(
-      neighbors.first, neighbors.second, alpha, m_Implementation->ComputeMixingCorrection(neighbors, pool));
+    mixed->m_Implementation->tensors =
+      MixLatents(neighbors.first, neighbors.second, alpha, m_Implementation->ComputeMixingCorrection(neighbors, pool));
   });
   return mixed;
 }
@@ -147,7 +147,7 @@ AutoencoderModel::Decode(const AutoencoderLatent * latent) const
 {
   this->CheckHasWeights();
   this->CheckIsLatent(latent);
-  const LatentTensors & tensors = latent->GetImplementation()->tensors;
+  const LatentTensors &                    tensors = latent->GetImplementation()->tensors;
   auto                                     slices = StackType::New();
   const PythonGlobalInterpreterLockRelease released;
   TranslateTorchErrors("decoding", [&] {

@@ -181,7 +181,7 @@ ParseWeights(const SafetensorsFile & file, SizeValueType size, AutoencoderModel 
 AutoencoderModel::Pointer
 Parse(const char * bytes, SizeValueType size, const std::string & name)
 {
-  const auto file = SafetensorsFile::Parse(bytes, size, name);
+  const auto        file = SafetensorsFile::Parse(bytes, size, name);
   const std::string format = GetText(file, FormatKey);
   if (format != FormatName && format != FirstFormatName)
   {

@@ -89,9 +89,10 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
     m_Decoder->push_back(sequence);
     previous = channels;
   }
-  m_ToImage = torch::nn::Sequential(Convolution(previous + (architecture.hasLatentPixels ? architecture.GetPixelChannels() : 0), previous),
-                                    torch::nn::LeakyReLU(),
-                                    Convolution(previous, architecture.GetPixelChannels()));
+  m_ToImage = torch::nn::Sequential(
+    Convolution(previous + (architecture.hasLatentPixels ? architecture.GetPixelChannels() : 0), previous),
+    torch::nn::LeakyReLU(),
+    Convolution(previous, architecture.GetPixelChannels()));
   this->register_module("to_image", m_ToImage);
 
   if (architecture.learnsMixing)
@@ -145,7 +146,8 @@ AutoencoderNetwork::Encode(torch::Tensor slices, const RunFunction & run)
   AutoencoderConvolutions::Features x{ slices };
   if (m_Architecture.pixelUnshuffleFactor > 1)
   {
-    x.x = torch::pixel_unshuffle(slices, m_Architecture.pixelUnshuffleFactor).contiguous(torch::MemoryFormat::ChannelsLast);
+    x.x =
+      torch::pixel_unshuffle(slices, m_Architecture.pixelUnshuffleFactor).contiguous(torch::MemoryFormat::ChannelsLast);
   }
   const torch::Tensor pixels = x.x;
   LatentType          features;
@@ -161,7 +163,8 @@ AutoencoderNetwork::Encode(torch::Tensor slices, const RunFunction & run)
   }
   if (m_Architecture.hasLatentPixels)
   {
-    latent.push_back(pixels);
+    // A latent owns its memory. Without unshuffling, `pixels` may be a view of the caller's.
+    latent.push_back(m_Architecture.pixelUnshuffleFactor > 1 ? pixels : pixels.clone());
   }
   return latent;
 }
@@ -201,8 +204,8 @@ AutoencoderNetwork::ComputeMixingCorrection(const LatentNeighbors & neighbors, c
   }
   for (size_t i = 0; i < neighbors.first.size(); ++i)
   {
-    const torch::Tensor &      first = neighbors.first[i];
-    const torch::Tensor &      second = neighbors.second[i];
+    const torch::Tensor & first = neighbors.first[i];
+    const torch::Tensor & second = neighbors.second[i];
     // Sums and absolute differences stay the same if the slices are swapped.
     std::vector<torch::Tensor> inputs{ first + second, (first - second).abs() };
     if (m_Architecture.mixesWithContext)

@@ -30,8 +30,8 @@ namespace itk
 /** The tensors of a latent, in the order of AutoencoderLatent. Their first dimension is that of the slices. */
 using LatentTensors = std::vector<torch::Tensor>;
 
-/** (1 - alpha) first + alpha second + 4 alpha (1 - alpha) correction, tensor by tensor. `alpha` is a number, or a tensor
- * that broadcasts.
+/** (1 - alpha) first + alpha second + 4 alpha (1 - alpha) correction, tensor by tensor. `alpha` is a number, or a
+ * tensor that broadcasts.
  * \param correction the correction of a learned mixing; empty in linear mixing */
 template <typename TAlpha>
 LatentTensors

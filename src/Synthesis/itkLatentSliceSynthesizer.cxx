@@ -67,7 +67,7 @@ LatentSliceSynthesizer::CopiesAcquiredSlices(Settings::OutputModeEnum mode)
 SizeValueType
 LatentSliceSynthesizer::GetReach(Settings::OutputModeEnum mode, const AutoencoderModel * model)
 {
-  const bool mixesWithContext = !model->HasWeights() || GetArchitecture(model).mixesWithContext;
+  const bool          mixesWithContext = !model->HasWeights() || GetArchitecture(model).mixesWithContext;
   const SizeValueType mixingReach = mixesWithContext ? 1 : 0;
   // Lanczos interpolation of radius 3 needs two more slices on each side, sharpening needs one more.
   constexpr SizeValueType profileReach = 3;

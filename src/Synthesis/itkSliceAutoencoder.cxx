@@ -77,7 +77,8 @@ SliceAutoencoder::Encode(const torch::Tensor & slices)
 SliceAutoencoder::LatentType
 SliceAutoencoder::ComputeMixingCorrection(const LatentNeighbors & neighbors)
 {
-  return m_Network ? m_Network->ComputeMixingCorrection(neighbors) : m_Model->ComputeMixingCorrection(neighbors, m_Pool);
+  return m_Network ? m_Network->ComputeMixingCorrection(neighbors)
+                   : m_Model->ComputeMixingCorrection(neighbors, m_Pool);
 }
 
 torch::Tensor

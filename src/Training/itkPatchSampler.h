@@ -54,8 +54,8 @@ public:
     torch::Tensor first;
     torch::Tensor between;
     torch::Tensor second;
-    /** The slices at the same distance before `first` and after `second`, which stand in for them beyond the ends of the
-     * stack. They are not drawn unless Settings::context is on. */
+    /** The slices at the same distance before `first` and after `second`, which stand in for them beyond the ends of
+     * the stack. They are not drawn unless Settings::context is on. */
     torch::Tensor before;
     torch::Tensor after;
     /** (N, 1, 1, 1): the position of `between`, as the share of the way from `first` to `second`. */

@@ -162,9 +162,7 @@ TrainingObjective::ComputeSynthesis(AutoencoderNetwork & network, SizeValueType 
   {
     const TorchAutocastScope autocast(m_Parameters.precision, torch::kCPU);
     const auto               latent = network.Encode(ToNetworkLayout(torch::cat(encoded, 0)));
-    LatentNeighbors          neighbors{
-      NarrowLatents(latent, 0, batch), NarrowLatents(latent, batch, batch), {}, {}
-    };
+    LatentNeighbors          neighbors{ NarrowLatents(latent, 0, batch), NarrowLatents(latent, batch, batch), {}, {} };
     if (triplets.before.defined())
     {
       // The encoder learns from the other slices. Without a gradient of the context, an iteration takes a fifth less

@@ -25,9 +25,9 @@ import itk
 import numpy as np
 import pytest
 import torch
-from latent_sr.torch_model import Autoencoder, load
+from latent_sr.torch_model import Architecture, Autoencoder, load
 
-FULL_SIDE = {"poolings": 4, "base_kernels": 32, "pixel_unshuffle_factor": 1, "mixing": "linear"}
+FULL_SIDE = {"poolings": 4, "base_kernels": 32, "pixel_unshuffle_factor": 1, "latent_pixels": False, "mixing": "linear"}
 
 PROGRAM = """
 import sys
@@ -64,7 +64,7 @@ def make_volume(slices, rows, columns):
 def scaled_network(**architecture):
     """Return a network with random weights that keep the variance, and with the statistics of noise."""
     torch.manual_seed(0)
-    network = Autoencoder(**architecture)
+    network = Autoencoder(Architecture(**architecture))
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight, a=0.01)
@@ -82,14 +82,14 @@ def write(network, path):
     from safetensors.torch import save_file
 
     model = itk.AutoencoderModel.New()
-    model.SetNumberOfPoolings(network.poolings)
-    model.SetBaseChannels(network.base_kernels)
-    model.SetLatentChannels(network.latent_channels)
-    model.SetLatentLevels(list(network.levels))
-    model.SetPixelUnshuffleFactor(network.pixel_unshuffle_factor)
-    model.SetLatentPixels(network.latent_pixels)
+    model.SetNumberOfPoolings(network.architecture.poolings)
+    model.SetBaseChannels(network.architecture.base_kernels)
+    model.SetLatentChannels(network.architecture.latent_channels)
+    model.SetLatentLevels(list(network.architecture.levels))
+    model.SetPixelUnshuffleFactor(network.architecture.pixel_unshuffle_factor)
+    model.SetLatentPixels(network.architecture.latent_pixels)
     model.SetMixing(getattr(itk.AutoencoderModelEnums, f"Mixing_{'Linear' if network.mixing is None else 'Learned'}"))
-    model.SetMixingContext(network.mixing_context)
+    model.SetMixingContext(network.architecture.mixing_context)
     model.InitializeWeights(0)
     model.Write(str(path))
     with safe_open(path, framework="pt") as file:
@@ -103,7 +103,7 @@ def write(network, path):
     "architecture",
     [
         {},
-        {"latent_pixels": True},
+        {"latent_pixels": False},
         {**FULL_SIDE, "levels": ()},
         {**FULL_SIDE, "levels": (0, 1, 2, 3)},
         {**FULL_SIDE, "base_kernels": 24, "latent_channels": 8, "levels": (1,)},

@@ -61,7 +61,7 @@ def test_a_model_is_trained_and_says_how_it_was_made(latent_sr_run, tiny_model, 
         "latent_channels": 4,
         "levels": [1],
         "pixel_unshuffle_factor": 2,
-        "latent_pixels": False,
+        "latent_pixels": True,
         "mixing": "learned",
         "mixing_context": True,
     }

@@ -62,10 +62,11 @@ def add_parser(commands: Any) -> None:
   latent-sr train cohort/ --output paper.safetensors --preset paper
   torchrun --nproc-per-node 2 --module latent_sr train cohort/ --output mine.safetensors
 
-By default, training starts from the bundled model and takes 30 minutes. A fifth of the subjects, at least
-one, is held out for validation, if there are two or more. Every 100 iterations, the model synthesizes slices of these subjects and is scored
-on them; the model with the best score is kept. At the end it is compared with the bundled model on these subjects,
-and the better one is written. The last line says which. The preset paper takes a million iterations.
+By default, training starts from the bundled model and takes 30 minutes. A fifth of the subjects, at least one, is held
+out for validation, if there are two or more. Every 100 iterations, the model synthesizes slices of these subjects and
+is scored on them; the model with the best score is kept. At the end it is compared with the bundled model on these
+subjects, and the better one is written. The last lines say which, and what was gained. The preset paper takes a
+million iterations.
 
 Two files are written beside mine.safetensors: mine.training.csv holds the losses and scores of all iterations, and
 mine.training.png shows their curves. Ctrl-C stops the training without writing a model. With --checkpoint, the same

@@ -38,6 +38,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import itk
@@ -106,11 +107,31 @@ def positions(count: int, factor: int) -> list[tuple[int, float]]:
     return [(i // factor, i % factor / factor) for i in range((count - 1) * factor + 1)]
 
 
-def recompose(encode: Callable, decode: Callable, slices: np.ndarray, factor: int) -> np.ndarray:
-    """Encode every slice once, mix latents and decode in batches, with NumPy arrays."""
+def neighbors(begin: int, end: int, count: int) -> list[np.ndarray]:
+    """Return the slices around the gaps from ``begin`` to ``end``: first, second, before and after."""
+    first = np.arange(begin, end)
+    return [first, first + 1, np.maximum(first - 1, 0), np.minimum(first + 2, count - 1)]
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The three parts of a network, as functions of lists of arrays. ``correct`` returns no arrays in linear mixing."""
+
+    encode: Callable
+    correct: Callable
+    decode: Callable
+
+
+def recompose(stages: Stages, slices: np.ndarray, factor: int) -> np.ndarray:
+    """Encode every slice once, correct the mix of each gap once, mix latents and decode in batches, with arrays."""
     count = len(slices)
-    parts = [encode(slices[i : i + BATCH, None]) for i in range(0, count, BATCH)]
+    parts = [stages.encode(slices[i : i + BATCH, None]) for i in range(0, count, BATCH)]
     latents = [np.concatenate([part[n] for part in parts]) for n in range(len(parts[0]))]
+    parts = []
+    for i in range(0, count - 1, BATCH):
+        around = neighbors(i, min(i + BATCH, count - 1), count)
+        parts.append(stages.correct([latent[index] for index in around for latent in latents]))
+    corrections = [np.concatenate([part[n] for part in parts]) for n in range(len(parts[0]))]
     where = positions(count, factor)
     result = []
     for begin in range(0, len(where), BATCH):
@@ -118,16 +139,20 @@ def recompose(encode: Callable, decode: Callable, slices: np.ndarray, factor: in
         first = [slice_ for slice_, _ in some]
         second = [min(slice_ + 1, count - 1) for slice_ in first]
         alpha = np.array([a for _, a in some], dtype=np.float32)[:, None, None, None]
-        result.append(decode([(1 - alpha) * latent[first] + alpha * latent[second] for latent in latents]))
+        mixed = [(1 - alpha) * latent[first] + alpha * latent[second] for latent in latents]
+        gap = np.minimum(first, count - 2)
+        for n, correction in enumerate(corrections):
+            mixed[n] += 4 * alpha * (1 - alpha) * correction[gap]
+        result.append(stages.decode(mixed))
     return np.clip(np.concatenate(result)[:, 0], 0, 1)
 
 
 def pytorch(network: Autoencoder, slices: np.ndarray, factor: int, precision: str, compiled: bool) -> Callable:
     """Return a function that runs tuned PyTorch, optionally compiled."""
     network = copy.deepcopy(network).to(memory_format=torch.channels_last)
-    encode, decode = network.encode, network.decode
+    encode, correct, decode = network.encode, network.mixing_corrections, network.decode
     if compiled:
-        encode, decode = torch.compile(encode), torch.compile(decode)
+        encode, correct, decode = torch.compile(encode), torch.compile(correct), torch.compile(decode)
     where = positions(len(slices), factor)
 
     def run() -> np.ndarray:
@@ -135,13 +160,18 @@ def pytorch(network: Autoencoder, slices: np.ndarray, factor: int, precision: st
             stack = torch.from_numpy(slices)[:, None].contiguous(memory_format=torch.channels_last)
             parts = [encode(stack[i : i + BATCH]) for i in range(0, len(stack), BATCH)]
             latents = [torch.cat([part[n] for part in parts]) for n in range(len(parts[0]))]
+            around = neighbors(0, len(stack) - 1, len(stack))
+            corrections = correct(*([latent[index] for latent in latents] for index in around))
             result = []
             for begin in range(0, len(where), BATCH):
                 some = where[begin : begin + BATCH]
                 first = torch.tensor([slice_ for slice_, _ in some])
                 second = (first + 1).clamp(max=len(stack) - 1)
                 alpha = torch.tensor([a for _, a in some])[:, None, None, None]
-                result.append(decode([torch.lerp(z[first].float(), z[second].float(), alpha) for z in latents]))
+                mixed = [torch.lerp(z[first].float(), z[second].float(), alpha) for z in latents]
+                for n, correction in enumerate(corrections):
+                    mixed[n] += 4 * alpha * (1 - alpha) * correction[first.clamp(max=len(stack) - 2)].float()
+                result.append(decode(mixed))
             return torch.cat(result)[:, 0].float().clamp(0, 1).numpy()
 
     return run
@@ -155,11 +185,9 @@ def naive(network: Autoencoder, slices: np.ndarray, factor: int) -> Callable:
         result = []
         with torch.no_grad():
             for slice_, alpha in positions(len(stack), factor):
-                first = network.encode(stack[slice_ : slice_ + 1])
-                after = min(slice_ + 1, len(stack) - 1)
-                second = network.encode(stack[after : after + 1])
-                mixed = [(1 - alpha) * a + alpha * b for a, b in zip(first, second, strict=True)]
-                result.append(network.decode(mixed))
+                around = (min(max(slice_ + step, 0), len(stack) - 1) for step in (0, 1, -1, 2))
+                first, second, before, after = (network.encode(stack[number : number + 1]) for number in around)
+                result.append(network.decode(network.mix(first, second, alpha, before, after)))
         return torch.cat(result)[:, 0].clamp(0, 1).numpy()
 
     return run
@@ -174,6 +202,16 @@ class _Encoder(torch.nn.Module):
         return tuple(self.network.encode(x))
 
 
+class _Corrections(torch.nn.Module):
+    def __init__(self, network: Autoencoder) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *latents: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        count = len(latents) // 4
+        return tuple(self.network.mixing_corrections(*(latents[i * count : (i + 1) * count] for i in range(4))))
+
+
 class _Decoder(torch.nn.Module):
     def __init__(self, network: Autoencoder) -> None:
         super().__init__()
@@ -183,29 +221,43 @@ class _Decoder(torch.nn.Module):
         return self.network.decode(list(latent))
 
 
+def exported(network: Autoencoder, example: torch.Tensor, latent: tuple) -> list[tuple[str, torch.nn.Module, tuple]]:
+    """Return the parts of a network that other programs run: name, module and examples of the inputs."""
+    parts = [("encoder", _Encoder(network), (example,)), ("decoder", _Decoder(network), latent)]
+    if network.mixing is not None:
+        parts.append(("corrections", _Corrections(network), (*latent, *latent, *latent, *latent)))
+    return parts
+
+
 def onnx_runtime(network: Autoencoder, slices: np.ndarray, factor: int, threads: int, folder: Path) -> Callable:
     """Return a function that runs ONNX Runtime with all graph optimizations."""
     import onnxruntime
 
     example = torch.zeros(BATCH, 1, *slices.shape[1:])
     latent = tuple(network.encode(example))
-    sessions = []
-    encoder, decoder = _Encoder(network).eval(), _Decoder(network).eval()
-    for name, module, inputs in (("encoder", encoder, (example,)), ("decoder", decoder, latent)):
+    sessions = {}
+    for name, module, inputs in exported(network, example, latent):
         names = [f"{name}{n}" for n in range(len(inputs))]
         axes = {key: {0: "n"} for key in names}
         file = folder / f"{name}.onnx"
-        torch.onnx.export(module, inputs, str(file), input_names=names, dynamic_axes=axes, dynamo=False)
+        torch.onnx.export(module.eval(), inputs, str(file), input_names=names, dynamic_axes=axes, dynamo=False)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        sessions.append(onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"]))
-    encoder, decoder = sessions
+        sessions[name] = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
-    def decode(latent: list[np.ndarray]) -> np.ndarray:
-        return decoder.run(None, {f"decoder{n}": z for n, z in enumerate(latent)})[0]
+    def run(name: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        # Mixing without context does not use all of its inputs.
+        used = {port.name for port in sessions[name].get_inputs()}
+        values = {f"{name}{n}": z for n, z in enumerate(inputs)}
+        return sessions[name].run(None, {key: z for key, z in values.items() if key in used})
 
-    return lambda: recompose(lambda x: encoder.run(None, {"encoder0": x}), decode, slices, factor)
+    stages = Stages(
+        lambda x: run("encoder", [x]),
+        lambda latents: run("corrections", latents) if "corrections" in sessions else [],
+        lambda latent: run("decoder", latent)[0],
+    )
+    return lambda: recompose(stages, slices, factor)
 
 
 def open_vino(network: Autoencoder, slices: np.ndarray, factor: int, threads: int, precision: str) -> Callable:
@@ -220,18 +272,22 @@ def open_vino(network: Autoencoder, slices: np.ndarray, factor: int, threads: in
     }
     example = torch.zeros(BATCH, 1, *slices.shape[1:])
     latent = tuple(z.detach() for z in network.encode(example))
-    models = []
-    for module, inputs in ((_Encoder(network), (example,)), (_Decoder(network), latent)):
+    models = {}
+    for name, module, inputs in exported(network, example, latent):
         converted = openvino.convert_model(module.eval(), example_input=inputs)
         converted.reshape({port: [-1, *z.shape[1:]] for port, z in zip(converted.inputs, inputs, strict=True)})
-        models.append(core.compile_model(converted, "CPU", config))
-    encoder, decoder = models
+        models[name] = core.compile_model(converted, "CPU", config)
 
-    def encode(x: np.ndarray) -> list[np.ndarray]:
-        found = encoder([x])
-        return [np.array(found[n]) for n in range(len(encoder.outputs))]
+    def run(name: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        found = models[name](inputs)
+        return [np.array(found[n]) for n in range(len(models[name].outputs))]
 
-    return lambda: recompose(encode, lambda latent: np.array(decoder(latent)[0]), slices, factor)
+    stages = Stages(
+        lambda x: run("encoder", [x]),
+        lambda latents: run("corrections", latents) if "corrections" in models else [],
+        lambda latent: run("decoder", latent)[0],
+    )
+    return lambda: recompose(stages, slices, factor)
 
 
 def make_peers(arguments: argparse.Namespace, network: Autoencoder, slices: np.ndarray, folder: Path) -> dict:
@@ -274,17 +330,22 @@ def matrix_products(threads: int) -> float:
 
 
 def multiplications(network: Autoencoder, slices: np.ndarray, factor: int) -> float:
-    """Return the multiply-adds of plain convolutions in 10^9, with each slice encoded once."""
+    """Return the multiply-adds of plain convolutions in 10^9, with each slice encoded once, each gap corrected once."""
     from torch.utils.flop_counter import FlopCounterMode
 
     counts = []
     with torch.inference_mode():
         latent = network.encode(torch.from_numpy(slices[:1, None]))
-        for run in (lambda: network.encode(torch.from_numpy(slices[:1, None])), lambda: network.decode(latent)):
+        for run in (
+            lambda: network.encode(torch.from_numpy(slices[:1, None])),
+            lambda: network.decode(latent),
+            lambda: network.mixing_corrections(latent, latent),
+        ):
             with FlopCounterMode(display=False) as counter:
                 run()
             counts.append(counter.get_total_flops() / 2e9)
-    return len(slices) * counts[0] + len(positions(len(slices), factor)) * counts[1]
+    numbers = [len(slices), len(positions(len(slices), factor)), len(slices) - 1]
+    return sum(number * count for number, count in zip(numbers, counts, strict=True))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -136,7 +136,7 @@ FIRST_ARCHITECTURE = {
 
 
 class Autoencoder(nn.Module):
-    """The network of ``itk::AutoencoderModel``, whose documentation describes it. The default is the default network."""
+    """The network of ``itk::AutoencoderModel``, whose documentation describes it; by default, the default network."""
 
     def __init__(self, architecture: Architecture = Architecture()) -> None:
         super().__init__()
@@ -199,6 +199,30 @@ class Autoencoder(nn.Module):
         latent = [self.to_latent(x), *(features[level] for level in self.architecture.levels)]
         return [*latent, pixels] if self.architecture.latent_pixels else latent
 
+    def mixing_corrections(
+        self,
+        first: Sequence[torch.Tensor],
+        second: Sequence[torch.Tensor],
+        before: Sequence[torch.Tensor] | None = None,
+        after: Sequence[torch.Tensor] | None = None,
+    ) -> list[torch.Tensor]:
+        """Compute the correction g of learned mixing, for each tensor of the latent. Empty for linear mixing.
+
+        Parameters
+        ----------
+        first, second
+            Latents of slices n and n + 1.
+        before, after
+            Latents of slices n - 1 and n + 2, for mixing with context. Without them, ``first`` and ``second`` stand in.
+        """
+        before = first if before is None else before
+        after = second if after is None else after
+        corrections = []
+        for network, a, b, outer_a, outer_b in zip(self.mixing or [], first, second, before, after, strict=False):
+            outer = [outer_a + outer_b] if self.architecture.mixing_context else []
+            corrections.append(network(torch.cat([a + b, (a - b).abs(), *outer], dim=1)))
+        return corrections
+
     def mix(
         self,
         first: Sequence[torch.Tensor],
@@ -211,23 +235,14 @@ class Autoencoder(nn.Module):
 
         Parameters
         ----------
-        first, second
-            Latents of slices n and n + 1.
+        first, second, before, after
+            As in ``mixing_corrections``.
         alpha
-            Position between them, 0 (``first``) to 1 (``second``).
-        before, after
-            Latents of slices n - 1 and n + 2, for mixing with context. Without them, ``first`` and ``second`` stand in.
+            Position between the slices, 0 (``first``) to 1 (``second``).
         """
         mixed = [(1 - alpha) * p + alpha * q for p, q in zip(first, second, strict=True)]
-        if self.mixing is None:
-            return mixed
-        before = first if before is None else before
-        after = second if after is None else after
-        for i, network in enumerate(self.mixing):
-            inputs = [first[i] + second[i], (first[i] - second[i]).abs()]
-            if self.architecture.mixing_context:
-                inputs.append(before[i] + after[i])
-            mixed[i] = mixed[i] + 4 * alpha * (1 - alpha) * network(torch.cat(inputs, dim=1))
+        for i, correction in enumerate(self.mixing_corrections(first, second, before, after)):
+            mixed[i] = mixed[i] + 4 * alpha * (1 - alpha) * correction
         return mixed
 
     def decode(self, latent: Sequence[torch.Tensor]) -> torch.Tensor:

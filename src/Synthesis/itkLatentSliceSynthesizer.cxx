@@ -67,8 +67,13 @@ LatentSliceSynthesizer::CopiesAcquiredSlices(Settings::OutputModeEnum mode)
 SizeValueType
 LatentSliceSynthesizer::GetReach(Settings::OutputModeEnum mode, const AutoencoderModel * model)
 {
-  const bool          mixesWithContext = !model->HasWeights() || GetArchitecture(model).mixesWithContext;
-  const SizeValueType mixingReach = mixesWithContext ? 1 : 0;
+  // A position near an acquired slice is mixed from the gaps on both sides of that slice. The context needs one more.
+  const AutoencoderArchitecture architecture = GetArchitecture(model);
+  SizeValueType                 mixingReach = architecture.learnsMixing ? 1 : 0;
+  if (!model->HasWeights() || architecture.mixesWithContext)
+  {
+    mixingReach = 2;
+  }
   // Lanczos interpolation of radius 3 needs two more slices on each side, sharpening needs one more.
   constexpr SizeValueType profileReach = 3;
   switch (mode)

@@ -18,6 +18,7 @@
 
 #include "itkSliceSynthesis.h"
 
+#include "itkMixedGaps.h"
 #include "itkSliceTensors.h"
 
 #include <algorithm>
@@ -41,7 +42,7 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
                     const LatentSliceSynthesizer::ProgressFunction & progress)
 {
   const SynthesisPlan plan(
-    positions, *m_Correction, m_Stack.slices, m_Architecture.mixesWithContext, !this->WindowIsEmpty());
+    positions, *m_Correction, m_Stack.slices, m_Architecture, !this->WindowIsEmpty());
   const CountFunction count = [&plan, &progress, done = size_t{ 0 }](size_t more) mutable {
     done += more;
     progress(static_cast<float>(done) / static_cast<float>(plan.read.size() + plan.jobs.size()));
@@ -176,24 +177,46 @@ SliceSynthesis::ComputeMixingCorrections(SizeValueType slice)
   }
 }
 
+LatentTensors
+SliceSynthesis::MixLatentsAt(const Position & position, unsigned int orientation) const
+{
+  LatentTensors sum;
+  for (const MixedGap & gap : ListMixedGaps(position, m_Stack.slices, m_Architecture))
+  {
+    const AcquiredSlice & first = m_Acquired.at(gap.slice);
+    LatentTensors         mixed = first.latents[orientation];
+    if (gap.alpha > 0.0)
+    {
+      mixed = MixLatents(mixed,
+                         m_Acquired.at(gap.slice + 1).latents[orientation],
+                         gap.alpha,
+                         m_Architecture.learnsMixing ? first.mixingCorrections[orientation] : LatentTensors{});
+    }
+    for (size_t i = 0; i < mixed.size() && gap.weight != 1.0; ++i)
+    {
+      mixed[i] = mixed[i] * gap.weight;
+    }
+    if (sum.empty())
+    {
+      sum = mixed;
+      continue;
+    }
+    for (size_t i = 0; i < sum.size(); ++i)
+    {
+      sum[i] = sum[i] + mixed[i];
+    }
+  }
+  return sum;
+}
+
 AutoencoderNetwork::LatentType
 SliceSynthesis::MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const
 {
-  const auto latentOf = [&](SizeValueType slice) -> const AutoencoderNetwork::LatentType & {
-    return m_Acquired.at(slice).latents[orientation];
-  };
-  std::vector<std::vector<torch::Tensor>> ofTensors(latentOf(jobs.front().position.slice).size());
+  std::vector<std::vector<torch::Tensor>> ofTensors;
   for (const Job & job : jobs)
   {
-    LatentTensors mixed = latentOf(job.position.slice);
-    if (job.position.alpha > 0.0)
-    {
-      const auto & corrections = m_Acquired.at(job.position.slice).mixingCorrections;
-      mixed = MixLatents(mixed,
-                         latentOf(job.position.slice + 1),
-                         job.position.alpha,
-                         corrections.empty() ? LatentTensors{} : corrections[orientation]);
-    }
+    const LatentTensors mixed = this->MixLatentsAt(job.position, orientation);
+    ofTensors.resize(mixed.size());
     for (size_t i = 0; i < mixed.size(); ++i)
     {
       ofTensors[i].push_back(mixed[i]);
@@ -212,9 +235,12 @@ SliceSynthesis::Decode(const std::vector<Job> & jobs)
 {
   for (const Job & job : jobs)
   {
-    if (job.position.alpha > 0.0)
+    for (const MixedGap & gap : ListMixedGaps(job.position, m_Stack.slices, m_Architecture))
     {
-      this->ComputeMixingCorrections(job.position.slice);
+      if (gap.alpha > 0.0)
+      {
+        this->ComputeMixingCorrections(gap.slice);
+      }
     }
   }
   const torch::Tensor padded =

@@ -18,6 +18,8 @@
 
 #include "itkSynthesisPlan.h"
 
+#include "itkMixedGaps.h"
+
 #include <algorithm>
 #include <tuple>
 
@@ -36,20 +38,14 @@ SortUnique(std::vector<SizeValueType> & numbers)
 SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
                              const SliceCorrection &                               correction,
                              SizeValueType                                         slices,
-                             bool                                                  mixesWithContext,
+                             const AutoencoderArchitecture &                       architecture,
                              bool                                                  decodesSlices)
 {
-  std::vector<SizeValueType> context;
   for (SizeValueType i = 0; i < positions.size(); ++i)
   {
     jobs.push_back({ positions[i], i, true });
     encoded.push_back(positions[i].slice);
     encoded.push_back(GetLastSlice(positions[i]));
-    if (mixesWithContext && positions[i].alpha > 0.0)
-    {
-      context.push_back(GetSliceBefore(positions[i].slice));
-      context.push_back(GetSliceAfter(positions[i].slice + 1, slices));
-    }
     for (const auto & weight : correction.ComputeWeights(positions[i]))
     {
       read.push_back(weight.first);
@@ -67,7 +63,21 @@ SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position>
       }
     }
   }
-  encoded.insert(encoded.end(), context.begin(), context.end());
+  std::vector<SizeValueType> mixed;
+  for (const Job & job : jobs)
+  {
+    for (const MixedGap & gap : ListMixedGaps(job.position, slices, architecture))
+    {
+      mixed.push_back(gap.slice);
+      mixed.push_back(gap.slice + (gap.alpha > 0.0 ? 1 : 0));
+      if (architecture.mixesWithContext && gap.alpha > 0.0)
+      {
+        mixed.push_back(GetSliceBefore(gap.slice));
+        mixed.push_back(GetSliceAfter(gap.slice + 1, slices));
+      }
+    }
+  }
+  encoded.insert(encoded.end(), mixed.begin(), mixed.end());
   SortUnique(encoded);
   read.insert(read.end(), encoded.begin(), encoded.end());
   SortUnique(read);

@@ -18,6 +18,7 @@
 #ifndef itkSynthesisPlan_h
 #define itkSynthesisPlan_h
 
+#include "itkAutoencoderArchitecture.h"
 #include "itkLatentSliceSynthesizer.h"
 #include "itkSliceCorrection.h"
 
@@ -38,12 +39,11 @@ struct SynthesisPlan
   };
 
   /** \param slices number of acquired slices
-   * \param mixesWithContext whether mixing uses the slices beyond the two around a position
    * \param decodesSlices false if slices are only interpolated */
   SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
                 const SliceCorrection &                               correction,
                 SizeValueType                                         slices,
-                bool                                                  mixesWithContext,
+                const AutoencoderArchitecture &                       architecture,
                 bool                                                  decodesSlices);
 
   /** The later one of the two acquired slices around a position. */
@@ -65,8 +65,8 @@ struct SynthesisPlan
     return slice + 1 < slices ? slice + 1 : slice;
   }
 
-  /** The acquired slices to read, and those of them to encode: the slices around positions and their context. In rising
-   * order. */
+  /** The acquired slices to read, and those of them to encode: the slices around positions, those that are mixed, and their
+   * context. In rising order. */
   std::vector<SizeValueType> read;
   std::vector<SizeValueType> encoded;
   /** Sorted by the later one of the two slices around a position, acquired slices before slices between them.

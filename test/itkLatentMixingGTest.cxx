@@ -265,8 +265,8 @@ TEST(LatentMixing, OfTheFilterUsesTheSlicesBeyondAndTheLastSliceAtTheEnds)
   }
 }
 
-// The correction vanishes at acquired slices, and with it the removal of noise. So that they look like the others, their
-// latents are interpolated between the mixes on both sides.
+// The correction vanishes at acquired slices, and with it the removal of noise. So that they look like the others,
+// their latents are interpolated between the mixes on both sides.
 TEST(LatentMixing, OfTheFilterIsContinuousAtAcquiredSlices)
 {
   const auto model = MakeMixingModel();

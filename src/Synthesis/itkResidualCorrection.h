@@ -36,6 +36,14 @@ public:
   {
     return true;
   }
+  /** The acquired slices are part of the output. If the network removed noise between them, they would stand out. So
+   * only the change from an acquired slice's look to that of a slice between them is added. */
+  bool
+  NeedsExactAcquiredSlices() const override
+  {
+    return false;
+  }
+
   /** Keeps the decoded slice in [0, 1], at native pixels. */
   void
   Keep(AcquiredSlice & slice, const torch::Tensor & decoded) const override;

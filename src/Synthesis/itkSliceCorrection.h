@@ -46,6 +46,14 @@ public:
   virtual bool
   NeedsDecodedAcquiredSlices() const = 0;
 
+  /** Whether these are decoded from their own latents, D(E(x)). Otherwise, and at output positions, learned mixing
+   * makes them look like the slices between them, see ListMixedGaps(). */
+  virtual bool
+  NeedsExactAcquiredSlices() const
+  {
+    return true;
+  }
+
   /** The acquired slices that are read for a position, and their weights in the interpolation. */
   virtual InterpolationWeights
   ComputeWeights(const Position & position) const

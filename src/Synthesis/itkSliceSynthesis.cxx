@@ -18,7 +18,6 @@
 
 #include "itkSliceSynthesis.h"
 
-#include "itkMixedGaps.h"
 #include "itkSliceTensors.h"
 
 #include <algorithm>
@@ -41,8 +40,7 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
                     const LatentSliceSynthesizer::SliceFunction &    receive,
                     const LatentSliceSynthesizer::ProgressFunction & progress)
 {
-  const SynthesisPlan plan(
-    positions, *m_Correction, m_Stack.slices, m_Architecture, !this->WindowIsEmpty());
+  const SynthesisPlan plan(positions, *m_Correction, m_Stack.slices, m_Architecture, !this->WindowIsEmpty());
   const CountFunction count = [&plan, &progress, done = size_t{ 0 }](size_t more) mutable {
     done += more;
     progress(static_cast<float>(done) / static_cast<float>(plan.read.size() + plan.jobs.size()));
@@ -61,7 +59,10 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
       decoded = this->Decode(batch);
       for (size_t i = 0; i < batch.size(); ++i)
       {
-        if (batch[i].position.alpha == 0.0)
+        // If there are exact acquired slices, the corrections use these.
+        const bool isUsed =
+          batch[i].isExact || !(m_Architecture.learnsMixing && m_Correction->NeedsExactAcquiredSlices());
+        if (batch[i].position.alpha == 0.0 && isUsed)
         {
           m_Correction->Keep(m_Acquired.at(batch[i].position.slice), decoded[i]);
         }
@@ -178,10 +179,10 @@ SliceSynthesis::ComputeMixingCorrections(SizeValueType slice)
 }
 
 LatentTensors
-SliceSynthesis::MixLatentsAt(const Position & position, unsigned int orientation) const
+SliceSynthesis::MixLatentsAt(const Job & job, unsigned int orientation) const
 {
   LatentTensors sum;
-  for (const MixedGap & gap : ListMixedGaps(position, m_Stack.slices, m_Architecture))
+  for (const MixedGap & gap : SynthesisPlan::ListMixedGaps(job, m_Stack.slices, m_Architecture))
   {
     const AcquiredSlice & first = m_Acquired.at(gap.slice);
     LatentTensors         mixed = first.latents[orientation];
@@ -215,7 +216,7 @@ SliceSynthesis::MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int ori
   std::vector<std::vector<torch::Tensor>> ofTensors;
   for (const Job & job : jobs)
   {
-    const LatentTensors mixed = this->MixLatentsAt(job.position, orientation);
+    const LatentTensors mixed = this->MixLatentsAt(job, orientation);
     ofTensors.resize(mixed.size());
     for (size_t i = 0; i < mixed.size(); ++i)
     {
@@ -235,7 +236,7 @@ SliceSynthesis::Decode(const std::vector<Job> & jobs)
 {
   for (const Job & job : jobs)
   {
-    for (const MixedGap & gap : ListMixedGaps(job.position, m_Stack.slices, m_Architecture))
+    for (const MixedGap & gap : SynthesisPlan::ListMixedGaps(job, m_Stack.slices, m_Architecture))
     {
       if (gap.alpha > 0.0)
       {

@@ -72,9 +72,9 @@ private:
   /** Compute the corrections of the learned mixing between a slice and the next one, unless that was done before. */
   void
   ComputeMixingCorrections(SizeValueType slice);
-  /** The latent of a position in one orientation. */
+  /** The latent of a job in one orientation. */
   LatentTensors
-  MixLatentsAt(const Position & position, unsigned int orientation) const;
+  MixLatentsAt(const Job & job, unsigned int orientation) const;
   AutoencoderNetwork::LatentType
   MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const;
   /** The output slice of a job, in native intensities and pixels. `decoded` is empty if the window is empty. */

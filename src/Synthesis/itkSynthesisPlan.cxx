@@ -18,8 +18,6 @@
 
 #include "itkSynthesisPlan.h"
 
-#include "itkMixedGaps.h"
-
 #include <algorithm>
 #include <tuple>
 
@@ -34,6 +32,13 @@ SortUnique(std::vector<SizeValueType> & numbers)
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
 }
 } // namespace
+
+std::vector<MixedGap>
+SynthesisPlan::ListMixedGaps(const Job & job, SizeValueType slices, const AutoencoderArchitecture & architecture)
+{
+  return job.isExact ? std::vector<MixedGap>{ { job.position.slice, 0.0, 1.0 } }
+                     : itk::ListMixedGaps(job.position, slices, architecture);
+}
 
 SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
                              const SliceCorrection &                               correction,
@@ -57,16 +62,17 @@ SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position>
     for (const SizeValueType slice : encoded)
     {
       const auto isThis = [slice](const auto & p) { return p.slice == slice && p.alpha == 0.0; };
-      if (std::none_of(positions.begin(), positions.end(), isThis))
+      const bool isExact = architecture.learnsMixing && correction.NeedsExactAcquiredSlices();
+      if (isExact || std::none_of(positions.begin(), positions.end(), isThis))
       {
-        jobs.push_back({ { slice, 0.0 }, 0, false });
+        jobs.push_back({ { slice, 0.0 }, 0, false, isExact });
       }
     }
   }
   std::vector<SizeValueType> mixed;
   for (const Job & job : jobs)
   {
-    for (const MixedGap & gap : ListMixedGaps(job.position, slices, architecture))
+    for (const MixedGap & gap : ListMixedGaps(job, slices, architecture))
     {
       mixed.push_back(gap.slice);
       mixed.push_back(gap.slice + (gap.alpha > 0.0 ? 1 : 0));
@@ -83,7 +89,7 @@ SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position>
   SortUnique(read);
   std::stable_sort(jobs.begin(), jobs.end(), [](const Job & a, const Job & b) {
     const auto key = [](const Job & job) {
-      return std::make_tuple(GetLastSlice(job.position), job.position.alpha > 0.0, job.position.alpha);
+      return std::make_tuple(GetLastSlice(job.position), job.position.alpha > 0.0, job.position.alpha, job.isOutput);
     };
     return key(a) < key(b);
   });

@@ -20,6 +20,7 @@
 
 #include "itkAutoencoderArchitecture.h"
 #include "itkLatentSliceSynthesizer.h"
+#include "itkMixedGaps.h"
 #include "itkSliceCorrection.h"
 
 #include <vector>
@@ -36,6 +37,8 @@ struct SynthesisPlan
     /** Index of the requested position. */
     SizeValueType number{ 0 };
     bool          isOutput{ false };
+    /** Whether the latent of the acquired slice itself is decoded, even if mixing is learned, see ListMixedGaps(). */
+    bool isExact{ false };
   };
 
   /** \param slices number of acquired slices
@@ -53,6 +56,10 @@ struct SynthesisPlan
     return position.slice + (position.alpha > 0.0 ? 1 : 0);
   }
 
+  /** The mixes whose weighted sum is the latent of a job. */
+  static std::vector<MixedGap>
+  ListMixedGaps(const Job & job, SizeValueType slices, const AutoencoderArchitecture & architecture);
+
   /** The slices before and after an acquired slice. At the ends of the stack, the slice itself stands in. */
   static SizeValueType
   GetSliceBefore(SizeValueType slice)
@@ -65,8 +72,8 @@ struct SynthesisPlan
     return slice + 1 < slices ? slice + 1 : slice;
   }
 
-  /** The acquired slices to read, and those of them to encode: the slices around positions, those that are mixed, and their
-   * context. In rising order. */
+  /** The acquired slices to read, and those of them to encode: the slices around positions, those that are mixed, and
+   * their context. In rising order. */
   std::vector<SizeValueType> read;
   std::vector<SizeValueType> encoded;
   /** Sorted by the later one of the two slices around a position, acquired slices before slices between them.

@@ -22,6 +22,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import latent_sr
 import numpy as np
@@ -44,9 +45,8 @@ def cohort(tmp_path):
 
 def test_a_model_is_trained_and_says_how_it_was_made(latent_sr_run, tiny_model, cohort, tmp_path):
     output = tmp_path / "tuned.safetensors"
-    result = latent_sr_run(
-        "train", cohort, "--output", output, "--fine-tune", tiny_model, "--iterations", 3, "--seed", 5, "--threads", 1
-    )
+    words = ["--fine-tune", tiny_model, "--iterations", 3, "--seed", 5, "--threads", 1, "--validation-share", 0]
+    result = latent_sr_run("train", cohort, "--output", output, *words, "--precision", "float32")
     assert result.returncode == 0, result.stderr
     lines = result.stderr.splitlines()
     assert lines[0].startswith("training: iteration 1 of 3, loss ")
@@ -71,7 +71,7 @@ def test_a_model_is_trained_and_says_how_it_was_made(latent_sr_run, tiny_model, 
     assert provenance["volumes"] == "3"
     assert provenance["iterations"] == "3"
     assert provenance["command"] == (
-        "latent-sr train --preset default --iterations 3 --seed 5 --precision float32 --fine-tune"
+        "latent-sr train --preset default --iterations 3 --seed 5 --precision float32 --validation-share 0 --fine-tune"
     )
     assert "cohort" not in json.dumps(provenance)
 
@@ -234,3 +234,22 @@ def test_a_training_without_volumes_is_refused():
         latent_sr.train([])
     with pytest.raises(latent_sr.UsageError, match="exclude each other"):
         latent_sr.train([image_of(phantom())], iterations=1, minutes=1)
+
+
+def test_the_precision_is_bfloat16_where_the_processor_has_instructions_for_it(
+    latent_sr_run, tiny_model, thick, tmp_path
+):
+    from latent_sr.enumerations import training_precision
+
+    flags = Path("/proc/cpuinfo")
+    if not flags.is_file():
+        pytest.skip("the flags of the processor are not known")
+    expected = "bfloat16" if "avx512_bf16" in flags.read_text() else "float32"
+    assert training_precision("auto") == expected
+    assert training_precision("float32") == "float32"
+    output = tmp_path / "m.safetensors"
+    words = ["--fine-tune", tiny_model, "--iterations", 1, "--threads", 1]
+    result = latent_sr_run("train", thick, "--output", output, *words)
+    assert result.returncode == 0, result.stderr
+    described = json.loads(latent_sr_run("info", output, "--json", "-").stdout)
+    assert f"--precision {expected}" in described["provenance"]["command"]

@@ -32,12 +32,6 @@ public:
     , m_NumberOfSlices(slices)
   {}
 
-  bool
-  NeedsExactAcquiredSlices() const override
-  {
-    return true;
-  }
-
   InterpolationWeights
   ComputeWeights(const Position & position) const override
   {

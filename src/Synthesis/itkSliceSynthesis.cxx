@@ -59,10 +59,7 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
       decoded = this->Decode(batch);
       for (size_t i = 0; i < batch.size(); ++i)
       {
-        // If there are exact acquired slices, the corrections use these.
-        const bool isUsed =
-          batch[i].isExact || !(m_Architecture.learnsMixing && m_Correction->NeedsExactAcquiredSlices());
-        if (batch[i].position.alpha == 0.0 && isUsed)
+        if (batch[i].isKept)
         {
           m_Correction->Keep(m_Acquired.at(batch[i].position.slice), decoded[i]);
         }
@@ -179,10 +176,10 @@ SliceSynthesis::ComputeMixingCorrections(SizeValueType slice)
 }
 
 LatentTensors
-SliceSynthesis::MixLatentsAt(const Job & job, unsigned int orientation) const
+SliceSynthesis::MixLatentsOfJob(const Job & job, unsigned int orientation) const
 {
   LatentTensors sum;
-  for (const MixedGap & gap : SynthesisPlan::ListMixedGaps(job, m_Stack.slices, m_Architecture))
+  for (const MixedGap & gap : job.gaps)
   {
     const AcquiredSlice & first = m_Acquired.at(gap.slice);
     LatentTensors         mixed = first.latents[orientation];
@@ -216,7 +213,7 @@ SliceSynthesis::MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int ori
   std::vector<std::vector<torch::Tensor>> ofTensors;
   for (const Job & job : jobs)
   {
-    const LatentTensors mixed = this->MixLatentsAt(job, orientation);
+    const LatentTensors mixed = this->MixLatentsOfJob(job, orientation);
     ofTensors.resize(mixed.size());
     for (size_t i = 0; i < mixed.size(); ++i)
     {
@@ -236,7 +233,7 @@ SliceSynthesis::Decode(const std::vector<Job> & jobs)
 {
   for (const Job & job : jobs)
   {
-    for (const MixedGap & gap : SynthesisPlan::ListMixedGaps(job, m_Stack.slices, m_Architecture))
+    for (const MixedGap & gap : job.gaps)
     {
       if (gap.alpha > 0.0)
       {

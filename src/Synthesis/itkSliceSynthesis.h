@@ -74,7 +74,7 @@ private:
   ComputeMixingCorrections(SizeValueType slice);
   /** The latent of a job in one orientation. */
   LatentTensors
-  MixLatentsAt(const Job & job, unsigned int orientation) const;
+  MixLatentsOfJob(const Job & job, unsigned int orientation) const;
   AutoencoderNetwork::LatentType
   MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const;
   /** The output slice of a job, in native intensities and pixels. `decoded` is empty if the window is empty. */

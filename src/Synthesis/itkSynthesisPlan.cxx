@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace itk
 {
@@ -31,14 +32,31 @@ SortUnique(std::vector<SizeValueType> & numbers)
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
 }
-} // namespace
 
-std::vector<MixedGap>
-SynthesisPlan::ListMixedGaps(const Job & job, SizeValueType slices, const AutoencoderArchitecture & architecture)
+/** The acquired slices whose latents are mixed for jobs, and their context. */
+std::vector<SizeValueType>
+ListMixedSlices(const std::vector<SynthesisPlan::Job> & jobs, SizeValueType slices, bool mixesWithContext)
 {
-  return job.isExact ? std::vector<MixedGap>{ { job.position.slice, 0.0, 1.0 } }
-                     : itk::ListMixedGaps(job.position, slices, architecture);
+  std::vector<SizeValueType> mixed;
+  for (const SynthesisPlan::Job & job : jobs)
+  {
+    for (const MixedGap & gap : job.gaps)
+    {
+      mixed.push_back(gap.slice);
+      if (gap.alpha > 0.0)
+      {
+        mixed.push_back(gap.slice + 1);
+        if (mixesWithContext)
+        {
+          mixed.push_back(SynthesisPlan::GetSliceBefore(gap.slice));
+          mixed.push_back(SynthesisPlan::GetSliceAfter(gap.slice + 1, slices));
+        }
+      }
+    }
+  }
+  return mixed;
 }
+} // namespace
 
 SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
                              const SliceCorrection &                               correction,
@@ -46,9 +64,12 @@ SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position>
                              const AutoencoderArchitecture &                       architecture,
                              bool                                                  decodesSlices)
 {
+  // Corrections keep exact acquired slices, or else those at output positions.
+  const bool needsExact = architecture.learnsMixing && correction.NeedsExactAcquiredSlices();
   for (SizeValueType i = 0; i < positions.size(); ++i)
   {
-    jobs.push_back({ positions[i], i, true });
+    const bool isKept = positions[i].alpha == 0.0 && !needsExact;
+    jobs.push_back({ positions[i], ListMixedGaps(positions[i], slices, architecture), i, true, isKept });
     encoded.push_back(positions[i].slice);
     encoded.push_back(GetLastSlice(positions[i]));
     for (const auto & weight : correction.ComputeWeights(positions[i]))
@@ -62,27 +83,16 @@ SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position>
     for (const SizeValueType slice : encoded)
     {
       const auto isThis = [slice](const auto & p) { return p.slice == slice && p.alpha == 0.0; };
-      const bool isExact = architecture.learnsMixing && correction.NeedsExactAcquiredSlices();
-      if (isExact || std::none_of(positions.begin(), positions.end(), isThis))
+      if (needsExact || std::none_of(positions.begin(), positions.end(), isThis))
       {
-        jobs.push_back({ { slice, 0.0 }, 0, false, isExact });
+        const LatentSliceSynthesizer::Position position{ slice, 0.0 };
+        auto                                   gaps =
+          needsExact ? std::vector<MixedGap>{ { slice, 0.0, 1.0 } } : ListMixedGaps(position, slices, architecture);
+        jobs.push_back({ position, std::move(gaps), 0, false, true });
       }
     }
   }
-  std::vector<SizeValueType> mixed;
-  for (const Job & job : jobs)
-  {
-    for (const MixedGap & gap : ListMixedGaps(job, slices, architecture))
-    {
-      mixed.push_back(gap.slice);
-      mixed.push_back(gap.slice + (gap.alpha > 0.0 ? 1 : 0));
-      if (architecture.mixesWithContext && gap.alpha > 0.0)
-      {
-        mixed.push_back(GetSliceBefore(gap.slice));
-        mixed.push_back(GetSliceAfter(gap.slice + 1, slices));
-      }
-    }
-  }
+  const auto mixed = ListMixedSlices(jobs, slices, architecture.mixesWithContext);
   encoded.insert(encoded.end(), mixed.begin(), mixed.end());
   SortUnique(encoded);
   read.insert(read.end(), encoded.begin(), encoded.end());

@@ -34,11 +34,13 @@ struct SynthesisPlan
   struct Job
   {
     LatentSliceSynthesizer::Position position;
+    /** The mixes whose weighted sum is decoded. */
+    std::vector<MixedGap> gaps;
     /** Index of the requested position. */
     SizeValueType number{ 0 };
     bool          isOutput{ false };
-    /** Whether the latent of the acquired slice itself is decoded, even if mixing is learned, see ListMixedGaps(). */
-    bool isExact{ false };
+    /** Whether SliceCorrection::Keep() gets the decoded slice, which is at an acquired slice. */
+    bool isKept{ false };
   };
 
   /** \param slices number of acquired slices
@@ -55,10 +57,6 @@ struct SynthesisPlan
   {
     return position.slice + (position.alpha > 0.0 ? 1 : 0);
   }
-
-  /** The mixes whose weighted sum is the latent of a job. */
-  static std::vector<MixedGap>
-  ListMixedGaps(const Job & job, SizeValueType slices, const AutoencoderArchitecture & architecture);
 
   /** The slices before and after an acquired slice. At the ends of the stack, the slice itself stands in. */
   static SizeValueType

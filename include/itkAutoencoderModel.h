@@ -115,8 +115,8 @@ extern LatentSpaceSuperResolution_EXPORT std::ostream &
  *
  * **File.** One `.safetensors` file: the weights as tensors, everything else as string metadata under the keys
  * `latent_sr.format`, `latent_sr.architecture`, `latent_sr.preprocessing`, `latent_sr.training` (each JSON) and
- * `provenance.*`. The format is `latent-sr/model/2` if the mixing is learned or r is not 1, and `latent-sr/model/1`
- * otherwise, which earlier versions of this module read, too.
+ * `provenance.*`. The format is `latent-sr/model/2` if the mixing is learned, r is not 1, or there are latent
+ * pixels, and `latent-sr/model/1` otherwise, which earlier versions of this module read, too.
  *
  * A model is a DataObject: the output of AutoencoderTrainer and an input of LatentSpaceSuperResolutionImageFilter.
  * Training it again makes the filter execute again.
@@ -202,8 +202,8 @@ public:
     return m_PixelUnshuffleFactor << m_NumberOfPoolings;
   }
 
-  /** Set the network of arXiv:2010.13172: P = 4, K = 32, L = 16, no levels, r = 1, linear mixing. Weights of another
-   * architecture are dropped. */
+  /** Set the network of arXiv:2010.13172: P = 4, K = 32, L = 16, no levels, no latent pixels, r = 1, linear mixing.
+   * Weights of another architecture are dropped. */
   void
   SetArchitectureToPaper();
 

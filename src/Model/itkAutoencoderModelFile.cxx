@@ -37,7 +37,7 @@ namespace
 using Json = nlohmann::ordered_json;
 
 constexpr const char * FormatKey = "latent_sr.format";
-/** Files of the first version have linear mixing, and no pixel unshuffling. */
+/** Files of the first version have linear mixing, no pixel unshuffling and no latent pixels. */
 constexpr const char * FirstFormatName = "latent-sr/model/1";
 constexpr const char * FormatName = "latent-sr/model/2";
 constexpr const char * ArchitectureKey = "latent_sr.architecture";

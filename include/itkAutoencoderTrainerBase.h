@@ -299,6 +299,12 @@ public:
    * patch has a side between 1/1.2 and 1.2 times the patch size, uniform in its logarithm. */
   itkTrainingParameterMacro(ScaleAugmentation, scaleAugmentation, double);
 
+  /** Set/Get the strength d of random smooth deformations, in [0, 1), default 0.2; 0: none. Three of four patches are
+   * deformed, in the same way for all slices of a sample: stretched by factors between 1/(1 + d) and 1 + d along two
+   * perpendicular axes, rotated by any angle if RotationAugmentation is on, and bent. The bending is a displacement
+   * with a standard deviation of d/8 of the side at 4 x 4 points, and cubic interpolation between them. */
+  itkTrainingParameterMacro(DeformationAugmentation, deformationAugmentation, double);
+
   /** Set/Get the decay of the exponential moving average of the weights, in [0, 1), default 0.995. With 0 there is no
    * averaging. */
   itkTrainingParameterMacro(WeightAveraging, weightAveraging, double);

@@ -66,6 +66,7 @@ struct LatentSpaceSuperResolution_EXPORT AutoencoderTrainingParameters
   bool                     flipAugmentation{ true };
   double                   intensityAugmentation{ 0.7 };
   double                   scaleAugmentation{ 0.2 };
+  double                   deformationAugmentation{ 0.2 };
   double                   weightAveraging{ 0.995 };
   bool                     freezeNormalization{ false };
 

@@ -39,11 +39,15 @@ namespace itk
  * 3. Slices are padded by mirroring to the next size that the network can halve once per pooling.
  * 4. Latents of neighboring slices are mixed, and decoded. The correction of a learned mixing is computed once for all
  *    slices between the same two acquired slices.
- * 5. Every acquired slice is read and encoded once. Slices are decoded in batches that all have the same shape; the
- *    last batch is filled up. The last bits of LibTorch's result for a slice may depend on the batch's shape. With one
- *    shape, the pixels of a slice do not depend on the other slices that are requested.
+ * 5. Every acquired slice is read and encoded once. Slices are decoded in batches of one to four slices that all have
+ *    the same shape; the last batch is filled up. The last bits of LibTorch's result for a slice may depend on the
+ *    batch's shape. With one shape, the pixels of a slice do not depend on the other slices that are requested.
  *
- * Memory: some acquired slices with their latents, and what the network needs for a batch.
+ * Threads: each thread computes a batch from first to last, then takes the next one. No thread waits for the others
+ * between the layers of the network. So the time grows only by the lost share if another program takes a processor. If
+ * there are fewer batches than threads, the threads share batches, except in LibTorch's convolutions.
+ *
+ * Memory: some acquired slices with their latents, and what the network needs for one batch per thread.
  *
  * \ingroup LatentSpaceSuperResolution
  */
@@ -62,7 +66,7 @@ public:
   struct Stack
   {
     /** Reads the slice with the given number: rows x columns values in native intensities, columns fastest. It is
-     * called once for each slice that is needed, in rising order, in the calling thread. An exception from it ends the
+     * called once for each slice that is needed, by several threads at the same time. An exception from it ends the
      * computation. */
     std::function<std::vector<float>(SizeValueType slice)> read;
 
@@ -84,7 +88,7 @@ public:
     OutputModeEnum outputMode{ OutputModeEnum::Decoded };
     PrecisionEnum  precision{ PrecisionEnum::Float32 };
     std::string    device{ "cpu" };
-    /** Number of threads for the network's arithmetic; 0: LibTorch's setting is not changed. */
+    /** Number of threads; 0: as many as LibTorch uses in the calling thread. */
     unsigned int numberOfThreads{ 0 };
     /** The window: native intensities mapped to 0 and 1. If they are equal, slices are interpolated linearly. */
     double windowMinimum{ 0.0 };
@@ -102,8 +106,8 @@ public:
     double profileSigma{ 0.0 };
   };
 
-  /** Receives the slice at positions[index] in native intensities (rows x columns values). The calls may come in
-   * another order than the positions. */
+  /** Receives the slice at positions[index] in native intensities (rows x columns values). Several threads call it at
+   * the same time, in another order than that of the positions. */
   using SliceFunction = std::function<void(SizeValueType index, const float * pixels)>;
   /** Receives the share that is done, 0 to 1, in the calling thread. An exception from it ends the computation. */
   using ProgressFunction = std::function<void(float progress)>;

@@ -240,6 +240,10 @@ private:
    * (docs/output-modes.md). */
   static constexpr double LargestProfileDistance = 7.0;
 
+  /** Slice distance in mm from which Decoded was measured to be at least as good as LowPassCorrected in every metric
+   * (docs/output-modes.md). */
+  static constexpr double SmallestDecodedDistance = 9.0;
+
   /** In pixels. A Gaussian that is wider than a slice is practically constant. */
   static constexpr double MaximumLowPassSigma = 1000.0;
 

@@ -253,9 +253,11 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GetOutputModeU
     itkExceptionMacro("There is no input image, and OutputMode is Automatic: the mode depends on the image.");
   }
   const double distance = this->GetInput()->GetSpacing()[this->GetSliceAxisUsed()];
-  const bool   touches = m_SliceThickness >= TouchingThickness * distance;
-  return touches && distance <= LargestProfileDistance ? OutputModeEnum::ProfileCorrected
-                                                       : OutputModeEnum::LowPassCorrected;
+  if (distance <= LargestProfileDistance && m_SliceThickness >= TouchingThickness * distance)
+  {
+    return OutputModeEnum::ProfileCorrected;
+  }
+  return distance < SmallestDecodedDistance ? OutputModeEnum::LowPassCorrected : OutputModeEnum::Decoded;
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -481,12 +483,12 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
       this->CopyAcquiredSlice(
         outputSlice, axis, firstInputIndex + static_cast<IndexValueType>(this->ComputePosition(i, axis).slice));
     }
-    InputImageRegionType inputSlice = outputSlice;
 
     LatentSliceSynthesizer::Stack stack;
     stack.read = [&](SizeValueType slice) {
+      InputImageRegionType inputSlice = outputSlice;
       inputSlice.SetIndex(axis, firstInputIndex + static_cast<IndexValueType>(slice));
-      return SliceStackPreprocessing::CopySlices(input, inputSlice, axis, this);
+      return SliceStackPreprocessing::CopySlices(input, inputSlice, axis, nullptr);
     };
     stack.slices = input->GetLargestPossibleRegion().GetSize(axis);
     stack.columns = outputSlice.GetSize(inPlane[0]);
@@ -497,8 +499,9 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
       stack,
       slices.positions,
       [&](SizeValueType number, const float * slice) {
-        outputSlice.SetIndex(axis, slices.synthesized[number]);
-        this->StoreSlice(outputSlice, slice);
+        auto stored = outputSlice;
+        stored.SetIndex(axis, slices.synthesized[number]);
+        this->StoreSlice(stored, slice);
       },
       [&](float progress) {
         const float share = (static_cast<float>(phase) + progress) / static_cast<float>(phases);

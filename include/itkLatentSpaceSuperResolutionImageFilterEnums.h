@@ -53,7 +53,12 @@ public:
    *   for slices that touch or overlap, because six of them tell more about a slice between them than two. Acquired
    *   slices are sharpened, too, if the thickness is known. The result contains the acquired slices' noise.
    * - Automatic: ProfileCorrected if the slice thickness is known to be at least 0.8 times the slice distance, and the
-   *   distance is at most 7 mm; LowPassCorrected otherwise. */
+   *   distance is at most 7 mm; otherwise LowPassCorrected if the distance is less than 9 mm, else Decoded.
+   *
+   * Models with learned mixing remove more noise between acquired slices than at them. So that acquired slices do not
+   * stand out, \f$z_\alpha\f$ is then the linear interpolation of the mixes at -0.1 and 0.1 within a tenth of a slice
+   * distance of an acquired slice. The same holds for \f$z_n\f$ in the equations above, but not in the residual
+   * \f$r_n\f$ of LowPassCorrected. */
   enum class OutputMode : uint8_t
   {
     Decoded = 0,

@@ -388,7 +388,7 @@ TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedDeblursAWaveAlongTheSliceA
   }
 }
 
-TEST(LatentSpaceSuperResolutionModes, AutomaticIsProfileCorrectedIfThinEnoughSlicesAreKnownToHaveNoGaps)
+TEST(LatentSpaceSuperResolutionModes, AutomaticDependsOnTheSliceDistanceAndOnWhetherSlicesAreKnownToTouch)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 5 } });
   auto       spacing = image->GetSpacing();
@@ -405,9 +405,15 @@ TEST(LatentSpaceSuperResolutionModes, AutomaticIsProfileCorrectedIfThinEnoughSli
   EXPECT_EQ(used(5.0, 10.0), OutputModeEnum::ProfileCorrected);
   EXPECT_EQ(used(7.0, 7.0), OutputModeEnum::ProfileCorrected);
   EXPECT_EQ(used(7.1, 7.1), OutputModeEnum::LowPassCorrected);
+  EXPECT_EQ(used(8.9, 0.0), OutputModeEnum::LowPassCorrected);
+  EXPECT_EQ(used(9.0, 0.0), OutputModeEnum::Decoded);
+  EXPECT_EQ(used(9.0, 9.0), OutputModeEnum::Decoded);
+  EXPECT_EQ(used(20.0, 0.0), OutputModeEnum::Decoded);
   EXPECT_EQ(MakeFilter(image, OutputModeEnum::Decoded)->GetOutputModeUsed(), OutputModeEnum::Decoded);
   EXPECT_EQ(FilterType::New()->GetOutputMode(), OutputModeEnum::Automatic);
 
+  spacing[2] = 5.0;
+  image->SetSpacing(spacing);
   const auto automatic = Upsample(image, OutputModeEnum::Automatic);
   const auto lowPass = Upsample(image, OutputModeEnum::LowPassCorrected);
   ForEachPixel(image, [&](auto x, auto y) { ASSERT_EQ(At(automatic, x, y, 1), At(lowPass, x, y, 1)); });

@@ -168,6 +168,8 @@ TEST(LatentSpaceSuperResolutionParameters, OfTheTrainerThatAreNotANumberAreRefus
     { "SSIMWeight", [](TrainerType * t) { t->SetSSIMWeight(notANumber); } },
     { "WideGapShare", [](TrainerType * t) { t->SetWideGapShare(notANumber); } },
     { "IntensityAugmentation", [](TrainerType * t) { t->SetIntensityAugmentation(notANumber); } },
+    { "ScaleAugmentation", [](TrainerType * t) { t->SetScaleAugmentation(notANumber); } },
+    { "DeformationAugmentation", [](TrainerType * t) { t->SetDeformationAugmentation(notANumber); } },
     { "WeightAveraging", [](TrainerType * t) { t->SetWeightAveraging(notANumber); } },
     { "CheckpointTimeInterval", [](TrainerType * t) { t->SetCheckpointTimeInterval(notANumber); } },
   };

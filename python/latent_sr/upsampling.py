@@ -51,7 +51,8 @@ class UpsampleOptions:
         ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
     mode
         "auto" (the default): "profile-corrected" if the slice thickness is known and at least 0.8 times the slice
-        spacing, and the spacing is at most 7 mm; otherwise "low-pass-corrected".
+        spacing, and the spacing is at most 7 mm; otherwise "low-pass-corrected" if the spacing is less than 9 mm,
+        else "decoded".
         "low-pass-corrected": every slice is decoded by the network. Large-scale brightness and a share of the detail
         are taken from the acquired slices.
         "profile-corrected": Lanczos interpolation of the stack, sharpened along its axis to reverse the blur by the

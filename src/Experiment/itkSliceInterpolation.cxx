@@ -21,9 +21,10 @@
 #include "itkDirectionalGaussian.h"
 
 #include "itkBSplineInterpolateImageFunction.h"
+#include "itkImageRegionIteratorWithIndex.h"
 #include "itkLinearInterpolateImageFunction.h"
+#include "itkMultiThreaderBase.h"
 #include "itkNearestNeighborInterpolateImageFunction.h"
-#include "itkResampleImageFilter.h"
 #include "itkSliceStackPreprocessing.h"
 #include "itkWindowedSincInterpolateImageFunction.h"
 
@@ -111,16 +112,33 @@ auto
 SliceInterpolation::Interpolate(const ImageType *   acquiredSlices,
                                 const ImageType *   grid,
                                 unsigned int        sliceAxis,
+                                unsigned int        keepEvery,
                                 const std::string & method) -> ImageType::Pointer
 {
   const Method & found = FindMethod(method);
-  auto           resample = ResampleImageFilter<ImageType, ImageType, double>::New();
-  resample->SetInput(acquiredSlices);
-  resample->SetOutputParametersFromImage(grid);
-  resample->SetInterpolator(found.makeInterpolator());
-  resample->Update();
-  ImageType::Pointer volume = resample->GetOutput();
-  volume->DisconnectPipeline();
+  const auto     interpolator = found.makeInterpolator();
+  interpolator->SetInputImage(acquiredSlices);
+  auto volume = ImageType::New();
+  volume->CopyInformation(grid);
+  volume->SetRegions(grid->GetLargestPossibleRegion());
+  volume->Allocate();
+  const auto interpolate = [&](const ImageType::RegionType & region) {
+    for (ImageRegionIteratorWithIndex<ImageType> it(volume, region); !it.IsAtEnd(); ++it)
+    {
+      const auto number = static_cast<SizeValueType>(it.GetIndex()[sliceAxis]);
+      if (number % keepEvery == 0)
+      {
+        auto index = it.GetIndex();
+        index[sliceAxis] = static_cast<IndexValueType>(number / keepEvery);
+        it.Set(acquiredSlices->GetPixel(index));
+        continue;
+      }
+      InterpolatorType::ContinuousIndexType position = it.GetIndex();
+      position[sliceAxis] = static_cast<double>(number) / keepEvery;
+      it.Set(static_cast<float>(interpolator->EvaluateAtContinuousIndex(position)));
+    }
+  };
+  MultiThreaderBase::New()->ParallelizeImageRegion<3>(volume->GetLargestPossibleRegion(), interpolate, nullptr);
   if (found.sigma > 0.0)
   {
     for (const unsigned int axis : SliceStackPreprocessing::GetInPlaneAxes(sliceAxis))

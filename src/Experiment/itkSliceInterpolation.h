@@ -34,12 +34,16 @@ using ImageType = Image<float, 3>;
 std::vector<std::string>
 GetMethods();
 
-/** Interpolate the acquired slices on another grid.
+/** Interpolate slices between the acquired slices, in ITK's threads. Acquired slices are copied, because every
+ * interpolator returns its samples.
+ * \param grid an image with the same pixels in plane. Its first and last slices are the first and last acquired slices,
+ * and every `keepEvery`-th slice is an acquired one.
  * \exception ExceptionObject that names the known methods if the method is unknown */
 ImageType::Pointer
 Interpolate(const ImageType *   acquiredSlices,
             const ImageType *   grid,
             unsigned int        sliceAxis,
+            unsigned int        keepEvery,
             const std::string & method);
 } // namespace SliceInterpolation
 } // end namespace itk

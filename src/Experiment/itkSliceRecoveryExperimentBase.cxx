@@ -276,7 +276,7 @@ auto
 SliceRecoveryExperimentBase::RecoverByInterpolation(const std::string & method) const -> RealImageType::Pointer
 {
   this->CheckPrepared();
-  const auto volume = SliceInterpolation::Interpolate(m_KeptSlices, m_Truth, m_SliceAxisUsed, method);
+  const auto volume = SliceInterpolation::Interpolate(m_KeptSlices, m_Truth, m_SliceAxisUsed, m_KeepEvery, method);
   ClampToWindow(volume);
   return volume;
 }

@@ -49,6 +49,14 @@ struct AutoencoderModel::Implementation
   LatentTensors
   ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const;
 
+  /** Whether these three functions use the module's own convolutions. Their results do not depend on the number of
+   * threads; LibTorch's do, in the last bits. */
+  bool
+  UsesOwnConvolutions() const
+  {
+    return this->GetInference() != nullptr;
+  }
+
   /** Get the network on a device, for inference. It must not be changed. On the CPU it is `network`. On any other
    * device it is a copy that is uploaded once and lives as long as this object. A device without an index means the
    * current device of its type. */

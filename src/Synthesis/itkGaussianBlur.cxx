@@ -28,7 +28,8 @@ namespace itk
 torch::Tensor
 GaussianBlur::GetMatrix(int64_t length, const torch::Device & device) const
 {
-  torch::Tensor & matrix = m_Matrices[length];
+  const std::lock_guard<std::mutex> lock(m_Mutex);
+  torch::Tensor &                   matrix = m_Matrices[length];
   if (!matrix.defined())
   {
     const auto          radius = static_cast<int64_t>(std::ceil(4.0 * m_Sigma));

@@ -21,6 +21,7 @@
 #include <torch/torch.h>
 
 #include <map>
+#include <mutex>
 
 namespace itk
 {
@@ -28,7 +29,7 @@ namespace itk
  *
  * Along each axis the blur is a product with a matrix that contains the mirrored ends of the Gaussian. The memory
  * therefore depends on the size of the slices only, not on the width of the Gaussian. The matrices are kept for further
- * slices. */
+ * slices. Several threads may blur at the same time. */
 class GaussianBlur
 {
 public:
@@ -47,6 +48,7 @@ private:
   GetMatrix(int64_t length, const torch::Device & device) const;
 
   double                                   m_Sigma;
+  mutable std::mutex                       m_Mutex;
   mutable std::map<int64_t, torch::Tensor> m_Matrices;
 };
 } // end namespace itk

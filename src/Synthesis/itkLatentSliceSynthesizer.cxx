@@ -21,7 +21,6 @@
 #include "itkInterpolationWeights.h"
 #include "itkPythonGlobalInterpreterLockRelease.h"
 #include "itkSliceSynthesis.h"
-#include "itkTorchAutocastScope.h"
 #include "itkTorchDevice.h"
 #include "itkTorchErrors.h"
 #include "itkTorchThreadScope.h"
@@ -129,9 +128,7 @@ LatentSliceSynthesizer::Synthesize(const Stack &                 stack,
   TranslateTorchErrors("synthesizing slices", [&] {
     const torch::InferenceMode inference;
     const TorchThreadScope     threads(static_cast<int>(m_Settings.numberOfThreads));
-    SliceSynthesis             synthesis(*m_Model, stack, m_Settings);
-    const TorchAutocastScope   autocast(m_Settings.precision, MakeTorchDevice(m_Settings.device).type());
-    synthesis.Run(positions, receive, progress);
+    SliceSynthesis(*m_Model, stack, m_Settings).Run(positions, receive, progress);
   });
 }
 } // end namespace itk

@@ -20,6 +20,7 @@
 
 #include "itkSliceTensors.h"
 #include "itkTorchDevice.h"
+#include "itkTorchThreadScope.h"
 
 #include <algorithm>
 
@@ -62,34 +63,36 @@ SliceAutoencoder::MakeBatch(std::vector<torch::Tensor> slices) const
 }
 
 std::vector<SliceAutoencoder::LatentType>
-SliceAutoencoder::Encode(const torch::Tensor & slices)
+SliceAutoencoder::Encode(const torch::Tensor & slices, TensorPool & pool) const
 {
+  const TorchThreadScope  threads(m_ThreadsPerBatch);
   std::vector<LatentType> latents;
   for (unsigned int orientation = 0; orientation < m_NumberOfOrientations; ++orientation)
   {
     const torch::Tensor oriented = SliceTensors::Orient(slices, orientation);
     latents.push_back(m_Network ? m_Network->Encode(oriented.contiguous(torch::MemoryFormat::ChannelsLast))
-                                : m_Model->Encode(oriented, m_Pool));
+                                : m_Model->Encode(oriented, pool));
   }
   return latents;
 }
 
 SliceAutoencoder::LatentType
-SliceAutoencoder::ComputeMixingCorrection(const LatentNeighbors & neighbors)
+SliceAutoencoder::ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const
 {
-  return m_Network ? m_Network->ComputeMixingCorrection(neighbors)
-                   : m_Model->ComputeMixingCorrection(neighbors, m_Pool);
+  const TorchThreadScope threads(m_ThreadsPerBatch);
+  return m_Network ? m_Network->ComputeMixingCorrection(neighbors) : m_Model->ComputeMixingCorrection(neighbors, pool);
 }
 
 torch::Tensor
-SliceAutoencoder::Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents)
+SliceAutoencoder::Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents,
+                         TensorPool &                                                pool) const
 {
-  torch::Tensor sum;
+  const TorchThreadScope threads(m_ThreadsPerBatch);
+  torch::Tensor          sum;
   for (unsigned int orientation = 0; orientation < m_NumberOfOrientations; ++orientation)
   {
     const auto          mixed = mixLatents(orientation);
-    const torch::Tensor slices =
-      m_Network ? m_Network->Decode(mixed).to(torch::kFloat) : m_Model->Decode(mixed, m_Pool);
+    const torch::Tensor slices = m_Network ? m_Network->Decode(mixed).to(torch::kFloat) : m_Model->Decode(mixed, pool);
     const torch::Tensor upright = SliceTensors::Reorient(slices, orientation);
     sum = sum.defined() ? sum + upright : upright;
   }

@@ -32,7 +32,8 @@
 namespace itk
 {
 /** Encodes and decodes batches of slices in several orientations, on a device and in a precision. All batches have the
- * same size: a shorter batch is filled up with copies of its last slice. */
+ * same size: a shorter batch is filled up with copies of its last slice. Several threads may call the functions, each
+ * with its own pool. */
 class SliceAutoencoder
 {
 public:
@@ -53,6 +54,14 @@ public:
     return m_BatchSize;
   }
 
+  /** Set the number of threads that compute one batch. Default 1. Only the module's own convolutions use more than one,
+   * because their results do not depend on the number. */
+  void
+  SetThreadsPerBatch(int threads)
+  {
+    m_ThreadsPerBatch = !m_Network && m_Model->UsesOwnConvolutions() ? threads : 1;
+  }
+
   /** Join tensors to one tensor with the size of a batch. */
   torch::Tensor
   MakeBatch(std::vector<torch::Tensor> slices) const;
@@ -60,17 +69,17 @@ public:
   /** Encode a batch of padded slices.
    * \return a latent per orientation */
   std::vector<LatentType>
-  Encode(const torch::Tensor & slices);
+  Encode(const torch::Tensor & slices, TensorPool & pool) const;
 
   /** Compute the correction of the learned mixing in one orientation. It is empty in linear mixing. */
   LatentType
-  ComputeMixingCorrection(const LatentNeighbors & neighbors);
+  ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const;
 
   /** Decode a batch.
    * \param mixLatents makes the batch of mixed latents of an orientation
    * \return the mean of the padded slices over the orientations */
   torch::Tensor
-  Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents);
+  Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents, TensorPool & pool) const;
 
 private:
   std::shared_ptr<const AutoencoderModel::Implementation> m_Model;
@@ -79,7 +88,7 @@ private:
   /** The network on the device. It is null in single precision on a CPU, where the module's convolutions are used. */
   std::shared_ptr<AutoencoderNetwork> m_Network;
   size_t                              m_BatchSize;
-  TensorPool                          m_Pool;
+  int                                 m_ThreadsPerBatch{ 1 };
 };
 } // end namespace itk
 

@@ -19,12 +19,23 @@
 #include "itkSliceSynthesis.h"
 
 #include "itkSliceTensors.h"
+#include "itkTaskLanes.h"
+#include "itkTorchAutocastScope.h"
+#include "itkTorchThreadScope.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace itk
 {
+namespace
+{
+/** How many tasks, for each lane, may lie between the oldest unfinished task and the next one. It bounds the acquired
+ * slices in memory. A lane that is several times slower than the others does not yet hold them up. */
+constexpr size_t TasksAheadOfLane = 8;
+} // namespace
+
 SliceSynthesis::SliceSynthesis(const AutoencoderModel & model, const Stack & stack, const Settings & settings)
   : m_Stack(stack)
   , m_Settings(settings)
@@ -41,65 +52,97 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
                     const LatentSliceSynthesizer::ProgressFunction & progress)
 {
   const SynthesisPlan plan(positions, *m_Correction, m_Stack.slices, m_Architecture, !this->WindowIsEmpty());
-  const CountFunction count = [&plan, &progress, done = size_t{ 0 }](size_t more) mutable {
-    done += more;
-    progress(static_cast<float>(done) / static_cast<float>(plan.read.size() + plan.jobs.size()));
-  };
-  const size_t batchSize = m_Autoencoder.GetBatchSize();
-  for (size_t begin = 0; begin < plan.jobs.size(); begin += batchSize)
+  m_Encoded = plan.encoded;
+  for (const SizeValueType slice : plan.read)
   {
-    const std::vector<Job> batch(plan.jobs.begin() + static_cast<std::ptrdiff_t>(begin),
-                                 plan.jobs.begin() +
-                                   static_cast<std::ptrdiff_t>(std::min(plan.jobs.size(), begin + batchSize)));
-    const SizeValueType    last = SynthesisPlan::GetLastSlice(batch.back().position);
-    this->ReadUpTo(plan, last + m_Reach, count);
-    std::vector<torch::Tensor> decoded;
-    if (!this->WindowIsEmpty())
-    {
-      decoded = this->Decode(batch);
-      for (size_t i = 0; i < batch.size(); ++i)
-      {
-        if (batch[i].isKept)
-        {
-          m_Correction->Keep(m_Acquired.at(batch[i].position.slice), decoded[i]);
-        }
-      }
-    }
-    for (size_t i = 0; i < batch.size(); ++i)
-    {
-      if (batch[i].isOutput)
-      {
-        const torch::Tensor slice = this->ComputeOutputSlice(batch[i], decoded, i).to(torch::kCPU).contiguous();
-        receive(batch[i].number, slice.data_ptr<float>());
-      }
-    }
-    count(batch.size());
-    // Jobs are sorted by the later one of the two slices around a position, so earlier slices are not needed any more.
-    m_Acquired.erase(m_Acquired.begin(), m_Acquired.lower_bound(last - std::min(last, m_Reach + 1)));
+    m_Acquired[slice];
   }
+  this->RunInLanes(
+    ListSynthesisTasks(plan, *m_Correction, m_Architecture, m_Stack.slices, m_Autoencoder.GetBatchSize(), m_Reach),
+    receive,
+    progress);
 }
 
 void
-SliceSynthesis::ReadUpTo(const SynthesisPlan & plan, SizeValueType slice, const CountFunction & count)
+SliceSynthesis::RunInLanes(const std::vector<SynthesisTask> &               tasks,
+                           const LatentSliceSynthesizer::SliceFunction &    receive,
+                           const LatentSliceSynthesizer::ProgressFunction & progress)
 {
-  while (m_NumberOfReadSlices < plan.read.size() && plan.read[m_NumberOfReadSlices] <= slice)
+  std::vector<std::vector<size_t>> prerequisites;
+  unsigned int                     decodings = 0;
+  size_t                           steps = 0;
+  for (const SynthesisTask & task : tasks)
   {
-    const auto                 begin = plan.read.begin() + static_cast<std::ptrdiff_t>(m_NumberOfReadSlices);
-    const auto                 number = std::min(m_Autoencoder.GetBatchSize(), plan.read.size() - m_NumberOfReadSlices);
-    std::vector<SizeValueType> slices(begin, begin + static_cast<std::ptrdiff_t>(number));
-    this->Read(slices);
-    if (!this->WindowIsEmpty())
+    prerequisites.push_back(task.prerequisites);
+    decodings += task.jobs.empty() ? 0 : 1;
+    steps += task.slices.size() + task.jobs.size();
+  }
+  // A device has its own parallelism. If there are fewer batches than threads, the threads share batches.
+  const auto         threads = static_cast<unsigned int>(at::get_num_threads());
+  const unsigned int lanes = m_Autoencoder.GetDevice().is_cpu() ? std::clamp(decodings, 1u, threads) : 1;
+  m_Autoencoder.SetThreadsPerBatch(static_cast<int>(threads / lanes));
+
+  std::vector<TensorPool> pools(lanes);
+  TaskLanes::Functions    functions;
+  functions.enter = [&](const std::function<void()> & work) {
+    const torch::InferenceMode inference;
+    const TorchThreadScope     scope(1);
+    const TorchAutocastScope   autocast(m_Settings.precision, m_Autoencoder.GetDevice().type());
+    work();
+  };
+  functions.run = [&](size_t task, unsigned int lane) { this->RunTask(tasks[task], receive, pools[lane]); };
+  functions.release = [&, begin = size_t{ 0 }](size_t oldest) mutable {
+    for (; begin < oldest; ++begin)
     {
-      slices.erase(std::remove_if(slices.begin(),
-                                  slices.end(),
-                                  [&plan](SizeValueType candidate) {
-                                    return !std::binary_search(plan.encoded.begin(), plan.encoded.end(), candidate);
-                                  }),
-                   slices.end());
-      this->Encode(slices);
+      for (const SizeValueType slice : tasks[begin].lastUsed)
+      {
+        m_Acquired.at(slice) = {};
+      }
     }
-    m_NumberOfReadSlices += number;
-    count(number);
+  };
+  functions.progress = [&, done = size_t{ 0 }](const std::vector<size_t> & finished) mutable {
+    for (const size_t task : finished)
+    {
+      done += tasks[task].slices.size() + tasks[task].jobs.size();
+    }
+    progress(static_cast<float>(done) / static_cast<float>(steps));
+  };
+  TaskLanes(std::move(prerequisites), TasksAheadOfLane * lanes).Run(lanes, functions);
+}
+
+void
+SliceSynthesis::RunTask(const SynthesisTask &                         task,
+                        const LatentSliceSynthesizer::SliceFunction & receive,
+                        TensorPool &                                  pool)
+{
+  this->Read(task.slices);
+  if (!this->WindowIsEmpty())
+  {
+    this->Encode(task.slices, pool);
+    for (const SizeValueType slice : task.corrections)
+    {
+      this->ComputeMixingCorrections(slice, pool);
+    }
+  }
+  std::vector<torch::Tensor> decoded;
+  if (!this->WindowIsEmpty() && !task.jobs.empty())
+  {
+    decoded = this->Decode(task.jobs, pool);
+    for (size_t i = 0; i < task.jobs.size(); ++i)
+    {
+      if (task.jobs[i].isKept)
+      {
+        m_Correction->Keep(m_Acquired.at(task.jobs[i].position.slice), decoded[i]);
+      }
+    }
+  }
+  for (size_t i = 0; i < task.jobs.size(); ++i)
+  {
+    if (task.jobs[i].isOutput)
+    {
+      const torch::Tensor slice = this->ComputeOutputSlice(task.jobs[i], decoded, i).to(torch::kCPU).contiguous();
+      receive(task.jobs[i].number, slice.data_ptr<float>());
+    }
   }
 }
 
@@ -115,13 +158,17 @@ SliceSynthesis::Read(const std::vector<SizeValueType> & numbers)
                      .to(m_Autoencoder.GetDevice());
     slice.minimum = slice.native.min();
     slice.maximum = slice.native.max();
-    m_Acquired.emplace(number, std::move(slice));
+    m_Acquired.at(number) = std::move(slice);
   }
 }
 
 void
-SliceSynthesis::Encode(const std::vector<SizeValueType> & numbers)
+SliceSynthesis::Encode(const std::vector<SizeValueType> & read, TensorPool & pool)
 {
+  std::vector<SizeValueType> numbers;
+  std::copy_if(read.begin(), read.end(), std::back_inserter(numbers), [this](SizeValueType slice) {
+    return std::binary_search(m_Encoded.begin(), m_Encoded.end(), slice);
+  });
   if (numbers.empty())
   {
     return;
@@ -138,7 +185,7 @@ SliceSynthesis::Encode(const std::vector<SizeValueType> & numbers)
   const double        range = m_Settings.windowMaximum - m_Settings.windowMinimum;
   const torch::Tensor remainder =
     native - m_Settings.windowMinimum + range * (m_Correction->GetDetailGain() * detail - windowed);
-  const auto latents = m_Autoencoder.Encode(m_Grid.Pad(networkInput));
+  const auto latents = m_Autoencoder.Encode(m_Grid.Pad(networkInput), pool);
   for (size_t i = 0; i < numbers.size(); ++i)
   {
     AcquiredSlice & slice = m_Acquired.at(numbers[i]);
@@ -153,13 +200,8 @@ SliceSynthesis::Encode(const std::vector<SizeValueType> & numbers)
 }
 
 void
-SliceSynthesis::ComputeMixingCorrections(SizeValueType slice)
+SliceSynthesis::ComputeMixingCorrections(SizeValueType slice, TensorPool & pool)
 {
-  auto & corrections = m_Acquired.at(slice).mixingCorrections;
-  if (!m_Architecture.learnsMixing || !corrections.empty())
-  {
-    return;
-  }
   const auto latentsOf = [&](SizeValueType number) -> const std::vector<LatentTensors> & {
     return m_Acquired.at(number).latents;
   };
@@ -171,7 +213,7 @@ SliceSynthesis::ComputeMixingCorrections(SizeValueType slice)
       neighbors.before = latentsOf(SynthesisPlan::GetSliceBefore(slice))[orientation];
       neighbors.after = latentsOf(SynthesisPlan::GetSliceAfter(slice + 1, m_Stack.slices))[orientation];
     }
-    corrections.push_back(m_Autoencoder.ComputeMixingCorrection(neighbors));
+    m_Acquired.at(slice).mixingCorrections.push_back(m_Autoencoder.ComputeMixingCorrection(neighbors, pool));
   }
 }
 
@@ -229,20 +271,10 @@ SliceSynthesis::MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int ori
 }
 
 std::vector<torch::Tensor>
-SliceSynthesis::Decode(const std::vector<Job> & jobs)
+SliceSynthesis::Decode(const std::vector<Job> & jobs, TensorPool & pool) const
 {
-  for (const Job & job : jobs)
-  {
-    for (const MixedGap & gap : job.gaps)
-    {
-      if (gap.alpha > 0.0)
-      {
-        this->ComputeMixingCorrections(gap.slice);
-      }
-    }
-  }
   const torch::Tensor padded =
-    m_Autoencoder.Decode([&](unsigned int orientation) { return this->MixLatentsOfJobs(jobs, orientation); });
+    m_Autoencoder.Decode([&](unsigned int orientation) { return this->MixLatentsOfJobs(jobs, orientation); }, pool);
   std::vector<torch::Tensor> slices = m_Grid.Crop(padded).clamp(0.0, 1.0).contiguous().split(1);
   // Drop the slices that only fill up the batch.
   slices.resize(jobs.size());

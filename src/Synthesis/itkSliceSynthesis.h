@@ -24,16 +24,16 @@
 #include "itkNetworkGrid.h"
 #include "itkSliceAutoencoder.h"
 #include "itkSliceCorrection.h"
-#include "itkSynthesisPlan.h"
+#include "itkSynthesisTasks.h"
+#include "itkTensorPool.h"
 
-#include <functional>
 #include <memory>
 #include <vector>
 
 namespace itk
 {
-/** One run of LatentSliceSynthesizer. It reads and encodes acquired slices when they are needed, decodes slices in
- * batches, corrects them, and releases acquired slices that are no longer needed. */
+/** One run of LatentSliceSynthesizer. Threads read and encode acquired slices shortly before they are needed, decode
+ * slices in batches, correct them, and release acquired slices that are no longer needed. */
 class SliceSynthesis
 {
 public:
@@ -50,8 +50,6 @@ public:
 
 private:
   using Job = SynthesisPlan::Job;
-  /** Receives the number of further slices that have been read or decoded. */
-  using CountFunction = std::function<void(size_t more)>;
 
   /** The window of a constant volume is empty. Its slices are interpolated without the network. */
   bool
@@ -60,18 +58,23 @@ private:
     return !(m_Settings.windowMaximum > m_Settings.windowMinimum);
   }
 
+  /** Compute the tasks in lanes. */
   void
-  ReadUpTo(const SynthesisPlan & plan, SizeValueType slice, const CountFunction & count);
+  RunInLanes(const std::vector<SynthesisTask> &               tasks,
+             const LatentSliceSynthesizer::SliceFunction &    receive,
+             const LatentSliceSynthesizer::ProgressFunction & progress);
+  void
+  RunTask(const SynthesisTask & task, const LatentSliceSynthesizer::SliceFunction & receive, TensorPool & pool);
   void
   Read(const std::vector<SizeValueType> & numbers);
   void
-  Encode(const std::vector<SizeValueType> & numbers);
+  Encode(const std::vector<SizeValueType> & read, TensorPool & pool);
   /** Decode to [0, 1] at the network's pixels. The result has one tensor per job. */
   std::vector<torch::Tensor>
-  Decode(const std::vector<Job> & jobs);
-  /** Compute the corrections of the learned mixing between a slice and the next one, unless that was done before. */
+  Decode(const std::vector<Job> & jobs, TensorPool & pool) const;
+  /** Compute the corrections of the learned mixing between a slice and the next one. */
   void
-  ComputeMixingCorrections(SizeValueType slice);
+  ComputeMixingCorrections(SizeValueType slice, TensorPool & pool);
   /** The latent of a job in one orientation. */
   LatentTensors
   MixLatentsOfJob(const Job & job, unsigned int orientation) const;
@@ -88,9 +91,10 @@ private:
   NetworkGrid                      m_Grid;
   SliceAutoencoder                 m_Autoencoder;
   std::unique_ptr<SliceCorrection> m_Correction;
-  AcquiredSlices                   m_Acquired;
-  /** Number of slices of the plan that have been read. */
-  size_t m_NumberOfReadSlices{ 0 };
+  /** An entry for every slice of the plan, which is filled when the slice is read and emptied after its last use. */
+  AcquiredSlices m_Acquired;
+  /** The slices of the plan to encode, in rising order. */
+  std::vector<SizeValueType> m_Encoded;
 };
 } // end namespace itk
 

@@ -75,6 +75,7 @@ VisitParameters(TParameters & p, TVisitor && visit)
   visit(Record::ModelAndCheckpoint, "FlipAugmentation", "flip_augmentation", p.flipAugmentation);
   visit(Record::ModelAndCheckpoint, "IntensityAugmentation", "intensity_augmentation", p.intensityAugmentation);
   visit(Record::ModelAndCheckpoint, "ScaleAugmentation", "scale_augmentation", p.scaleAugmentation);
+  visit(Record::ModelAndCheckpoint, "DeformationAugmentation", "deformation_augmentation", p.deformationAugmentation);
   visit(Record::ModelAndCheckpoint, "WeightAveraging", "weight_averaging", p.weightAveraging);
   visit(Record::ModelAndCheckpoint, "FreezeNormalization", "freeze_normalization", p.freezeNormalization);
 
@@ -288,6 +289,7 @@ AutoencoderTrainingParameters::SetRecipeToDefault()
   flipAugmentation = defaults.flipAugmentation;
   intensityAugmentation = defaults.intensityAugmentation;
   scaleAugmentation = defaults.scaleAugmentation;
+  deformationAugmentation = defaults.deformationAugmentation;
   weightAveraging = defaults.weightAveraging;
 }
 
@@ -312,6 +314,7 @@ AutoencoderTrainingParameters::SetRecipeToPaper()
   flipAugmentation = false;
   intensityAugmentation = 1.0;
   scaleAugmentation = 0.0;
+  deformationAugmentation = 0.0;
   weightAveraging = 0.0;
 }
 
@@ -358,6 +361,10 @@ AutoencoderTrainingParameters::Check() const
   requireShare("WideGapShare", wideGapShare);
   requireShare("IntensityAugmentation", intensityAugmentation);
   require(scaleAugmentation >= 0.0 && scaleAugmentation < 1.0, "ScaleAugmentation", scaleAugmentation, "in [0, 1)");
+  require(deformationAugmentation >= 0.0 && deformationAugmentation < 1.0,
+          "DeformationAugmentation",
+          deformationAugmentation,
+          "in [0, 1)");
   require(weightAveraging >= 0.0 && weightAveraging < 1.0, "WeightAveraging", weightAveraging, "in [0, 1)");
   require(!sliceAxis || *sliceAxis <= 2, "SliceAxis", sliceAxis.value_or(0), "0, 1 or 2");
   require(cacheSize >= 1, "CacheSize", cacheSize, "at least 1 MiB");

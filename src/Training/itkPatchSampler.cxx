@@ -25,6 +25,27 @@
 
 namespace itk
 {
+namespace
+{
+constexpr double Pi = 3.14159265358979324;
+
+/** The share of patches that are deformed. The others keep the noise of the acquired slices as it is. */
+constexpr double DeformedShare = 0.75;
+
+/** Interpolate slices (slices, rows, columns) by cubic convolution at points (size, size, 2) in pixels. Beyond their
+ * borders, the slices are mirrored. */
+torch::Tensor
+SampleCubic(const torch::Tensor & slices, const torch::Tensor & points)
+{
+  constexpr int64_t   cubic = 2;
+  constexpr int64_t   mirror = 2;
+  const torch::Tensor sides = torch::tensor({ slices.size(2), slices.size(1) }, torch::kFloat);
+  const torch::Tensor normalized = (2.0 * points + 1.0) / sides - 1.0;
+  return at::grid_sampler(slices.unsqueeze(0), normalized.unsqueeze(0), cubic, mirror, /*align_corners=*/false)
+    .squeeze(0);
+}
+} // namespace
+
 void
 PatchSampler::SetVolumes(const VolumesType & volumes)
 {
@@ -64,6 +85,41 @@ PatchSampler::DrawOffset(TrainingRandom & random, int64_t free) const
 }
 
 torch::Tensor
+PatchSampler::DrawDeformedGrid(TrainingRandom & random, const std::array<double, 2> & center, int64_t side) const
+{
+  const auto   size = m_Settings.patchSize;
+  const double length = static_cast<double>(side);
+  const double range = std::log1p(m_Settings.deformation);
+  const double stretch[2]{ std::exp(random.Uniform(-range, range)), std::exp(random.Uniform(-range, range)) };
+  const double axes = random.Uniform(0.0, Pi);
+  const double turn = m_Settings.rotate ? random.Uniform(0.0, 2.0 * Pi) : 0.0;
+  // Rotate to the axes of the stretching, stretch, rotate back and by the angle of the patch.
+  const double matrix[2][2]{
+    { stretch[0] * std::cos(axes + turn) * std::cos(axes) + stretch[1] * std::sin(axes + turn) * std::sin(axes),
+      stretch[0] * std::cos(axes + turn) * std::sin(axes) - stretch[1] * std::sin(axes + turn) * std::cos(axes) },
+    { stretch[0] * std::sin(axes + turn) * std::cos(axes) - stretch[1] * std::cos(axes + turn) * std::sin(axes),
+      stretch[0] * std::sin(axes + turn) * std::sin(axes) + stretch[1] * std::cos(axes + turn) * std::cos(axes) }
+  };
+  constexpr int64_t  points = 4;
+  std::vector<float> displacements;
+  for (int64_t i = 0; i < 2 * points * points; ++i)
+  {
+    displacements.push_back(static_cast<float>(random.Normal(m_Settings.deformation * length / 8.0)));
+  }
+  const torch::Tensor bending =
+    at::upsample_bicubic2d(torch::tensor(displacements).view({ 1, 2, points, points }), { size, size }, true)
+      .squeeze(0)
+      .permute({ 1, 2, 0 });
+  const torch::Tensor along = ((torch::arange(size) + 0.5) / size - 0.5) * length;
+  const torch::Tensor columns = along.view({ 1, size });
+  const torch::Tensor rows = along.view({ size, 1 });
+  return torch::stack({ matrix[0][0] * columns + matrix[0][1] * rows + center[1],
+                        matrix[1][0] * columns + matrix[1][1] * rows + center[0] },
+                      2) +
+         bending;
+}
+
+torch::Tensor
 PatchSampler::DrawPatch(TrainingRandom & random, const torch::Tensor & slices) const
 {
   const int64_t size = m_Settings.patchSize;
@@ -71,7 +127,14 @@ PatchSampler::DrawPatch(TrainingRandom & random, const torch::Tensor & slices) c
   const int64_t row = this->DrawOffset(random, slices.size(1) - side);
   const int64_t column = this->DrawOffset(random, slices.size(2) - side);
   torch::Tensor patch = slices.narrow(1, row, side).narrow(2, column, side);
-  if (side != size)
+  if (m_Settings.deformation > 0.0 && random.Uniform() < DeformedShare)
+  {
+    const double half = 0.5 * static_cast<double>(side - 1);
+    const auto   grid =
+      this->DrawDeformedGrid(random, { static_cast<double>(row) + half, static_cast<double>(column) + half }, side);
+    patch = SampleCubic(slices, grid).clamp(0.0, 1.0);
+  }
+  else if (side != size)
   {
     patch = SliceTensors::Resample(patch.unsqueeze(1), size, size).squeeze(1).clamp(0.0, 1.0);
   }

@@ -23,6 +23,7 @@
 
 #include <torch/torch.h>
 
+#include <array>
 #include <map>
 #include <vector>
 
@@ -44,6 +45,7 @@ public:
     bool     flip{ true };
     double   intensityProbability{ 0.7 };
     double   largestScaleChange{ 0.0 };
+    double   deformation{ 0.0 };
     uint64_t seed{ 0 };
   };
 
@@ -100,6 +102,13 @@ private:
   DrawSide(TrainingRandom & random, int64_t largest) const;
   int64_t
   DrawOffset(TrainingRandom & random, int64_t free) const;
+
+  /** Draw the points of the slices, in pixels, that become the pixels of a deformed patch: (size, size, 2), the column
+   * before the row.
+   * \param center row and column of the middle of the patch
+   * \param side side of the region that becomes the patch, before it is deformed */
+  torch::Tensor
+  DrawDeformedGrid(TrainingRandom & random, const std::array<double, 2> & center, int64_t side) const;
 
   /** Draw one patch from several slices, with the same augmentation for all: (slices, size, size). */
   torch::Tensor

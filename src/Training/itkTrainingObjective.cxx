@@ -50,6 +50,7 @@ MakeSamplerSettings(const AutoencoderTrainingParameters & parameters, const Auto
   settings.flip = parameters.flipAugmentation;
   settings.intensityProbability = parameters.intensityAugmentation;
   settings.largestScaleChange = parameters.scaleAugmentation;
+  settings.deformation = parameters.deformationAugmentation;
   settings.seed = parameters.seed;
   return settings;
 }

@@ -72,7 +72,8 @@ The output has the pixel type of the input, except that int8 becomes int16 and i
 
 Modes:
   auto                profile-corrected if the slice thickness (--slice-thickness) is known and at least 0.8 times the
-                      slice spacing, and the spacing is at most 7 mm; otherwise low-pass-corrected
+                      slice spacing, and the spacing is at most 7 mm; otherwise low-pass-corrected if the spacing is
+                      less than 9 mm, else decoded
   low-pass-corrected  every slice is decoded by the network; large-scale brightness and a share of the detail are
                       taken from the acquired slices
   profile-corrected   interpolation over six slices, sharpened to reverse the blur of thick slices, with a correction

@@ -82,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A shell without job control starts background processes with SIGINT ignored.
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A thread of LibTorch's OpenMP pool that waits for another one shall sleep. By default it spins, and takes the
+    # processor from the one it waits for where other programs run. OpenMP reads this when LibTorch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         parsed = make_parser().parse_args(arguments)
         code = parsed.run(parsed)

@@ -17,6 +17,7 @@
 # ==========================================================================
 """The command line: help, wrong use, refusals."""
 
+import os
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Outcome, command, phantom, write_nifti
+from latent_sr.cli import main
 
 COMMANDS = ("upsample", "train", "evaluate", "metrics", "info")
 
@@ -176,3 +178,14 @@ def test_a_failure_of_the_installed_command_is_one_line(latent_sr_process, tmp_p
     result = latent_sr_process("upsample", "thick.nii", "b.nii", "--model", "damaged.safetensors", cwd=tmp_path)
     assert_one_line_error(result, 1, "damaged.safetensors")
     assert not (tmp_path / "b.nii").exists()
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, "passive"), ("active", "active")])
+def test_threads_that_wait_sleep_unless_the_user_says_otherwise(monkeypatch, capsys, given, used):
+    monkeypatch.setenv("OMP_WAIT_POLICY", given or "")
+    if given is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    capsys.readouterr()
+    assert os.environ["OMP_WAIT_POLICY"] == used

@@ -41,7 +41,7 @@ ORDER = {
         "evaluation training calibration",
         "upsampling metrics recipe",
         "models parallel volumes",
-        "options enumerations interrupts threads versions progress torch_model",
+        "options enumerations interrupts itk_loading threads versions progress torch_model",
         "errors",
     ],
     "python/latent_sr/commands": ["__init__", "upsample train evaluate metrics info", "console", "options"],

@@ -17,6 +17,7 @@
 # ==========================================================================
 """Number of threads of ITK and LibTorch."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,17 +30,20 @@ def number_of_threads(threads: int | None) -> Iterator[None]:
         yield
         return
     import itk
-    import torch
 
     before_itk = itk.MultiThreaderBase.GetGlobalDefaultNumberOfThreads()
-    before_torch = torch.get_num_threads()
+    # This module's classes set LibTorch's threads themselves. Only a process that uses PyTorch needs its setting.
+    torch = sys.modules.get("torch")
+    before_torch = torch.get_num_threads() if torch else 0
     itk.MultiThreaderBase.SetGlobalDefaultNumberOfThreads(threads)
-    torch.set_num_threads(threads)
+    if torch:
+        torch.set_num_threads(threads)
     try:
         yield
     finally:
         itk.MultiThreaderBase.SetGlobalDefaultNumberOfThreads(before_itk)
-        torch.set_num_threads(before_torch)
+        if torch:
+            torch.set_num_threads(before_torch)
 
 
 def set_work_units(process: Any, threads: int | None) -> None:

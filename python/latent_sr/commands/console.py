@@ -26,6 +26,7 @@ from typing import Any
 
 from latent_sr.commands.options import PROGRAM
 from latent_sr.errors import LatentSRError, one_line
+from latent_sr.itk_loading import load_itk_sparingly
 
 _SLICE_AXIS = re.compile(r"Set SliceAxis to")
 
@@ -45,8 +46,13 @@ def notify(what: str) -> Callable[[str], None]:
     return lambda name: print(f"{what} {Path(name).name}", file=sys.stderr)
 
 
-def quiet_itk() -> None:
-    """Switch ITK's warnings off: each takes several lines, with source files and addresses."""
+def quiet_itk(sparingly: bool = False) -> None:
+    """Switch ITK's warnings off: each takes several lines, with source files and addresses.
+
+    ``sparingly`` is for commands that read and write few files, see ``itk_loading``.
+    """
+    if sparingly:
+        load_itk_sparingly()
     import itk
 
     itk.Object.GlobalWarningDisplayOff()

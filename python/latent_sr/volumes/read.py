@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.itk_loading import load_image_io
 from latent_sr.volumes.dicom.scan import is_dicom_file
 from latent_sr.volumes.itk_file import ItkFile
 from latent_sr.volumes.names import extension_of
@@ -194,6 +195,7 @@ def _is_dicom_for_itk(path: Path) -> bool:
         return False
     import itk
 
+    load_image_io(path)
     image_io = itk.ImageIOFactory.CreateImageIO(str(path), itk.CommonEnums.IOFileMode_ReadMode)
     return image_io is not None and image_io.GetNameOfClass() == "GDCMImageIO"
 

@@ -21,6 +21,7 @@ import os
 from typing import Any
 
 from latent_sr.errors import LatentSRError, one_line
+from latent_sr.itk_loading import load_image_io
 from latent_sr.volumes.images import cast, pixel_type
 from latent_sr.volumes.outputs import check_output, replacing
 from latent_sr.volumes.volume import written_as
@@ -59,6 +60,7 @@ def write_volume(image: Any, path: str | os.PathLike, component: str | None = No
     if component is not None and written_as(component) != pixel_type(image):
         image = _saturated(image, written_as(component))
     try:
+        load_image_io(path)
         with replacing(path) as temporary:
             writer = itk.ImageFileWriter[type(image)].New()
             writer.SetFileName(str(temporary))

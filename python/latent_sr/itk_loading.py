@@ -1,0 +1,78 @@
+# ==========================================================================
+#
+#   Copyright NumFOCUS
+#
+#   Licensed under the Apache License, Version 2.0 (the "License");
+#   you may not use this file except in compliance with the License.
+#   You may obtain a copy of the License at
+#
+#          https://www.apache.org/licenses/LICENSE-2.0.txt
+#
+#   Unless required by applicable law or agreed to in writing, software
+#   distributed under the License is distributed on an "AS IS" BASIS,
+#   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+#   See the License for the specific language governing permissions and
+#   limitations under the License.
+#
+# ==========================================================================
+"""Which modules of ITK and PyTorch a process of the command line loads.
+
+``import itk`` loads nothing. The first class that is used loads its module, and by default the image IO of every format
+and what these depend on, and PyTorch, because ITK's functions accept its tensors. That takes longer than the network
+for a small stack. Commands that read and write few files do without.
+"""
+
+import os
+import sys
+from importlib import import_module
+
+_IMAGE_IOS = {
+    ".nii": "NiftiImageIO",
+    ".nii.gz": "NiftiImageIO",
+    ".nrrd": "NrrdImageIO",
+    ".nhdr": "NrrdImageIO",
+    ".mha": "MetaImageIO",
+    ".mhd": "MetaImageIO",
+}
+"""The image IO of a file name's ending."""
+
+
+def load_itk_sparingly() -> None:
+    """Load only what is needed from now on. This is for a process that belongs to this package, and only if ITK is not
+    in use yet. Functions that need an image IO then call ``load_image_io``.
+    """
+    if "itk" in sys.modules:
+        return
+    import itkConfig
+
+    itkConfig.DefaultFactoryLoading = False
+    from itk.support import helpers
+
+    if hasattr(helpers, "_HAVE_TORCH"):
+        # Without a public switch, this keeps ITK from importing PyTorch.
+        helpers._HAVE_TORCH = False
+
+
+def load_image_io(path: str | os.PathLike) -> None:
+    """Load the image IO for a file, by the ending of its name, if ITK does not load all of them by itself."""
+    import itkConfig
+
+    if itkConfig.DefaultFactoryLoading:
+        return
+    name = os.fspath(path).lower()
+    found = next((image_io for ending, image_io in _IMAGE_IOS.items() if name.endswith(ending)), None)
+    if found is None:
+        load_all_image_ios()
+        return
+    try:
+        # The attribute itk.NiftiImageIO would also load the Python classes that the format's library depends on.
+        getattr(import_module(f"itk.itk{found}Python"), f"itk{found}Factory").RegisterOneFactory()
+    except (ImportError, AttributeError):
+        load_all_image_ios()
+
+
+def load_all_image_ios() -> None:
+    """Load the image IOs of all formats."""
+    from itk.support import base
+
+    base.load_factories("ImageIO")

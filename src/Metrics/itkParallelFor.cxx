@@ -18,6 +18,7 @@
 
 #include "itkParallelFor.h"
 
+#include "itkAvailableProcessors.h"
 #include "itkForkGuard.h"
 
 #include "itkMultiThreaderBase.h"
@@ -42,8 +43,9 @@ ThreadIdType
 NumberOfThreads(ThreadIdType workUnits)
 {
   const bool isExplicit = workUnits > 0;
-  return ForkGuard::LimitThreads(isExplicit ? workUnits : MultiThreaderBase::GetGlobalDefaultNumberOfThreads(),
-                                 isExplicit);
+  return ForkGuard::LimitThreads(
+    isExplicit ? workUnits : AvailableProcessors::LimitDefault(MultiThreaderBase::GetGlobalDefaultNumberOfThreads()),
+    isExplicit);
 }
 
 ParallelFor

@@ -18,6 +18,7 @@
 
 #include "itkProcessObjectThreads.h"
 
+#include "itkAvailableProcessors.h"
 #include "itkForkGuard.h"
 
 #include <algorithm>
@@ -28,7 +29,8 @@ unsigned int
 ProcessObjectThreads::GetNumberOfThreads(const ProcessObject * process)
 {
   const MultiThreaderBase * threader = process->GetMultiThreader();
-  return ForkGuard::LimitThreads(std::min(process->GetNumberOfWorkUnits(), threader->GetMaximumNumberOfThreads()),
-                                 /*isExplicit=*/process->GetNumberOfWorkUnits() != threader->GetNumberOfWorkUnits());
+  const bool                isExplicit = process->GetNumberOfWorkUnits() != threader->GetNumberOfWorkUnits();
+  const unsigned int        threads = std::min(process->GetNumberOfWorkUnits(), threader->GetMaximumNumberOfThreads());
+  return ForkGuard::LimitThreads(isExplicit ? threads : AvailableProcessors::LimitDefault(threads), isExplicit);
 }
 } // end namespace itk

@@ -35,7 +35,9 @@ print("code", code, "loaded", loaded)
 
 def run(*words):
     """Return the last line of a command in a process of its own: its exit code, and what it has loaded."""
-    result = subprocess.run([sys.executable, "-c", SCRIPT, *map(str, words)], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *map(str, words)], capture_output=True, text=True, check=True
+    )
     return result.stdout.splitlines()[-1]
 
 

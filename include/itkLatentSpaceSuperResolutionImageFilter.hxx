@@ -443,7 +443,8 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::MakeSettings(c
   settings.windowMinimum = m_WindowMinimumUsed;
   settings.windowMaximum = m_WindowMaximumUsed;
   settings.numberOfOrientations = m_NumberOfOrientations;
-  settings.residualGain = m_AutomaticResidualGain ? model->GetResidualGain() : m_ResidualGain;
+  const double share = settings.outputMode == OutputModeEnum::ProfileCorrected ? ProfileGainShare : 1.0;
+  settings.residualGain = m_AutomaticResidualGain ? share * model->GetResidualGain() : m_ResidualGain;
   settings.lowPassSigma = m_LowPassSigma;
   settings.detailGain = m_AutomaticDetailGain ? LatentSliceSynthesizer::ComputeDetailGain(distance) : m_DetailGain;
   return settings;

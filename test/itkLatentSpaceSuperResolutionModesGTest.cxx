@@ -428,7 +428,7 @@ TEST(LatentSpaceSuperResolutionModes, TheAutomaticModeCanNotBeDeterminedWithoutA
   EXPECT_EQ(filter->GetOutputModeUsed(), OutputModeEnum::Decoded);
 }
 
-TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedAddsTheSameCorrectionAsResidualCorrected)
+TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedAddsHalfOfTheCorrectionOfResidualCorrected)
 {
   const auto image = MakeStack<ImageType>({ { 16, 16, 7 } });
   const auto wide = [](FilterType * f) { SetWindow(f, -1000.0, 2000.0); };
@@ -447,7 +447,8 @@ TEST(LatentSpaceSuperResolutionModes, ProfileCorrectedAddsTheSameCorrectionAsRes
   }
   ForEachPixel(image, [&](auto x, auto y) {
     ASSERT_NEAR(At(corrected, x, y, 6), At(image, x, y, 3), 1e-2);
-    const float expected = At(interpolated, x, y, 7) + At(d, x, y, 7) - 0.5f * (At(d, x, y, 6) + At(d, x, y, 8));
+    const float correction = At(d, x, y, 7) - 0.5f * (At(d, x, y, 6) + At(d, x, y, 8));
+    const float expected = At(interpolated, x, y, 7) + 0.5f * correction;
     if (At(interpolated, x, y, 7) > range.first && At(interpolated, x, y, 7) < range.second)
     {
       ASSERT_NEAR(At(corrected, x, y, 7), std::clamp(expected, range.first, range.second), 1e-2);

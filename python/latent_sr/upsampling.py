@@ -72,7 +72,8 @@ class UpsampleOptions:
         model's percentiles of the image.
     residual_gain
         Gain: share of the network in the modes "residual-corrected" and "profile-corrected". At least 0, which is
-        interpolation only; see ``best_residual_gain``. Default: the model's gain.
+        interpolation only; see ``best_residual_gain``. Default: the model's gain, and half of it in
+        "profile-corrected".
     slice_thickness
         Thickness of the slices in mm, as in DICOM attribute (0018,0050); 0: not known. Default: that of the file, else
         not known.

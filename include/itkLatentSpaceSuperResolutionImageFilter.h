@@ -240,8 +240,8 @@ private:
    * (docs/output-modes.md). */
   static constexpr double LargestProfileDistance = 7.0;
 
-  /** Share of the model's gain that ProfileCorrected takes. Six slices tell a part of what the network tells from two. At
-   * .5, all measured volumes of touching slices are better than at 1 (docs/output-modes.md). */
+  /** Share of the model's gain that ProfileCorrected takes. Six slices tell a part of what the network tells from two.
+   * At .5, all measured volumes of touching slices are better than at 1 (docs/output-modes.md). */
   static constexpr double ProfileGainShare = 0.5;
 
   /** Slice distance in mm from which Decoded was measured to be at least as good as LowPassCorrected in every metric

@@ -25,6 +25,7 @@ for a small stack. Commands that read and write few files do without.
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
 _IMAGE_IOS = {
     ".nii": "NiftiImageIO",
@@ -76,3 +77,18 @@ def load_all_image_ios() -> None:
     from itk.support import base
 
     base.load_factories("ImageIO")
+
+
+def create_image_io(path: str | os.PathLike) -> Any:
+    """The image IO that can read a file, or None."""
+    import itk
+    import itkConfig
+
+    load_image_io(path)
+    mode = itk.CommonEnums.IOFileMode_ReadMode
+    image_io = itk.ImageIOFactory.CreateImageIO(os.fspath(path), mode)
+    if image_io is None and not itkConfig.DefaultFactoryLoading:
+        # The name may not tell the format.
+        load_all_image_ios()
+        image_io = itk.ImageIOFactory.CreateImageIO(os.fspath(path), mode)
+    return image_io

@@ -24,7 +24,6 @@
 #include "itkTorchThreadScope.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace itk
@@ -52,15 +51,11 @@ SliceSynthesis::Run(const std::vector<Position> &                    positions,
                     const LatentSliceSynthesizer::ProgressFunction & progress)
 {
   const SynthesisPlan plan(positions, *m_Correction, m_Stack.slices, m_Architecture, !this->WindowIsEmpty());
-  m_Encoded = plan.encoded;
   for (const SizeValueType slice : plan.read)
   {
     m_Acquired[slice];
   }
-  this->RunInLanes(
-    ListSynthesisTasks(plan, *m_Correction, m_Architecture, m_Stack.slices, m_Autoencoder.GetBatchSize(), m_Reach),
-    receive,
-    progress);
+  this->RunInLanes(ListSynthesisTasks(plan, *m_Correction, m_Autoencoder.GetBatchSize(), m_Reach), receive, progress);
 }
 
 void
@@ -118,10 +113,10 @@ SliceSynthesis::RunTask(const SynthesisTask &                         task,
   this->Read(task.slices);
   if (!this->WindowIsEmpty())
   {
-    this->Encode(task.slices, pool);
-    for (const SizeValueType slice : task.corrections)
+    this->Encode(task.encoded, pool);
+    for (const MixedGap & gap : task.corrections)
     {
-      this->ComputeMixingCorrections(slice, pool);
+      this->ComputeMixingCorrections(gap.slice, pool);
     }
   }
   std::vector<torch::Tensor> decoded;
@@ -163,12 +158,8 @@ SliceSynthesis::Read(const std::vector<SizeValueType> & numbers)
 }
 
 void
-SliceSynthesis::Encode(const std::vector<SizeValueType> & read, TensorPool & pool)
+SliceSynthesis::Encode(const std::vector<SizeValueType> & numbers, TensorPool & pool)
 {
-  std::vector<SizeValueType> numbers;
-  std::copy_if(read.begin(), read.end(), std::back_inserter(numbers), [this](SizeValueType slice) {
-    return std::binary_search(m_Encoded.begin(), m_Encoded.end(), slice);
-  });
   if (numbers.empty())
   {
     return;

@@ -68,7 +68,7 @@ private:
   void
   Read(const std::vector<SizeValueType> & numbers);
   void
-  Encode(const std::vector<SizeValueType> & read, TensorPool & pool);
+  Encode(const std::vector<SizeValueType> & numbers, TensorPool & pool);
   /** Decode to [0, 1] at the network's pixels. The result has one tensor per job. */
   std::vector<torch::Tensor>
   Decode(const std::vector<Job> & jobs, TensorPool & pool) const;
@@ -93,8 +93,6 @@ private:
   std::unique_ptr<SliceCorrection> m_Correction;
   /** An entry for every slice of the plan, which is filled when the slice is read and emptied after its last use. */
   AcquiredSlices m_Acquired;
-  /** The slices of the plan to encode, in rising order. */
-  std::vector<SizeValueType> m_Encoded;
 };
 } // end namespace itk
 

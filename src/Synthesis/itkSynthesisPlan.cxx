@@ -33,36 +33,29 @@ SortUnique(std::vector<SizeValueType> & numbers)
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
 }
 
-/** The acquired slices whose latents are mixed for jobs, and their context. */
-std::vector<SizeValueType>
-ListMixedSlices(const std::vector<SynthesisPlan::Job> & jobs, SizeValueType slices, bool mixesWithContext)
-{
-  std::vector<SizeValueType> mixed;
-  for (const SynthesisPlan::Job & job : jobs)
-  {
-    for (const MixedGap & gap : job.gaps)
-    {
-      mixed.push_back(gap.slice);
-      if (gap.alpha > 0.0)
-      {
-        mixed.push_back(gap.slice + 1);
-        if (mixesWithContext)
-        {
-          mixed.push_back(SynthesisPlan::GetSliceBefore(gap.slice));
-          mixed.push_back(SynthesisPlan::GetSliceAfter(gap.slice + 1, slices));
-        }
-      }
-    }
-  }
-  return mixed;
-}
 } // namespace
+
+std::vector<SizeValueType>
+SynthesisPlan::ListMixedSlices(const MixedGap & gap) const
+{
+  if (gap.alpha == 0.0)
+  {
+    return { gap.slice };
+  }
+  if (architecture.mixesWithContext)
+  {
+    return { GetSliceBefore(gap.slice), gap.slice, gap.slice + 1, GetSliceAfter(gap.slice + 1, slices) };
+  }
+  return { gap.slice, gap.slice + 1 };
+}
 
 SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
                              const SliceCorrection &                               correction,
-                             SizeValueType                                         slices,
-                             const AutoencoderArchitecture &                       architecture,
+                             SizeValueType                                         numberOfSlices,
+                             const AutoencoderArchitecture &                       modelArchitecture,
                              bool                                                  decodesSlices)
+  : slices(numberOfSlices)
+  , architecture(modelArchitecture)
 {
   // Corrections keep exact acquired slices, or else those at output positions.
   const bool needsExact = architecture.learnsMixing && correction.NeedsExactAcquiredSlices();
@@ -92,14 +85,20 @@ SynthesisPlan::SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position>
       }
     }
   }
-  const auto mixed = ListMixedSlices(jobs, slices, architecture.mixesWithContext);
-  encoded.insert(encoded.end(), mixed.begin(), mixed.end());
+  for (const Job & job : jobs)
+  {
+    for (const MixedGap & gap : job.gaps)
+    {
+      const auto mixed = this->ListMixedSlices(gap);
+      encoded.insert(encoded.end(), mixed.begin(), mixed.end());
+    }
+  }
   SortUnique(encoded);
   read.insert(read.end(), encoded.begin(), encoded.end());
   SortUnique(read);
   std::stable_sort(jobs.begin(), jobs.end(), [](const Job & a, const Job & b) {
     const auto key = [](const Job & job) {
-      return std::make_tuple(GetLastSlice(job.position), job.position.alpha > 0.0, job.position.alpha, job.isOutput);
+      return std::make_tuple(GetTurn(job), !job.isKept, job.position.alpha > 0.0, job.position.alpha, job.isOutput);
     };
     return key(a) < key(b);
   });

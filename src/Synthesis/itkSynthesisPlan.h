@@ -43,12 +43,12 @@ struct SynthesisPlan
     bool isKept{ false };
   };
 
-  /** \param slices number of acquired slices
+  /** \param numberOfSlices number of acquired slices
    * \param decodesSlices false if slices are only interpolated */
   SynthesisPlan(const std::vector<LatentSliceSynthesizer::Position> & positions,
                 const SliceCorrection &                               correction,
-                SizeValueType                                         slices,
-                const AutoencoderArchitecture &                       architecture,
+                SizeValueType                                         numberOfSlices,
+                const AutoencoderArchitecture &                       modelArchitecture,
                 bool                                                  decodesSlices);
 
   /** The later one of the two acquired slices around a position. */
@@ -70,12 +70,26 @@ struct SynthesisPlan
     return slice + 1 < slices ? slice + 1 : slice;
   }
 
+  /** The acquired slice in whose turn a job is computed: the later one of the two around its position. A slice that a
+   * correction keeps is decoded one turn earlier, so that the slices around it do not wait for it. */
+  static int64_t
+  GetTurn(const Job & job)
+  {
+    return static_cast<int64_t>(GetLastSlice(job.position)) - (job.isKept ? 1 : 0);
+  }
+
+  /** The acquired slices whose latents a mix depends on, with their context, in rising order. */
+  std::vector<SizeValueType>
+  ListMixedSlices(const MixedGap & gap) const;
+
+  /** Number of acquired slices. */
+  SizeValueType           slices;
+  AutoencoderArchitecture architecture;
   /** The acquired slices to read, and those of them to encode: the slices around positions, those that are mixed, and
    * their context. In rising order. */
   std::vector<SizeValueType> read;
   std::vector<SizeValueType> encoded;
-  /** Sorted by the later one of the two slices around a position, acquired slices before slices between them.
-   * Everything that a job needs is then available before it. */
+  /** Sorted by their turns, kept slices first, then by their positions. */
   std::vector<Job> jobs;
 };
 } // end namespace itk

@@ -19,6 +19,7 @@
 #include "itkSynthesisTasks.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
@@ -34,16 +35,12 @@ using Job = SynthesisPlan::Job;
 class SynthesisTaskList
 {
 public:
-  SynthesisTaskList(const SynthesisPlan &           plan,
-                    const SliceCorrection &         correction,
-                    const AutoencoderArchitecture & architecture,
-                    SizeValueType                   slices,
-                    size_t                          batchSize,
-                    SizeValueType                   reach)
+  SynthesisTaskList(const SynthesisPlan &   plan,
+                    const SliceCorrection & correction,
+                    size_t                  batchSize,
+                    SizeValueType           reach)
     : m_Plan(plan)
     , m_Correction(correction)
-    , m_Architecture(architecture)
-    , m_NumberOfSlices(slices)
     , m_BatchSize(batchSize)
     , m_Ahead(static_cast<int64_t>(reach) + 2)
   {}
@@ -77,6 +74,10 @@ private:
       const size_t  end = std::min(m_Plan.read.size(), begin + m_BatchSize);
       task.slices.assign(m_Plan.read.begin() + static_cast<std::ptrdiff_t>(begin),
                          m_Plan.read.begin() + static_cast<std::ptrdiff_t>(end));
+      std::copy_if(
+        task.slices.begin(), task.slices.end(), std::back_inserter(task.encoded), [this](SizeValueType slice) {
+          return std::binary_search(m_Plan.encoded.begin(), m_Plan.encoded.end(), slice);
+        });
       m_Tasks.emplace_back(Key{ static_cast<int64_t>(task.slices.front()) - m_Ahead, ReadSlices }, std::move(task));
     }
   }
@@ -84,26 +85,26 @@ private:
   void
   AddCorrections()
   {
-    if (!m_Architecture.learnsMixing)
+    if (!m_Plan.architecture.learnsMixing)
     {
       return;
     }
-    std::set<SizeValueType> gaps;
+    std::map<SizeValueType, MixedGap> gaps;
     for (const Job & job : m_Plan.jobs)
     {
       for (const MixedGap & gap : job.gaps)
       {
         if (gap.alpha > 0.0)
         {
-          gaps.insert(gap.slice);
+          gaps.emplace(gap.slice, gap);
         }
       }
     }
-    for (const SizeValueType gap : gaps)
+    for (const auto & [slice, gap] : gaps)
     {
       SynthesisTask task;
       task.corrections.push_back(gap);
-      const auto last = static_cast<int64_t>(this->ListMixedSlices(gap).back());
+      const auto last = static_cast<int64_t>(m_Plan.ListMixedSlices(gap).back());
       m_Tasks.emplace_back(Key{ last - m_Ahead + 1, CorrectMixing }, std::move(task));
     }
   }
@@ -111,34 +112,15 @@ private:
   void
   AddJobs()
   {
-    const auto keyOf = [](const Job & job) {
-      return static_cast<int64_t>(SynthesisPlan::GetLastSlice(job.position)) - (job.isKept ? 1 : 0);
-    };
-    std::vector<Job> jobs = m_Plan.jobs;
-    std::stable_sort(jobs.begin(), jobs.end(), [&](const Job & a, const Job & b) {
-      return std::make_pair(keyOf(a), !a.isKept) < std::make_pair(keyOf(b), !b.isKept);
-    });
+    const std::vector<Job> & jobs = m_Plan.jobs;
     for (size_t begin = 0; begin < jobs.size(); begin += m_BatchSize)
     {
       SynthesisTask task;
       const size_t  end = std::min(jobs.size(), begin + m_BatchSize);
       task.jobs.assign(jobs.begin() + static_cast<std::ptrdiff_t>(begin),
                        jobs.begin() + static_cast<std::ptrdiff_t>(end));
-      m_Tasks.emplace_back(Key{ keyOf(task.jobs.back()), Decode }, std::move(task));
+      m_Tasks.emplace_back(Key{ SynthesisPlan::GetTurn(task.jobs.back()), Decode }, std::move(task));
     }
-  }
-
-  /** The acquired slices that the correction of a gap depends on, in rising order. */
-  std::vector<SizeValueType>
-  ListMixedSlices(SizeValueType gap) const
-  {
-    if (m_Architecture.mixesWithContext)
-    {
-      return {
-        SynthesisPlan::GetSliceBefore(gap), gap, gap + 1, SynthesisPlan::GetSliceAfter(gap + 1, m_NumberOfSlices)
-      };
-    }
-    return { gap, gap + 1 };
   }
 
   /** The acquired slices that a job depends on. */
@@ -178,10 +160,10 @@ private:
         readers[slice] = number;
         lastUsers[slice] = number;
       }
-      for (const SizeValueType gap : task.corrections)
+      for (const MixedGap & gap : task.corrections)
       {
-        correctors[gap] = number;
-        const auto mixed = this->ListMixedSlices(gap);
+        correctors[gap.slice] = number;
+        const auto mixed = m_Plan.ListMixedSlices(gap);
         used.insert(mixed.begin(), mixed.end());
       }
       for (const Job & job : task.jobs)
@@ -228,8 +210,6 @@ private:
 
   const SynthesisPlan &                      m_Plan;
   const SliceCorrection &                    m_Correction;
-  const AutoencoderArchitecture &            m_Architecture;
-  SizeValueType                              m_NumberOfSlices;
   size_t                                     m_BatchSize;
   int64_t                                    m_Ahead;
   std::vector<std::pair<Key, SynthesisTask>> m_Tasks;
@@ -237,13 +217,11 @@ private:
 } // namespace
 
 std::vector<SynthesisTask>
-ListSynthesisTasks(const SynthesisPlan &           plan,
-                   const SliceCorrection &         correction,
-                   const AutoencoderArchitecture & architecture,
-                   SizeValueType                   slices,
-                   size_t                          batchSize,
-                   SizeValueType                   reach)
+ListSynthesisTasks(const SynthesisPlan &   plan,
+                   const SliceCorrection & correction,
+                   size_t                  batchSize,
+                   SizeValueType           reach)
 {
-  return SynthesisTaskList(plan, correction, architecture, slices, batchSize, reach).Make();
+  return SynthesisTaskList(plan, correction, batchSize, reach).Make();
 }
 } // end namespace itk

@@ -27,10 +27,11 @@ namespace itk
 /** A step of the synthesis that one thread computes. */
 struct SynthesisTask
 {
-  /** Acquired slices to read and to encode. */
+  /** Acquired slices to read, and those of them to encode. */
   std::vector<SizeValueType> slices;
-  /** Acquired slices whose learned mixing with the next slice gets its correction. */
-  std::vector<SizeValueType> corrections;
+  std::vector<SizeValueType> encoded;
+  /** Gaps whose learned mixing gets its correction. */
+  std::vector<MixedGap> corrections;
   /** Slices to decode and to correct. */
   std::vector<SynthesisPlan::Job> jobs;
   /** Numbers of earlier tasks whose results are needed. */
@@ -44,12 +45,10 @@ struct SynthesisTask
  * \param batchSize number of slices that are encoded or decoded together
  * \param reach number of acquired slices that are needed beyond the two around a position */
 std::vector<SynthesisTask>
-ListSynthesisTasks(const SynthesisPlan &           plan,
-                   const SliceCorrection &         correction,
-                   const AutoencoderArchitecture & architecture,
-                   SizeValueType                   slices,
-                   size_t                          batchSize,
-                   SizeValueType                   reach);
+ListSynthesisTasks(const SynthesisPlan &   plan,
+                   const SliceCorrection & correction,
+                   size_t                  batchSize,
+                   SizeValueType           reach);
 } // end namespace itk
 
 #endif // itkSynthesisTasks_h

@@ -20,6 +20,8 @@
 
 #include "itkSliceTensors.h"
 
+#include "itkMath.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -27,10 +29,16 @@ namespace itk
 {
 namespace
 {
-constexpr double Pi = 3.14159265358979324;
-
 /** The share of patches that are deformed. The others keep the noise of the acquired slices as it is. */
 constexpr double DeformedShare = 0.75;
+
+/** Draw a factor between 1/(1 + change) and 1 + change, uniform in its logarithm. */
+double
+DrawFactor(TrainingRandom & random, double change)
+{
+  const double range = std::log1p(change);
+  return std::exp(random.Uniform(-range, range));
+}
 
 /** Interpolate slices (slices, rows, columns) by cubic convolution at points (size, size, 2) in pixels. Beyond their
  * borders, the slices are mirrored. */
@@ -68,8 +76,7 @@ PatchSampler::DrawSide(TrainingRandom & random, int64_t largest) const
   {
     return m_Settings.patchSize;
   }
-  const double range = std::log1p(m_Settings.largestScaleChange);
-  const double scale = std::exp(random.Uniform(-range, range));
+  const double scale = DrawFactor(random, m_Settings.largestScaleChange);
   return std::clamp<int64_t>(std::llround(scale * static_cast<double>(m_Settings.patchSize)), 1, largest);
 }
 
@@ -89,10 +96,9 @@ PatchSampler::DrawDeformedGrid(TrainingRandom & random, const std::array<double,
 {
   const auto   size = m_Settings.patchSize;
   const double length = static_cast<double>(side);
-  const double range = std::log1p(m_Settings.deformation);
-  const double stretch[2]{ std::exp(random.Uniform(-range, range)), std::exp(random.Uniform(-range, range)) };
-  const double axes = random.Uniform(0.0, Pi);
-  const double turn = m_Settings.rotate ? random.Uniform(0.0, 2.0 * Pi) : 0.0;
+  const double stretch[2]{ DrawFactor(random, m_Settings.deformation), DrawFactor(random, m_Settings.deformation) };
+  const double axes = random.Uniform(0.0, Math::pi);
+  const double turn = m_Settings.rotate ? random.Uniform(0.0, 2.0 * Math::pi) : 0.0;
   // Rotate to the axes of the stretching, stretch, rotate back and by the angle of the patch.
   const double matrix[2][2]{
     { stretch[0] * std::cos(axes + turn) * std::cos(axes) + stretch[1] * std::sin(axes + turn) * std::sin(axes),

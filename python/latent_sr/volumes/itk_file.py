@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, one_line
-from latent_sr.itk_loading import load_all_image_ios, load_image_io
+from latent_sr.itk_loading import create_image_io
 from latent_sr.volumes.images import check_geometry, settle_nonfinite
 from latent_sr.volumes.phases import one_phase
 from latent_sr.volumes.volume import (
@@ -71,14 +71,7 @@ class ItkFile(OpenedVolume):
 
 def _image_io(path: Path) -> Any:
     """An image IO that has read the header of a file."""
-    import itk
-
-    load_image_io(path)
-    image_io = itk.ImageIOFactory.CreateImageIO(str(path), itk.CommonEnums.IOFileMode_ReadMode)
-    if image_io is None:
-        # The name may not tell the format.
-        load_all_image_ios()
-        image_io = itk.ImageIOFactory.CreateImageIO(str(path), itk.CommonEnums.IOFileMode_ReadMode)
+    image_io = create_image_io(path)
     if image_io is None:
         raise LatentSRError(f"'{path}' is not an image that ITK can read, or it is damaged")
     image_io.SetFileName(str(path))

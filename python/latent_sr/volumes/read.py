@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError
-from latent_sr.itk_loading import load_image_io
+from latent_sr.itk_loading import create_image_io
 from latent_sr.volumes.dicom.scan import is_dicom_file
 from latent_sr.volumes.itk_file import ItkFile
 from latent_sr.volumes.names import extension_of
@@ -193,10 +193,7 @@ def _is_dicom_for_itk(path: Path) -> bool:
     """Whether ITK reads a file as DICOM because of its attributes, without the mark or the name of DICOM."""
     if extension_of(path) or is_nifti_name(path) or path.suffix.lower() in _PICTURES:
         return False
-    import itk
-
-    load_image_io(path)
-    image_io = itk.ImageIOFactory.CreateImageIO(str(path), itk.CommonEnums.IOFileMode_ReadMode)
+    image_io = create_image_io(path)
     return image_io is not None and image_io.GetNameOfClass() == "GDCMImageIO"
 
 

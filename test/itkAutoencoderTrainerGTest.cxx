@@ -63,6 +63,23 @@ TEST(AutoencoderTrainer, GivesTheSameWeightsForTheSameSeedAndOthersForAnother)
   EXPECT_NE(train(5), train(6));
 }
 
+TEST(AutoencoderTrainer, GivesTheSameWeightsForOneToFourThreads)
+{
+  const auto train = [](unsigned int threads) {
+    const auto trainer = MakeTrainer();
+    trainer->SetBatchSize(9);
+    trainer->SetNumberOfWorkUnits(threads);
+    trainer->Update();
+    return Fingerprint(trainer->GetOutput());
+  };
+  const auto one = train(1);
+  EXPECT_EQ(train(2), one);
+  EXPECT_EQ(train(3), one);
+  EXPECT_EQ(train(4), one);
+  // More threads have other shares of the batch.
+  EXPECT_EQ(train(5), train(7));
+}
+
 TEST(AutoencoderTrainer, InvokesAnEventForEveryIteration)
 {
   const auto                      trainer = MakeTrainer();

@@ -18,6 +18,7 @@
 
 #include "itkAutoencoderConvolutions.h"
 
+#include "itkConvolutionLaneScope.h"
 #include "itkWinogradConvolution.h"
 
 #include <ATen/autocast_mode.h>
@@ -151,6 +152,26 @@ MayUseWinograd(const Features & features, const torch::Tensor & weight)
          isSingle(features.x) && isSingle(weight) && (!features.skip.defined() || isSingle(features.skip));
 }
 
+/** Pack some input channels of the weights (out, in, 3, 3), unless another lane has done it. */
+torch::Tensor
+Pack(const torch::Tensor & weight, int64_t firstChannel, int64_t channels, bool isTransposed)
+{
+  const auto pack = [weight = weight.detach(), firstChannel, channels, isTransposed](const torch::Tensor & memory) {
+    return WinogradConvolution::PackWeight(weight.narrow(1, firstChannel, channels), isTransposed, memory);
+  };
+  const ConvolutionLaneScope * const scope = ConvolutionLaneScope::Find(weight);
+  return scope ? scope->GetPackedWeights().Get(weight, firstChannel, channels, isTransposed, pack) : pack({});
+}
+
+/** The collector of weight gradients, if it takes the gradient of this weight, or null. Gradients of one channel are
+ * cheap and computed at once. */
+WeightGradientCollector *
+FindCollector(const torch::Tensor & weight)
+{
+  const ConvolutionLaneScope * const scope = ConvolutionLaneScope::Find(weight);
+  return scope && weight.size(0) > 1 && weight.size(1) > 1 ? &scope->GetCollector() : nullptr;
+}
+
 /** WinogradConvolution with its gradients. */
 class DifferentiableWinogradConvolution : public torch::autograd::Function<DifferentiableWinogradConvolution>
 {
@@ -169,7 +190,7 @@ public:
     epilogue.bias = bias;
     epilogue.slope = static_cast<float>(slope);
     const torch::Tensor result = WinogradConvolution::Convolve({ x, isUpsampled, skip.value_or(torch::Tensor()) },
-                                                               WinogradConvolution::PackWeight(weight),
+                                                               Pack(weight, 0, weight.size(1), false),
                                                                weight.size(0),
                                                                epilogue,
                                                                pool);
@@ -197,9 +218,8 @@ public:
     const auto ofSource = [&](int64_t firstChannel, int64_t channels, bool isSummed) {
       WinogradConvolution::Epilogue epilogue;
       epilogue.pooling = isSummed ? WinogradConvolutionTask::Pooling::Sum : WinogradConvolutionTask::Pooling::None;
-      const torch::Tensor packed =
-        WinogradConvolution::PackWeight(weight.narrow(1, firstChannel, channels), /*isTransposed=*/true);
-      return WinogradConvolution::Convolve({ gradient }, packed, channels, epilogue, pool);
+      return WinogradConvolution::Convolve(
+        { gradient }, Pack(weight, firstChannel, channels, /*isTransposed=*/true), channels, epilogue, pool);
     };
     torch::autograd::variable_list result(6);
     // LibTorch numbers the gradients by the arguments that are defined tensors.
@@ -214,7 +234,14 @@ public:
     }
     if (context->needs_input_grad(edgeOfWeight))
     {
-      result[3] = WinogradConvolution::ComputeWeightGradient({ x, isUpsampled, skip }, gradient);
+      if (WeightGradientCollector * const collector = FindCollector(weight))
+      {
+        collector->Take(weight, { x, isUpsampled, skip }, gradient);
+      }
+      else
+      {
+        result[3] = WinogradConvolution::ComputeWeightGradient({ x, isUpsampled, skip }, gradient);
+      }
     }
     if (context->needs_input_grad(edgeOfWeight + 1))
     {
@@ -235,7 +262,12 @@ Convolve(const Features & features, const torch::Tensor & weight, const torch::T
     {
       const torch::Tensor &              addition = filled.features.skip;
       const std::optional<torch::Tensor> skip = addition.defined() ? std::make_optional(addition) : std::nullopt;
-      const torch::Tensor                result = DifferentiableWinogradConvolution::apply(
+      if (WeightGradientCollector * const collector = FindCollector(filled.weight);
+          collector && at::GradMode::is_enabled())
+      {
+        collector->Expect(filled.weight);
+      }
+      const torch::Tensor result = DifferentiableWinogradConvolution::apply(
         filled.features.x, skip, features.isUpsampled, filled.weight, filled.bias, slope);
       return result.size(1) == weight.size(0) ? result : result.narrow(1, 0, weight.size(0));
     }

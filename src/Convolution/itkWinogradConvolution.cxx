@@ -20,6 +20,7 @@
 
 #include "itkTorchParallelFor.h"
 #include "itkWinogradKernel.h"
+#include "itkWinogradWeightTransform.h"
 
 #include <algorithm>
 #include <vector>
@@ -31,17 +32,7 @@ namespace WinogradConvolution
 namespace
 {
 using AutoencoderConvolutions::Features;
-
-/** The matrix G of F(4 x 4, 3 x 3). It transforms three weights along an axis to six. The interpolation points are
- * those in itkWinogradKernelTransforms.h. */
-constexpr double R = 0.70710678118654752;
-constexpr double S = 1.41421356237309505;
-constexpr double G[6][3] = { { 1.0, 0.0, 0.0 },
-                             { -2.0 / 3.0, -2.0 / 3.0 * R, -1.0 / 3.0 },
-                             { -2.0 / 3.0, 2.0 / 3.0 * R, -1.0 / 3.0 },
-                             { 1.0 / 6.0, 1.0 / 6.0 * S, 1.0 / 3.0 },
-                             { 1.0 / 6.0, -1.0 / 6.0 * S, 1.0 / 3.0 },
-                             { 0.0, 0.0, 1.0 } };
+using WinogradWeightTransform::G;
 
 /** Get memory that the calling thread keeps. New memory would cost time, because the system clears it page by page. */
 float *
@@ -195,47 +186,30 @@ IsSupported(const Features & features, int64_t outputChannels)
 }
 
 torch::Tensor
-PackWeight(const torch::Tensor & weight, bool isTransposed)
+PackWeight(const torch::Tensor & weight, bool isTransposed, const torch::Tensor & memory)
 {
-  const torch::Tensor used = isTransposed ? weight.flip({ 2, 3 }).transpose(0, 1) : weight;
+  const torch::Tensor used = isTransposed ? weight.detach().flip({ 2, 3 }).transpose(0, 1) : weight.detach();
   const int64_t       out = used.size(0);
   const int64_t       in = used.size(1);
   if (in == 1 || out == 1)
   {
     // Nine taps per channel, as convolveSingleChannel() and convolveToSingleChannel() need them.
-    return used.detach().reshape({ -1, 9 }).t().contiguous();
+    return used.reshape({ -1, 9 }).t().contiguous();
   }
-  const torch::Tensor dense = used.detach().contiguous();
-  const float *       from = dense.const_data_ptr<float>();
   const int64_t       panel = GetWinogradKernel()->panel;
   const int64_t       panels = at::divup(out, panel);
-  torch::Tensor       packed = torch::empty({ panels, 36, in, panel });
-  float *             to = packed.mutable_data_ptr<float>();
-  TorchParallelFor(panels * in, in, [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; ++item)
-    {
-      const int64_t firstOutput = item / in * panel;
-      const int64_t i = item % in;
-      for (int64_t o = 0; o < panel; ++o)
-      {
-        double half[6][3]{};
-        for (int64_t row = 0; row < 6 && firstOutput + o < out; ++row)
-        {
-          const float * taps = from + ((firstOutput + o) * in + i) * 9;
-          for (int64_t column = 0; column < 3; ++column)
-          {
-            half[row][column] = G[row][0] * taps[column] + G[row][1] * taps[3 + column] + G[row][2] * taps[6 + column];
-          }
-        }
-        for (int64_t k = 0; k < 36; ++k)
-        {
-          const double * h = half[k / 6];
-          const double * g = G[k % 6];
-          to[((item / in * 36 + k) * in + i) * panel + o] = static_cast<float>(h[0] * g[0] + h[1] * g[1] + h[2] * g[2]);
-        }
-      }
-    }
-  });
+  torch::Tensor       packed = memory.defined() ? memory : torch::empty({ panels, 36, in, panel });
+  WinogradPackingTask task;
+  task.weight = used.const_data_ptr<float>();
+  task.outputChannels = out;
+  task.inputChannels = in;
+  task.outputStride = used.stride(0);
+  task.inputStride = used.stride(1);
+  task.rowStride = used.stride(2);
+  task.columnStride = used.stride(3);
+  task.packed = packed.mutable_data_ptr<float>();
+  TorchParallelFor(
+    panels * in, in, [&](int64_t begin, int64_t end) { GetWinogradKernel()->packWeights(task, begin, end); });
   return packed;
 }
 
@@ -284,6 +258,42 @@ Convolve(const Features &      features,
 }
 
 torch::Tensor
+MakeWeightGradientSum(int64_t inputChannels, int64_t outputChannels)
+{
+  const int64_t panel = GetWinogradKernel()->panel;
+  return torch::zeros({ 36, inputChannels, at::divup(outputChannels, panel) * panel });
+}
+
+void
+AddToWeightGradientSum(const Features & features, const torch::Tensor & gradient, torch::Tensor & sum)
+{
+  const WinogradKernel & kernel = *GetWinogradKernel();
+  const Features         prepared = Prepare(features);
+  const torch::Tensor    result = ChannelsLast(gradient);
+  auto                   task = MakeTask<WinogradWeightGradientTask>(prepared);
+  task.gradient = result.const_data_ptr<float>();
+  task.outputChannels = result.size(1);
+  task.sum = sum.mutable_data_ptr<float>();
+  kernel.addWeightGradient(task,
+                           0,
+                           kernel.countBlocks(task.slices, task.rows, task.columns),
+                           GetScratch(kernel.weightGradientScratchSize(task)));
+}
+
+torch::Tensor
+FinishWeightGradient(const torch::Tensor & sum, int64_t outputChannels)
+{
+  // Apply G^T along both axes.
+  const torch::Tensor g = torch::from_blob(const_cast<double *>(&G[0][0]), { 6, 3 }, torch::kDouble).to(torch::kFloat);
+  const int64_t       depth = sum.size(1);
+  const int64_t       width = sum.size(2);
+  return torch::matmul(torch::kron(g, g).t(), sum.view({ 36, depth * width }))
+    .view({ 3, 3, depth, width })
+    .narrow(3, 0, outputChannels)
+    .permute({ 3, 2, 0, 1 });
+}
+
+torch::Tensor
 ComputeWeightGradient(const Features & features, const torch::Tensor & gradient)
 {
   if (features.x.size(1) == 1)
@@ -294,35 +304,10 @@ ComputeWeightGradient(const Features & features, const torch::Tensor & gradient)
   {
     return torch::matmul(Shifts(gradient, true), Pixels(features.x)).t().reshape({ 1, features.x.size(1), 3, 3 });
   }
-  const WinogradKernel & kernel = *GetWinogradKernel();
-  const Features         prepared = Prepare(features);
-  const torch::Tensor    result = ChannelsLast(gradient);
-  auto                   task = MakeTask<WinogradWeightGradientTask>(prepared);
-  task.gradient = result.const_data_ptr<float>();
-  task.outputChannels = result.size(1);
-  const int64_t depth = task.sources[0].channels + task.sources[1].channels;
-  const int64_t width = at::divup(task.outputChannels, kernel.panel) * kernel.panel;
-  const int64_t blocks = kernel.countBlocks(task.slices, task.rows, task.columns);
-  // Each thread has its own sum, and these are added in a fixed order. So the bits of the result depend on the number
-  // of threads, but not on which thread is faster.
-  const int64_t threads = std::min<int64_t>(at::get_num_threads(), blocks);
-  torch::Tensor sums = torch::zeros({ threads, 36, depth, width });
-  TorchParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
-    float * scratch = GetScratch(kernel.weightGradientScratchSize(task));
-    for (int64_t thread = begin; thread < end; ++thread)
-    {
-      auto own = task;
-      own.sum = sums[thread].mutable_data_ptr<float>();
-      kernel.addWeightGradient(own, blocks * thread / threads, blocks * (thread + 1) / threads, scratch);
-    }
-  });
-  // Apply G^T along both axes.
-  const torch::Tensor g = torch::from_blob(const_cast<double *>(&G[0][0]), { 6, 3 }, torch::kDouble).to(torch::kFloat);
-  const torch::Tensor sum = (threads == 1 ? sums[0] : sums.sum(0)).view({ 36, depth * width });
-  return torch::matmul(torch::kron(g, g).t(), sum)
-    .view({ 3, 3, depth, width })
-    .narrow(3, 0, task.outputChannels)
-    .permute({ 3, 2, 0, 1 });
+  const int64_t skipChannels = features.skip.defined() ? features.skip.size(1) : 0;
+  torch::Tensor sum = MakeWeightGradientSum(features.x.size(1) + skipChannels, gradient.size(1));
+  AddToWeightGradientSum(features, gradient, sum);
+  return FinishWeightGradient(sum, gradient.size(1));
 }
 } // namespace WinogradConvolution
 } // end namespace itk

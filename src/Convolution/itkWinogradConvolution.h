@@ -49,9 +49,10 @@ IsSupported(const AutoencoderConvolutions::Features & features, int64_t outputCh
 
 /** Convert the weights (out, in, 3, 3) to the form that Convolve() takes.
  * \param isTransposed whether to pack the weights for the gradient of the input, which is a convolution from `out` to
- * `in` channels */
+ * `in` channels
+ * \param memory an earlier result for a weight of the same shape, which is overwritten and returned */
 torch::Tensor
-PackWeight(const torch::Tensor & weight, bool isTransposed = false);
+PackWeight(const torch::Tensor & weight, bool isTransposed = false, const torch::Tensor & memory = {});
 
 /** The epilogue of a convolution: see WinogradConvolutionTask. */
 struct Epilogue
@@ -71,9 +72,20 @@ Convolve(const AutoencoderConvolutions::Features & features,
          const Epilogue &                          epilogue,
          TensorPool &                              pool);
 
-/** Compute the gradient (out, in, 3, 3) of the weights from that of the result. */
+/** Compute the gradient (out, in, 3, 3) of the weights from that of the result, in the calling thread. */
 torch::Tensor
 ComputeWeightGradient(const AutoencoderConvolutions::Features & features, const torch::Tensor & gradient);
+
+/** The same in steps, to add the gradients of several batches: make a sum of zeros, add each batch to it, and convert
+ * the sum to the gradient. There is more than one input channel, and more than one output channel. */
+torch::Tensor
+MakeWeightGradientSum(int64_t inputChannels, int64_t outputChannels);
+void
+AddToWeightGradientSum(const AutoencoderConvolutions::Features & features,
+                       const torch::Tensor &                     gradient,
+                       torch::Tensor &                           sum);
+torch::Tensor
+FinishWeightGradient(const torch::Tensor & sum, int64_t outputChannels);
 } // namespace WinogradConvolution
 } // end namespace itk
 

@@ -62,6 +62,9 @@ struct WinogradKernel
   int64_t (*singleChannelScratchSize)(const WinogradConvolutionTask & task);
   /** Convolve to images of one channel in the same way. `weight` is 9 x input channels. */
   void (*convolveToSingleChannel)(const WinogradConvolutionTask & task, int64_t firstRow, int64_t lastRow);
+  /** Transform weights. A pair is a panel of output channels and one input channel: pair / inputChannels is the panel.
+   */
+  void (*packWeights)(const WinogradPackingTask & task, int64_t firstPair, int64_t lastPair);
 };
 
 /** Get the kernel for this processor. Null if there is none. */

@@ -22,6 +22,7 @@
 #include "itkWinogradKernelProducts.h"
 #include "itkWinogradKernelSingleChannel.h"
 #include "itkWinogradKernelTiles.h"
+#include "itkWinogradKernelWeights.h"
 
 // A kernel for the instruction set that the including source file is compiled for. That file defines
 // LSSR_WINOGRAD_WIDTH: floats in a vector, and
@@ -200,7 +201,8 @@ GetKernel()
                                           ComputeScratchSize<WinogradWeightGradientTask>,
                                           ConvolveSingleChannel,
                                           ComputeSingleChannelScratchSize,
-                                          ConvolveToSingleChannel };
+                                          ConvolveToSingleChannel,
+                                          PackWeights };
   return kernel;
 }
 } // namespace

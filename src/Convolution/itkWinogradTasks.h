@@ -88,6 +88,20 @@ struct WinogradWeightGradientTask
    * number of output channels is rounded up to a multiple of WinogradKernel::panel. */
   float * sum{ nullptr };
 };
+
+/** The transform of weights (out, in, 3, 3). Strides are in floats. */
+struct WinogradPackingTask
+{
+  const float * weight;
+  int64_t       outputChannels;
+  int64_t       inputChannels;
+  int64_t       outputStride;
+  int64_t       inputStride;
+  int64_t       rowStride;
+  int64_t       columnStride;
+  /** Result: panels x 36 x input channels x panel. Output channels that fill up the last panel get zeros. */
+  float * packed;
+};
 } // end namespace itk
 
 #endif // itkWinogradTasks_h

@@ -21,6 +21,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <cmath>
+#include <utility>
 
 namespace itk
 {
@@ -117,6 +118,18 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
 AutoencoderConvolutions::Features
 AutoencoderNetwork::Run(torch::nn::SequentialImpl & sequence, AutoencoderConvolutions::Features features)
 {
+  static const RunFunction run = RunWith(
+    [](torch::nn::BatchNorm2dImpl & normalization, const torch::Tensor & x) { return normalization.forward(x); });
+  return run(sequence, std::move(features));
+}
+
+namespace
+{
+AutoencoderConvolutions::Features
+RunModules(torch::nn::SequentialImpl &                   sequence,
+           AutoencoderConvolutions::Features             features,
+           const AutoencoderNetwork::NormalizeFunction & normalize)
+{
   for (size_t i = 0; i < sequence.size(); ++i)
   {
     const auto & module = sequence[i];
@@ -132,12 +145,26 @@ AutoencoderNetwork::Run(torch::nn::SequentialImpl & sequence, AutoencoderConvolu
     {
       features.isUpsampled = true;
     }
+    else if (auto * normalization = module->as<torch::nn::BatchNorm2d>())
+    {
+      features.x = normalize(*normalization, features.x);
+    }
     else
     {
       features.x = (sequence.begin() + static_cast<std::ptrdiff_t>(i))->any_forward(features.x).get<torch::Tensor>();
     }
   }
   return features;
+}
+} // namespace
+
+AutoencoderNetwork::RunFunction
+AutoencoderNetwork::RunWith(NormalizeFunction normalize)
+{
+  return [normalize = std::move(normalize)](torch::nn::SequentialImpl &       sequence,
+                                            AutoencoderConvolutions::Features features) {
+    return RunModules(sequence, std::move(features), normalize);
+  };
 }
 
 AutoencoderNetwork::LatentType

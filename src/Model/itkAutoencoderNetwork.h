@@ -49,6 +49,14 @@ public:
   static AutoencoderConvolutions::Features
   Run(torch::nn::SequentialImpl & sequence, AutoencoderConvolutions::Features features);
 
+  /** A function that computes a batch normalization. */
+  using NormalizeFunction =
+    std::function<torch::Tensor(torch::nn::BatchNorm2dImpl & normalization, const torch::Tensor & features)>;
+
+  /** Make a function like Run() that leaves batch normalizations to another function. */
+  static RunFunction
+  RunWith(NormalizeFunction normalize);
+
   /** Encode slices (N, 1, rows, columns) to the tensors of a latent. */
   LatentType
   Encode(torch::Tensor slices, const RunFunction & run = Run);

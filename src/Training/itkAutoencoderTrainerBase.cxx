@@ -168,7 +168,7 @@ AutoencoderTrainerBase::Train()
   const PythonGlobalInterpreterLockRelease released;
   SizeValueType                            numberOfVolumes = 0;
   TranslateTorchErrors("training", [&] {
-    const TorchThreadScope  threads(static_cast<int>(ProcessObjectThreads::GetNumberOfThreads(this)));
+    const TorchThreadScope  oneThread(1); // the lanes of the training are its threads
     const TrainingVolumes   volumes = this->MakeVolumes(RoleEnum::Training);
     TrainingLoop::Callbacks callbacks;
     callbacks.iterated = [this] { this->InvokeEvent(IterationEvent()); };
@@ -178,7 +178,7 @@ AutoencoderTrainerBase::Train()
     TrainingLoop loop(m_Parameters,
                       volumes,
                       this->MakeVolumes(RoleEnum::Validation),
-                      this->IsFineTuning(),
+                      { this->IsFineTuning(), ProcessObjectThreads::GetNumberOfThreads(this) },
                       *model,
                       m_Progress,
                       std::move(callbacks));

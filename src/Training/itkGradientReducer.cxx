@@ -20,34 +20,14 @@
 
 #include "itkMacro.h"
 
-#include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/distributed/c10d/GroupRegistry.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
-
-#include <functional>
 
 namespace itk
 {
 namespace
 {
 constexpr int64_t BucketElements = 256 * 1024;
-
-/** Calls a function after the gradient of a parameter has been accumulated. */
-class GradientHook : public torch::autograd::PostAccumulateGradHook
-{
-public:
-  explicit GradientHook(std::function<void()> function)
-    : m_Function(std::move(function))
-  {}
-  void
-  operator()(const torch::autograd::Variable &) override
-  {
-    m_Function();
-  }
-
-private:
-  std::function<void()> m_Function;
-};
 } // namespace
 
 struct GradientReducer::Bucket
@@ -58,7 +38,7 @@ struct GradientReducer::Bucket
   c10::intrusive_ptr<c10d::Work> work;
 };
 
-GradientReducer::GradientReducer(const std::string & groupName, std::vector<torch::Tensor> parameters)
+GradientReducer::GradientReducer(const std::string & groupName, const std::vector<torch::Tensor> & parameters)
 {
   if (groupName.empty())
   {
@@ -76,61 +56,61 @@ GradientReducer::GradientReducer(const std::string & groupName, std::vector<torc
   m_Rank = m_Group->getRank();
   m_NumberOfProcesses = m_Group->getSize();
 
+  m_BucketOfParameter.resize(parameters.size());
   int64_t elements = 0;
-  for (auto parameter = parameters.rbegin(); parameter != parameters.rend(); ++parameter)
+  for (size_t i = parameters.size(); i-- > 0;)
   {
-    if (m_Buckets.empty() || elements + parameter->numel() > BucketElements)
+    if (m_Buckets.empty() || elements + parameters[i].numel() > BucketElements)
     {
       m_Buckets.push_back(std::make_unique<Bucket>());
       elements = 0;
     }
-    elements += parameter->numel();
-    Bucket * const bucket = m_Buckets.back().get();
-    bucket->parameters.push_back(*parameter);
-    torch::autograd::impl::set_post_acc_grad_hooks(*parameter, std::make_unique<GradientHook>([this, bucket] {
-      --bucket->missing;
-      // Buckets are sent in the same order in all processes. Otherwise different buckets would be added.
-      for (auto & next : m_Buckets)
-      {
-        if (next->missing > 0)
-        {
-          break;
-        }
-        if (!next->work)
-        {
-          this->Send(*next);
-        }
-      }
-    }));
+    elements += parameters[i].numel();
+    m_Buckets.back()->parameters.push_back(parameters[i]);
+    m_BucketOfParameter[i] = m_Buckets.back().get();
   }
 }
 
-GradientReducer::~GradientReducer()
-{
-  for (const auto & bucket : m_Buckets)
-  {
-    for (const auto & parameter : bucket->parameters)
-    {
-      torch::autograd::impl::set_post_acc_grad_hooks(parameter, nullptr);
-    }
-  }
-}
+GradientReducer::~GradientReducer() = default;
 
 void
-GradientReducer::Backward(const torch::Tensor & loss)
+GradientReducer::Begin()
 {
   for (auto & bucket : m_Buckets)
   {
     bucket->missing = bucket->parameters.size();
     bucket->work.reset();
   }
-  loss.backward();
+}
+
+void
+GradientReducer::MarkReady(size_t parameter)
+{
+  if (!m_Group)
+  {
+    return;
+  }
+  const std::lock_guard<std::mutex> lock(m_Mutex);
+  --m_BucketOfParameter[parameter]->missing;
+  // Buckets are sent in the same order in all processes. Otherwise different buckets would be added.
   for (auto & bucket : m_Buckets)
   {
+    if (bucket->missing > 0)
+    {
+      break;
+    }
     if (!bucket->work)
     {
-      itkGenericExceptionMacro("A parameter of the network takes no part in the loss: its gradient can't be shared.");
+      this->Send(*bucket);
     }
+  }
+}
+
+void
+GradientReducer::Finish()
+{
+  for (auto & bucket : m_Buckets)
+  {
     bucket->work->wait();
     int64_t begin = 0;
     for (auto & parameter : bucket->parameters)

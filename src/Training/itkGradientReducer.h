@@ -21,6 +21,7 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ class Work;
 
 namespace itk
 {
-/** Sums gradients over the processes of a torch.distributed process group.
+/** Sums gradients over the processes of a torch.distributed process group. A single process has nothing to do.
  *
  * Parameters are gathered into buckets of about a megabyte, in the order of the backward pass: from the network's end
  * to its beginning. A bucket is sent as soon as its last gradient is computed, while the backward pass continues. */
@@ -42,7 +43,7 @@ public:
   /** \param groupName name of the group in `torch.distributed`; empty: a single process, and nothing to do
    * \param parameters in the order of the forward pass
    * \exception ExceptionObject if there is no such group */
-  GradientReducer(const std::string & groupName, std::vector<torch::Tensor> parameters);
+  GradientReducer(const std::string & groupName, const std::vector<torch::Tensor> & parameters);
   ~GradientReducer();
 
   GradientReducer(const GradientReducer &) = delete;
@@ -60,9 +61,15 @@ public:
     return m_NumberOfProcesses;
   }
 
-  /** Run the backward pass of a loss. Afterwards the gradients are the sums over all processes. */
+  /** To be called before the backward pass. */
   void
-  Backward(const torch::Tensor & loss);
+  Begin();
+  /** Tell that the gradient of a parameter is there. It may be called in any thread, once for each parameter. */
+  void
+  MarkReady(size_t parameter);
+  /** Wait until the gradients are the sums over all processes. */
+  void
+  Finish();
 
   /** Sum over all processes, in place. */
   void
@@ -83,6 +90,9 @@ private:
   int64_t                                m_Rank{ 0 };
   int64_t                                m_NumberOfProcesses{ 1 };
   std::vector<std::unique_ptr<Bucket>>   m_Buckets;
+  /** The bucket of each parameter. */
+  std::vector<Bucket *> m_BucketOfParameter;
+  std::mutex            m_Mutex;
 };
 } // end namespace itk
 

@@ -18,11 +18,13 @@
 
 #include "itkTrainedNetwork.h"
 
+#include "itkLaneNormalization.h"
 #include "itkTensorStorage.h"
 
 #include "itkMath.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace itk
 {
@@ -73,13 +75,19 @@ ListParameters(const AutoencoderNetwork & network)
 }
 } // namespace
 
-TrainedNetwork::TrainedNetwork(const AutoencoderTrainingParameters & parameters, const AutoencoderNetwork & start)
+TrainedNetwork::TrainedNetwork(const AutoencoderTrainingParameters & parameters,
+                               const AutoencoderNetwork &            start,
+                               unsigned int                          numberOfThreads)
   : m_Parameters(parameters)
   , m_Network(CloneInChannelsLast(start))
   , m_LastGood(CloneInChannelsLast(*m_Network))
   , m_Optimizer(ListParameters(*m_Network), parameters.weightDecay)
   , m_Reducer(parameters.processGroupName, m_Network->parameters())
-  , m_Objective(parameters, start.GetArchitecture(), m_Reducer.GetRank(), m_Reducer.GetNumberOfProcesses())
+  , m_Objective(parameters,
+                start.GetArchitecture(),
+                m_Reducer.GetRank(),
+                m_Reducer.GetNumberOfProcesses(),
+                numberOfThreads)
   , m_NetworkTensors(ListTensors(*m_Network))
   , m_LastGoodTensors(ListTensors(*m_LastGood))
 {
@@ -89,25 +97,87 @@ TrainedNetwork::TrainedNetwork(const AutoencoderTrainingParameters & parameters,
     m_Average = CloneInChannelsLast(*m_Network);
     m_AverageTensors = ListTensors(*m_Average);
   }
+  this->MakeLanes(numberOfThreads);
+}
+
+void
+TrainedNetwork::MakeLanes(unsigned int numberOfThreads)
+{
+  m_Lanes = std::make_unique<TrainingLanes>(m_Objective.GetNumberOfLanes(), numberOfThreads);
+  m_LaneLosses.resize(m_Lanes->GetCount());
+  std::vector<LaneGradients::Parameters> parameters;
+  for (size_t lane = 0; lane < m_Lanes->GetCount(); ++lane)
+  {
+    auto network = std::make_shared<AutoencoderNetwork>(m_Network->GetArchitecture());
+    network->train(m_Network->is_training());
+    const auto share = [](std::vector<torch::Tensor> own, const std::vector<torch::Tensor> & shared) {
+      for (size_t i = 0; i < own.size(); ++i)
+      {
+        own[i].set_data(shared[i].detach());
+      }
+    };
+    share(network->parameters(), m_Network->parameters());
+    share(network->buffers(), m_Network->buffers());
+    parameters.push_back(network->parameters());
+    m_LaneNetworks.push_back(network);
+  }
+  m_LaneGradients =
+    std::make_unique<LaneGradients>(*m_Lanes, m_Network->parameters(), std::move(parameters), [this](size_t parameter) {
+      m_Reducer.MarkReady(parameter);
+    });
+}
+
+TrainedNetwork::Losses
+TrainedNetwork::ComputeLosses(SizeValueType iteration)
+{
+  m_PackedWeights.Renew([this](size_t count, const auto & function) { m_Lanes->ForEach(count, function); });
+  m_LaneGradients->Begin();
+  std::vector<Losses> ofLanes(m_Lanes->GetCount());
+  m_Lanes->Run([&](size_t lane) {
+    const ConvolutionLaneScope scope(m_PackedWeights, m_LaneGradients->GetCollector(lane));
+    const auto                 run =
+      AutoencoderNetwork::RunWith([&](torch::nn::BatchNorm2dImpl & normalization, const torch::Tensor & features) {
+        return LaneNormalization::Normalize(*m_Lanes, lane, normalization, features);
+      });
+    const auto terms = m_Objective.Compute(*m_LaneNetworks[lane], lane, iteration, run);
+    m_LaneLosses[lane] = terms.total;
+    const auto value = [](const torch::Tensor & term) { return term.defined() ? term.item<double>() : 0.0; };
+    ofLanes[lane] = { value(terms.reconstruction), value(terms.synthesis), value(terms.total) };
+  });
+  std::vector<double> sums(3);
+  for (const Losses & losses : ofLanes)
+  {
+    sums[0] += losses.reconstruction;
+    sums[1] += losses.synthesis;
+    sums[2] += losses.total;
+  }
+  m_Reducer.Sum(sums);
+  return { sums[0], sums[1], sums[2] };
+}
+
+void
+TrainedNetwork::ComputeGradients()
+{
+  m_Reducer.Begin();
+  m_Lanes->Run([&](size_t lane) {
+    const ConvolutionLaneScope scope(m_PackedWeights, m_LaneGradients->GetCollector(lane));
+    std::exchange(m_LaneLosses[lane], torch::Tensor()).backward();
+  });
+  m_LaneGradients->Finish();
+  m_Reducer.Finish();
 }
 
 TrainedNetwork::Losses
 TrainedNetwork::Step(SizeValueType iteration, double learningRate)
 {
-  const TrainingObjective::Terms terms = m_Objective.Compute(*m_Network, iteration);
-  std::vector<double>            values{ terms.reconstruction.defined() ? terms.reconstruction.item<double>() : 0.0,
-                              terms.synthesis.defined() ? terms.synthesis.item<double>() : 0.0,
-                              terms.total.item<double>() };
-  m_Reducer.Sum(values);
-  Losses losses{ values[0], values[1], values[2] };
+  Losses losses = this->ComputeLosses(iteration);
   if (!Math::isfinite(losses.total))
   {
     return losses;
   }
   // These weights gave a finite loss. Whether the next weights do is known only in the next step.
   at::_foreach_copy_(m_LastGoodTensors, m_Average ? m_AverageTensors : m_NetworkTensors);
-  m_Network->zero_grad();
-  m_Reducer.Backward(terms.total);
+  this->ComputeGradients();
   const double norm = m_Optimizer.ClipGradients(m_Parameters.gradientClippingNorm);
   if (!Math::isfinite(norm))
   {

@@ -22,7 +22,9 @@
 #include "itkAutoencoderNetwork.h"
 #include "itkAutoencoderTrainingParameters.h"
 #include "itkGradientReducer.h"
+#include "itkLaneGradients.h"
 #include "itkSafetensorsFile.h"
+#include "itkTrainingLanes.h"
 #include "itkTrainingObjective.h"
 
 #include <memory>
@@ -43,7 +45,10 @@ public:
     double total{ 0.0 };
   };
 
-  TrainedNetwork(const AutoencoderTrainingParameters & parameters, const AutoencoderNetwork & start);
+  /** \param numberOfThreads number of lanes that compute at a time. The weights do not depend on it. */
+  TrainedNetwork(const AutoencoderTrainingParameters & parameters,
+                 const AutoencoderNetwork &            start,
+                 unsigned int                          numberOfThreads);
 
   /** Set the volumes to draw patches from, see PatchSampler::SetVolumes(). */
   void
@@ -55,6 +60,12 @@ public:
   GetReducer() const
   {
     return m_Reducer;
+  }
+
+  TrainingLanes &
+  GetLanes()
+  {
+    return *m_Lanes;
   }
 
   /** Run one step of the optimizer. If the loss or the gradient is not finite, the returned total is not finite, and
@@ -91,6 +102,12 @@ public:
 
 private:
   void
+  MakeLanes(unsigned int numberOfThreads);
+  Losses
+  ComputeLosses(SizeValueType iteration);
+  void
+  ComputeGradients();
+  void
   UpdateAverage();
 
   AutoencoderTrainingParameters       m_Parameters;
@@ -101,6 +118,13 @@ private:
   AdamWOptimizer                      m_Optimizer;
   GradientReducer                     m_Reducer;
   TrainingObjective                   m_Objective;
+  std::unique_ptr<TrainingLanes>      m_Lanes;
+  /** The lanes' networks. They share weights and statistics with m_Network, and have gradients of their own. */
+  std::vector<std::shared_ptr<AutoencoderNetwork>> m_LaneNetworks;
+  std::unique_ptr<LaneGradients>                   m_LaneGradients;
+  PackedWeights                                    m_PackedWeights;
+  /** The loss of each lane in the current step. */
+  std::vector<torch::Tensor> m_LaneLosses;
   /** All tensors of the networks, in the same order. */
   std::vector<torch::Tensor> m_NetworkTensors;
   std::vector<torch::Tensor> m_AverageTensors;

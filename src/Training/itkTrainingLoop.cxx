@@ -43,18 +43,18 @@ constexpr double FinalLearningRateShare = 1e-3;
 TrainingLoop::TrainingLoop(const AutoencoderTrainingParameters & parameters,
                            const TrainingVolumes &               volumes,
                            const TrainingVolumes &               validationVolumes,
-                           bool                                  isFineTuning,
+                           const Circumstances &                 circumstances,
                            AutoencoderModel &                    model,
                            AutoencoderTrainingProgress &         progress,
                            Callbacks                             callbacks)
   : m_Parameters(parameters)
   , m_Volumes(volumes)
-  , m_IsFineTuning(isFineTuning)
+  , m_Circumstances(circumstances)
   , m_Model(model)
   , m_Progress(progress)
   , m_Callbacks(std::move(callbacks))
-  , m_Network(parameters, *model.GetImplementation()->network)
-  , m_Validation(&model)
+  , m_Network(parameters, *model.GetImplementation()->network, circumstances.numberOfThreads)
+  , m_Validation(&model, circumstances.numberOfThreads)
 {
   if (!m_Parameters.checkpointFileName.empty() && this->IsFirstProcess())
   {
@@ -148,7 +148,7 @@ TrainingCheckpoint::Json
 TrainingLoop::DescribeSettings(const TrainingVolumes & validationVolumes) const
 {
   auto settings = TrainingCheckpoint::Json::parse(m_Parameters.DescribeForCheckpoint());
-  settings["fine_tuned"] = m_IsFineTuning;
+  settings["fine_tuned"] = m_Circumstances.isFineTuning;
   settings["volumes"] = m_Volumes.GetCount();
   settings[TrainingCheckpoint::TrainingVolumes] = m_Volumes.ComputeFingerprint();
   settings[TrainingCheckpoint::ValidationVolumes] = validationVolumes.ComputeFingerprint();
@@ -202,7 +202,7 @@ TrainingLoop::Run()
   this->SetResult(network);
   if (isValidated)
   {
-    const auto sums = m_Validation.ComputeResidualGainSums(*network);
+    const auto sums = m_Validation.ComputeResidualGainSums(*network, m_Network.GetLanes());
     m_Model.SetResidualGain(sums.second > 0.0 ? std::max(0.0, sums.first / sums.second) : 1.0);
   }
 }
@@ -316,7 +316,8 @@ void
 TrainingLoop::Validate()
 {
   const auto & reducer = m_Network.GetReducer();
-  const auto   share = m_Validation.Measure(*m_Network.GetCurrent(), reducer.GetRank(), reducer.GetNumberOfProcesses());
+  const auto   share = m_Validation.Measure(
+    *m_Network.GetCurrent(), m_Network.GetLanes(), reducer.GetRank(), reducer.GetNumberOfProcesses());
   std::vector<double> sums{ share.meanSquaredError, share.psnr, share.ssim };
   reducer.Sum(sums);
   m_Progress.validationIteration = m_Progress.currentIteration;

@@ -48,13 +48,20 @@ public:
     std::function<bool()>       isStopRequested;
   };
 
+  /** What a training depends on in addition to its parameters. */
+  struct Circumstances
+  {
+    bool         isFineTuning{ false };
+    unsigned int numberOfThreads{ 1 };
+  };
+
   /** Prepare the training volumes, load the validation volumes, and read the checkpoint if the training resumes.
    * \param model contains the weights to start from, and receives the trained weights
    * \param progress is updated during the training */
   TrainingLoop(const AutoencoderTrainingParameters & parameters,
                const TrainingVolumes &               volumes,
                const TrainingVolumes &               validationVolumes,
-               bool                                  isFineTuning,
+               const Circumstances &                 circumstances,
                AutoencoderModel &                    model,
                AutoencoderTrainingProgress &         progress,
                Callbacks                             callbacks);
@@ -104,7 +111,7 @@ private:
 
   AutoencoderTrainingParameters         m_Parameters;
   const TrainingVolumes &               m_Volumes;
-  bool                                  m_IsFineTuning;
+  Circumstances                         m_Circumstances;
   AutoencoderModel &                    m_Model;
   AutoencoderTrainingProgress &         m_Progress;
   Callbacks                             m_Callbacks;

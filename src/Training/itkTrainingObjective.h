@@ -26,7 +26,7 @@
 
 namespace itk
 {
-/** The loss of a batch: the objective in the documentation of AutoencoderTrainerBase. Each of several processes
+/** The loss of a batch: the objective in the documentation of AutoencoderTrainerBase. Each lane of each process
  * computes its share of the batch. The sum of these shares is the loss of the whole batch. */
 class TrainingObjective
 {
@@ -39,11 +39,13 @@ public:
     torch::Tensor total;
   };
 
-  /** \exception ExceptionObject if the batch can't be divided among the processes */
+  /** Divide the batch among the processes, and the samples of this process among its lanes.
+   * \exception ExceptionObject if the batch can't be divided among the processes */
   TrainingObjective(const AutoencoderTrainingParameters & parameters,
                     const AutoencoderArchitecture &       architecture,
                     int64_t                               rank,
-                    int64_t                               numberOfProcesses);
+                    int64_t                               numberOfProcesses,
+                    unsigned int                          numberOfThreads);
 
   /** The sampler that draws the patches. Its volumes have to be set before Compute(). */
   PatchSampler &
@@ -52,10 +54,31 @@ public:
     return m_Sampler;
   }
 
+  /** Number of lanes, and so of shares: at most four for up to four threads, else at most eight. */
+  size_t
+  GetNumberOfLanes() const
+  {
+    return m_Shares.size();
+  }
+
+  /** Compute the share of a lane.
+   * \param run computes the network's sequences */
   Terms
-  Compute(AutoencoderNetwork & network, SizeValueType iteration) const;
+  Compute(AutoencoderNetwork &                    network,
+          size_t                                  lane,
+          SizeValueType                           iteration,
+          const AutoencoderNetwork::RunFunction & run) const;
 
 private:
+  using RunFunction = AutoencoderNetwork::RunFunction;
+
+  /** The samples of a batch that a lane computes, and those of them that are reconstructed. */
+  struct Share
+  {
+    std::vector<int64_t> samples;
+    std::vector<int64_t> reconstructed;
+  };
+
   /** Slices that are reconstructed in addition to the synthesis of triplets. */
   struct Reconstructed
   {
@@ -67,18 +90,21 @@ private:
   };
 
   Terms
-  ComputeReconstruction(AutoencoderNetwork & network, SizeValueType iteration) const;
+  ComputeReconstruction(AutoencoderNetwork & network,
+                        const Share &        share,
+                        SizeValueType        iteration,
+                        const RunFunction &  run) const;
   Terms
-  ComputeSynthesis(AutoencoderNetwork & network, SizeValueType iteration) const;
+  ComputeSynthesis(AutoencoderNetwork & network,
+                   const Share &        share,
+                   SizeValueType        iteration,
+                   const RunFunction &  run) const;
   Reconstructed
-  ChooseReconstructed(const PatchSampler::Triplets & triplets, SizeValueType iteration) const;
+  ChooseReconstructed(const Share & share, const PatchSampler::Triplets & triplets, SizeValueType iteration) const;
 
   AutoencoderTrainingParameters m_Parameters;
   PatchSampler                  m_Sampler;
-  int64_t                       m_NumberOfProcesses;
-  /** The samples of a batch that this process computes, and those of them that are reconstructed. */
-  std::vector<int64_t> m_Samples;
-  std::vector<int64_t> m_ReconstructedSamples;
+  std::vector<Share>            m_Shares;
   /** Number of reconstructed samples of a batch in all processes. */
   SizeValueType m_NumberOfReconstructed{ 0 };
 };

@@ -36,7 +36,7 @@ namespace
 {
 /** Interpolate the slices half-way between the given slices by ITK's cubic B-spline: (slices - 1, rows, columns). */
 torch::Tensor
-InterpolateByBSpline(const torch::Tensor & kept)
+InterpolateByBSpline(const torch::Tensor & kept, unsigned int numberOfThreads)
 {
   using ImageType = Image<float, 3>;
   auto                image = ImageType::New();
@@ -60,8 +60,7 @@ InterpolateByBSpline(const torch::Tensor & kept)
   ImageType::PointType origin = image->GetOrigin();
   origin[2] += 0.5;
   resample->SetOutputOrigin(origin);
-  // Use as many threads as the training.
-  resample->SetNumberOfWorkUnits(static_cast<ThreadIdType>(at::get_num_threads()));
+  resample->SetNumberOfWorkUnits(numberOfThreads);
   resample->Update();
   torch::Tensor result = torch::empty({ kept.size(0) - 1, kept.size(1), kept.size(2) });
   std::memcpy(result.data_ptr<float>(), resample->GetOutput()->GetBufferPointer(), result.nbytes());
@@ -69,8 +68,9 @@ InterpolateByBSpline(const torch::Tensor & kept)
 }
 } // namespace
 
-TrainingValidation::TrainingValidation(const AutoencoderModel * model)
+TrainingValidation::TrainingValidation(const AutoencoderModel * model, unsigned int numberOfThreads)
   : m_Model(model)
+  , m_NumberOfThreads(numberOfThreads)
 {}
 
 void
@@ -91,7 +91,7 @@ TrainingValidation::AddVolume(const TrainingVolume & volume)
   windowed =
     SliceTensors::CropCenter(windowed, std::min(CropSize, windowed.size(2)), std::min(CropSize, windowed.size(3)))
       .contiguous();
-  const torch::Tensor bspline = InterpolateByBSpline(windowed.slice(0, 0, slices, 2).squeeze(1));
+  const torch::Tensor bspline = InterpolateByBSpline(windowed.slice(0, 0, slices, 2).squeeze(1), m_NumberOfThreads);
   for (int64_t i = 1; i < slices; i += 2)
   {
     Slice slice;
@@ -194,29 +194,40 @@ TrainingValidation::Encode(AutoencoderNetwork & network, const Slice & slice)
 }
 
 TrainingValidation::Scores
-TrainingValidation::Measure(AutoencoderNetwork & network, int64_t rank, int64_t numberOfProcesses) const
+TrainingValidation::Measure(AutoencoderNetwork & network,
+                            TrainingLanes &      lanes,
+                            int64_t              rank,
+                            int64_t              numberOfProcesses) const
 {
-  const torch::NoGradGuard noGradient;
-  Scores                   scores;
-  for (size_t i = static_cast<size_t>(rank); i < m_Slices.size(); i += static_cast<size_t>(numberOfProcesses))
+  const auto          first = static_cast<size_t>(rank);
+  const auto          step = static_cast<size_t>(numberOfProcesses);
+  const size_t        count = first < m_Slices.size() ? (m_Slices.size() - first + step - 1) / step : 0;
+  std::vector<Scores> ofSlices(count);
+  lanes.ForEach(count, [&](size_t i) {
+    const torch::NoGradGuard noGradient;
+    const Slice &            slice = m_Slices[first + i * step];
+    const auto               mixed = network.Mix(Encode(network, slice), 0.5);
+    Add(ofSlices[i], slice.weight, Decode(network, mixed, slice.truth), slice.truth);
+  });
+  Scores sum;
+  for (const Scores & scores : ofSlices)
   {
-    const Slice & slice = m_Slices[i];
-    const auto    mixed = network.Mix(Encode(network, slice), 0.5);
-    Add(scores, slice.weight, Decode(network, mixed, slice.truth), slice.truth);
+    sum.meanSquaredError += scores.meanSquaredError;
+    sum.psnr += scores.psnr;
+    sum.ssim += scores.ssim;
   }
-  return scores;
+  return sum;
 }
 
 std::pair<double, double>
-TrainingValidation::ComputeResidualGainSums(AutoencoderNetwork & network) const
+TrainingValidation::ComputeResidualGainSums(AutoencoderNetwork & network, TrainingLanes & lanes) const
 {
-  const torch::NoGradGuard noGradient;
-  double                   correctionTimesError = 0.0;
-  double                   correctionSquared = 0.0;
-  for (const Slice & slice : m_Slices)
-  {
-    const auto neighbors = Encode(network, slice);
-    auto       all = network.Mix(neighbors, 0.5);
+  std::vector<std::pair<double, double>> ofSlices(m_Slices.size());
+  lanes.ForEach(m_Slices.size(), [&](size_t index) {
+    const torch::NoGradGuard noGradient;
+    const Slice &            slice = m_Slices[index];
+    const auto               neighbors = Encode(network, slice);
+    auto                     all = network.Mix(neighbors, 0.5);
     for (size_t i = 0; i < all.size(); ++i)
     {
       all[i] = torch::cat({ neighbors.first[i], neighbors.second[i], all[i] }, 0);
@@ -225,9 +236,14 @@ TrainingValidation::ComputeResidualGainSums(AutoencoderNetwork & network) const
     const torch::Tensor correction =
       decoded.narrow(0, 2, 1) - 0.5 * (decoded.narrow(0, 0, 1) + decoded.narrow(0, 1, 1));
     const torch::Tensor error = slice.truth - torch::lerp(slice.first, slice.second, 0.5);
-    correctionTimesError += (correction * error).sum().item<double>();
-    correctionSquared += (correction * correction).sum().item<double>();
+    ofSlices[index] = { (correction * error).sum().item<double>(), (correction * correction).sum().item<double>() };
+  });
+  std::pair<double, double> sums{ 0.0, 0.0 };
+  for (const auto & [correctionTimesError, correctionSquared] : ofSlices)
+  {
+    sums.first += correctionTimesError;
+    sums.second += correctionSquared;
   }
-  return { correctionTimesError, correctionSquared };
+  return sums;
 }
 } // end namespace itk

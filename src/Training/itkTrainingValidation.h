@@ -19,6 +19,7 @@
 #define itkTrainingValidation_h
 
 #include "itkAutoencoderNetwork.h"
+#include "itkTrainingLanes.h"
 #include "itkTrainingVolume.h"
 
 #include <vector>
@@ -42,7 +43,8 @@ public:
   /** Side of the central square in pixels of the network. */
   static constexpr int64_t CropSize = 128;
 
-  explicit TrainingValidation(const AutoencoderModel * model);
+  /** \param numberOfThreads number of threads of the interpolation */
+  TrainingValidation(const AutoencoderModel * model, unsigned int numberOfThreads);
 
   /** Add the slices of a volume. A volume with fewer than three slices is ignored. The volume itself is not kept. */
   void
@@ -73,11 +75,11 @@ public:
   /** Measure a network in evaluation mode. Each of several processes measures its share of the slices. The result is
    * the sum of the returned scores. */
   Scores
-  Measure(AutoencoderNetwork & network, int64_t rank, int64_t numberOfProcesses) const;
+  Measure(AutoencoderNetwork & network, TrainingLanes & lanes, int64_t rank, int64_t numberOfProcesses) const;
 
   /** Compute the sums that give the best gain of ResidualCorrected, see SliceRecoveryExperimentBase. */
   std::pair<double, double>
-  ComputeResidualGainSums(AutoencoderNetwork & network) const;
+  ComputeResidualGainSums(AutoencoderNetwork & network, TrainingLanes & lanes) const;
 
 private:
   /** (1, 1, rows, columns) each. */
@@ -101,6 +103,7 @@ private:
   Add(Scores & scores, double weight, const torch::Tensor & slice, const torch::Tensor & truth);
 
   const AutoencoderModel * m_Model;
+  unsigned int             m_NumberOfThreads;
   std::vector<Slice>       m_Slices;
   size_t                   m_NumberOfVolumes{ 0 };
   Scores                   m_Linear;

@@ -17,9 +17,7 @@
 # ==========================================================================
 """``python -m latent_sr`` is ``latent-sr``."""
 
-import sys
-
-from latent_sr.cli import main
+from latent_sr.cli import run_and_exit
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_and_exit()

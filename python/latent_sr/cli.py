@@ -22,6 +22,7 @@ line on stderr. Only the standard library is imported before a command runs, so 
 """
 
 import argparse
+import atexit
 import os
 import signal
 import sys
@@ -105,5 +106,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def run_and_exit() -> NoReturn:
+    """Run the command line, and end the process with its exit code.
+
+    Python's own end deletes the thousands of classes of ITK one by one, which takes as long as the network for a small
+    stack. The system frees the memory of a process at once.
+    """
+    code = main()
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run_and_exit()

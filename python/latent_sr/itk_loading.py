@@ -19,11 +19,14 @@
 
 ``import itk`` loads nothing. The first class that is used loads its module, and by default the image IO of every format
 and what these depend on, and PyTorch, because ITK's functions accept its tensors. That takes longer than the network
-for a small stack. Commands that read and write few files do without.
+for a small stack. The commands do without.
 """
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -38,12 +41,13 @@ _IMAGE_IOS = {
 """The image IO of a file name's ending."""
 
 
-def load_itk_sparingly() -> None:
+def choose_sparing_load() -> bool:
     """Load only what is needed from now on. This is for a process that belongs to this package, and only if ITK is not
-    in use yet. Functions that need an image IO then call ``load_image_io``.
+    in use yet: otherwise nothing changes, and the result is false. Functions that need an image IO then call
+    ``load_image_io``.
     """
     if "itk" in sys.modules:
-        return
+        return False
     import itkConfig
 
     itkConfig.DefaultFactoryLoading = False
@@ -52,6 +56,39 @@ def load_itk_sparingly() -> None:
     if hasattr(helpers, "_HAVE_TORCH"):
         # Without a public switch, this keeps ITK from importing PyTorch.
         helpers._HAVE_TORCH = False
+    return True
+
+
+def load_itk_sparingly() -> None:
+    """Call ``choose_sparing_load``, and load ITK's core."""
+    if not choose_sparing_load():
+        return
+    # Loading makes hundreds of thousands of objects that stay. Searching them for garbage takes a tenth of the time.
+    gc.disable()
+    try:
+        import itk
+
+        itk.Object  # noqa: B018 (the first class that is used loads its module)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextmanager
+def without_pydicom() -> Iterator[None]:
+    """A context in which nibabel can be imported without pydicom, which its NIfTI classes do not need, if this process
+    loads modules sparingly and has not loaded pydicom.
+    """
+    import itkConfig
+
+    if itkConfig.DefaultFactoryLoading or "pydicom" in sys.modules or "nibabel" in sys.modules:
+        yield
+        return
+    sys.modules["pydicom"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["pydicom"]
 
 
 def load_image_io(path: str | os.PathLike) -> None:

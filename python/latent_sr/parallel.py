@@ -34,6 +34,7 @@ from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, one_line
 from latent_sr.interrupts import noted_interrupts
+from latent_sr.itk_loading import choose_sparing_load
 
 _LONGEST_WAIT = 0.2
 """Longest time in s until an interrupt is noticed."""
@@ -149,6 +150,7 @@ def _begin_process() -> None:
     """Set up a worker process. It exits when its parent does, and its locks leave no system resource behind."""
     from multiprocessing import parent_process
 
+    choose_sparing_load()
     from itk.support.lazy import LazyITKModule
 
     def watch() -> None:

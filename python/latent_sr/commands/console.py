@@ -46,13 +46,11 @@ def notify(what: str) -> Callable[[str], None]:
     return lambda name: print(f"{what} {Path(name).name}", file=sys.stderr)
 
 
-def quiet_itk(sparingly: bool = False) -> None:
-    """Switch ITK's warnings off: each takes several lines, with source files and addresses.
-
-    ``sparingly`` is for commands that read and write few files, see ``itk_loading``.
+def quiet_itk() -> None:
+    """Load ITK sparingly, see ``itk_loading``, and switch its warnings off: each takes several lines, with source files
+    and addresses.
     """
-    if sparingly:
-        load_itk_sparingly()
+    load_itk_sparingly()
     import itk
 
     itk.Object.GlobalWarningDisplayOff()

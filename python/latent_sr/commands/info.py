@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json not in (None, "-"):
         check_output(arguments.json, (".json",), arguments.overwrite)
     check_model_file(arguments.model)
-    quiet_itk(sparingly=True)
+    quiet_itk()
 
     from latent_sr.models import describe_model, load_model
 

@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     names = [arguments.reference, arguments.test, *([arguments.mask] if arguments.mask else [])]
     _check(arguments, names)
-    quiet_itk(sparingly=True)
+    quiet_itk()
 
     from latent_sr.metrics import compare, metrics_as_json
     from latent_sr.volumes import open_volume, write_volume

@@ -39,6 +39,7 @@ from latent_sr.commands.options import (
 )
 from latent_sr.enumerations import training_precision
 from latent_sr.errors import UsageError
+from latent_sr.itk_loading import load_all_image_ios
 
 TRAINING_MINUTES = 30
 VALIDATION_SHARE = 0.2
@@ -202,6 +203,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths, validation, validation_subjects = _training_paths(arguments)
     check_model_file(start or None)
     quiet_itk()
+    load_all_image_ios()  # the trainer reads the files itself
 
     from latent_sr.errors import translated
     from latent_sr.models import load_model

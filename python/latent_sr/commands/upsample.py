@@ -175,7 +175,7 @@ def run(arguments: argparse.Namespace) -> int:
         option = "--scheduler" if arguments.jobs is None else "--jobs"
         raise UsageError(f"{option} has no effect, because '{output}' is one volume: IN and OUT have to be folders")
     check_model_file(arguments.model)
-    quiet_itk(sparingly=True)
+    quiet_itk()
 
     from latent_sr.batch import prepare, write_result
     from latent_sr.progress import LateProgress, Progress

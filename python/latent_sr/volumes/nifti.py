@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from latent_sr.errors import LatentSRError
+from latent_sr.itk_loading import without_pydicom
 from latent_sr.volumes.images import Grid, grid_of_affine, image_of_array, numbers, settle_nonfinite
 from latent_sr.volumes.phases import one_phase
 from latent_sr.volumes.volume import (
@@ -128,8 +129,9 @@ def _parse(path: Path, raw: Any, shape: tuple[int, ...]) -> NiftiFile:
 
 def _raw_header(path: Path) -> Any:
     """The header as nibabel reads it, without checks."""
-    from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
-    from nibabel.nifti2 import Nifti2Header, Nifti2PairHeader
+    with without_pydicom():
+        from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
+        from nibabel.nifti2 import Nifti2Header, Nifti2PairHeader
 
     file = _header_of(path)
     pair = _is_pair(path)

@@ -20,10 +20,11 @@
     python benchmarks/busy_machine.py [--threads 2] [--rounds 5] [--json F.json]
 
 The other program spins in a session of its own, as that of another terminal or user does: the scheduler shares
-processors between sessions. Rows: the filter with the bundled model (12 slices of 256 x 256 by 5), the metrics, and
-iterations of the default training. Each row is measured with one thread and with several, idle and busy, in turns.
-Training is measured in processes of their own, with and without OMP_WAIT_POLICY=passive, which ``latent-sr`` sets.
-Ratios are those to one thread on the idle machine, in each round.
+processors between sessions. Rows: the filter with the bundled model (12 slices of 256 x 256 by 5), the metrics,
+iterations of the default training, and ``latent-sr evaluate`` on one volume (13 slices of 192 x 192, factor 2) from
+start to end. Each row is measured with one thread and with several, idle and busy, in turns. Training runs in processes
+of its own with OpenMP's default policy, as in a user's program. Ratios are those to one thread on the idle machine, in
+each round.
 """
 
 import argparse
@@ -32,6 +33,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,11 +71,9 @@ def train(threads: int) -> float:
     return times[-1] - times[1]
 
 
-def train_in_process(threads: int, policy: str | None) -> Callable[[], None]:
+def train_in_process(threads: int) -> Callable[[], float]:
     """Return a function that trains in another process, and returns the seconds of its iterations."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    if policy:
-        environment["OMP_WAIT_POLICY"] = policy
 
     def run() -> float:
         words = [sys.executable, __file__, "--train", str(threads)]
@@ -81,6 +81,12 @@ def train_in_process(threads: int, policy: str | None) -> Callable[[], None]:
         return float(result.stdout.split()[-1])
 
     return run
+
+
+def evaluate(volume: Path, threads: int) -> Callable[[], None]:
+    """Return a function that runs ``latent-sr evaluate`` on a volume."""
+    words = [sys.executable, "-m", "latent_sr", "evaluate", str(volume), "--threads", str(threads)]
+    return lambda: subprocess.run([*words, "--json", "-"], check=True, capture_output=True)
 
 
 class BusyProcessor:
@@ -117,7 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=("filter", "metrics", "training"))
+    parser.add_argument("--only", choices=("filter", "metrics", "training", "evaluate"))
     parser.add_argument("--train", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -126,11 +132,14 @@ def main() -> None:
         return
     model = load_model()
     image = make_image(12, 256, float(model.GetInPlaneSpacing()))
+    folder = tempfile.TemporaryDirectory()
+    volume = Path(folder.name) / "volume.nrrd"
+    itk.imwrite(make_image(13, 192, float(model.GetInPlaneSpacing())), str(volume))
     makers: dict[str, Callable[[int], Callable[[], object]]] = {
         "filter": lambda threads: upsample(image, model, 5, threads),
         "metrics": compute_metrics,
-        "training": lambda threads: train_in_process(threads, "passive"),
-        "training, default policy": lambda threads: train_in_process(threads, None),
+        "training": train_in_process,
+        "evaluate": lambda threads: evaluate(volume, threads),
     }
     results = {}
     print(f"{'':28}{'idle, 1 thread, s':>20}{'idle':>22}{'busy, 1 thread':>22}{'busy':>24}")
@@ -151,6 +160,7 @@ def main() -> None:
             f"{name:28}{statistics.median(times['one']):20.2f}{columns[0]:>22}{columns[1]:>22}{columns[2]:>24}",
             flush=True,
         )
+    folder.cleanup()
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -17,7 +17,7 @@
 # ==========================================================================
 """Peak memory of the super-resolution filter, in addition to its input and output.
 
-    python benchmarks/filter_memory.py [--size 512 512 40] [--factor 5] [--spacing 0.7 0.7 3] [--pixel F]
+    python benchmarks/filter_memory.py [--size 512 512 40] [--factor 5] [--spacing 0.7 0.7 3] [--pixel F] [--threads N]
 
 Each mode runs in a separate process. One more process requests the output in slabs, and drops each slab. (ITK's
 StreamingImageFilter would keep the output.) The table has the resident memory before the update, with the input and the
@@ -68,6 +68,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New(Input=image, Model=model)
     upsampler.SetUpsamplingFactor(arguments.factor)
     upsampler.SetOutputMode(getattr(itk.LatentSpaceSuperResolutionImageFilterEnums, f"OutputMode_{arguments.mode}"))
+    if arguments.threads:
+        upsampler.SetNumberOfWorkUnits(arguments.threads)
     upsampler.UpdateOutputInformation()
     output = upsampler.GetOutput()
     region = output.GetLargestPossibleRegion()
@@ -106,6 +108,7 @@ def main() -> None:
     parser.add_argument("--spacing", type=float, nargs=3, default=[1.4, 1.4, 8.0])
     parser.add_argument("--factor", type=int, default=5)
     parser.add_argument("--pixel", choices=["F", "SS", "US", "UC"], default="F")
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--slabs", type=int, default=1)
     parser.add_argument("--mode", choices=MODES)
     arguments = parser.parse_args()

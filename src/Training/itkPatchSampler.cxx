@@ -198,7 +198,10 @@ PatchSampler::DrawTriplets(SizeValueType iteration, const std::vector<int64_t> &
     patches.push_back(this->DrawPatch(random, torch::stack(slices)));
   }
   const torch::Tensor all = torch::stack(patches);
-  Triplets            triplets{ all.narrow(1, 0, 1), all.narrow(1, 1, 1), all.narrow(1, 2, 1) };
+  Triplets            triplets;
+  triplets.first = all.narrow(1, 0, 1);
+  triplets.between = all.narrow(1, 1, 1);
+  triplets.second = all.narrow(1, 2, 1);
   if (m_Settings.context)
   {
     triplets.before = all.narrow(1, 3, 1);

@@ -38,9 +38,9 @@ namespace
 torch::Tensor
 InterpolateByBSpline(const torch::Tensor & kept, unsigned int numberOfThreads)
 {
-  using ImageType = Image<float, 3>;
-  auto                image = ImageType::New();
-  ImageType::SizeType size;
+  using VolumeType = Image<float, 3>;
+  auto                 image = VolumeType::New();
+  VolumeType::SizeType size;
   size[0] = static_cast<SizeValueType>(kept.size(2));
   size[1] = static_cast<SizeValueType>(kept.size(1));
   size[2] = static_cast<SizeValueType>(kept.size(0));
@@ -49,15 +49,15 @@ InterpolateByBSpline(const torch::Tensor & kept, unsigned int numberOfThreads)
   const torch::Tensor pixels = kept.contiguous();
   std::memcpy(image->GetBufferPointer(), pixels.data_ptr<float>(), pixels.nbytes());
 
-  auto interpolator = BSplineInterpolateImageFunction<ImageType, double, double>::New();
+  auto interpolator = BSplineInterpolateImageFunction<VolumeType, double, double>::New();
   interpolator->SetSplineOrder(3);
-  auto resample = ResampleImageFilter<ImageType, ImageType, double>::New();
+  auto resample = ResampleImageFilter<VolumeType, VolumeType, double>::New();
   resample->SetInput(image);
   resample->SetInterpolator(interpolator);
   resample->SetOutputParametersFromImage(image);
   --size[2];
   resample->SetSize(size);
-  ImageType::PointType origin = image->GetOrigin();
+  VolumeType::PointType origin = image->GetOrigin();
   origin[2] += 0.5;
   resample->SetOutputOrigin(origin);
   resample->SetNumberOfWorkUnits(numberOfThreads);

@@ -304,8 +304,10 @@ AutoencoderTrainerBase::PrintSelf(std::ostream & os, Indent indent) const
   std::ostringstream margin;
   margin << indent;
   m_Parameters.Print(os, margin.str());
-  for (const auto & [title, names] : { std::make_pair("TrainingFileNames", &m_TrainingFileNames),
-                                       std::make_pair("ValidationFileNames", &m_ValidationFileNames) })
+  const std::pair<const char *, const std::vector<std::string> *> lists[] = {
+    { "TrainingFileNames", &m_TrainingFileNames }, { "ValidationFileNames", &m_ValidationFileNames }
+  };
+  for (const auto & [title, names] : lists)
   {
     os << indent << title << ':' << std::endl;
     for (const auto & name : *names)

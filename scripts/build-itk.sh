@@ -24,18 +24,15 @@
 # paths, so it can't be moved. A call with a complete PREFIX returns at once. A call after an interruption continues.
 #
 # Environment:
-#   ITK_SOURCE_DIR  an ITK 5.4.7 source tree. Default: Debian's source package (insighttoolkit5), or ITK's git
-#                   repository if there is no apt.
-#   DEBIAN_SUITE    the Debian release with that source package (default: sid)
-#   PYTHON          the interpreter to wrap for, 3.11 or newer (default: python3)
+#   ITK_SOURCE_DIR, DEBIAN_SUITE  where the source of ITK comes from (scripts/itk-source.sh)
+#   PYTHON                        the interpreter to wrap for, 3.11 or newer (default: python3)
 set -euo pipefail
+# shellcheck source=scripts/itk-source.sh
+source "$(dirname "${BASH_SOURCE[0]}")/itk-source.sh"
 
 [ $# -eq 1 ] || { echo "usage: $0 PREFIX" >&2; exit 2; }
 prefix=$(mkdir -p "$1" && cd "$1" && pwd)
 python=${PYTHON:-python3}
-itk_version=5.4.7
-debian_version=$itk_version-1
-suite=${DEBIAN_SUITE:-sid}
 
 [ -f "$prefix/complete" ] && exit 0
 
@@ -48,46 +45,9 @@ cp -a "$prefix/tools/lib/cmake/tbb" "$prefix/tbb/lib/cmake/"
 cp -a "$prefix"/tools/lib/libtbb*.so* "$prefix/tbb/lib/"
 cp -a "$prefix/tools/include/tbb" "$prefix/tools/include/oneapi" "$prefix/tbb/include/"
 
-# A separate apt configuration leaves the machine's configuration unchanged.
-source_from_debian() {
-  local work mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  command -v apt-get > /dev/null && command -v dpkg-source > /dev/null && [ -f "$keyring" ] || return 1
-  mirror=$(cat /etc/apt/sources.list.d/*.sources 2> /dev/null | awk '/^URIs:.*\/debian\/?$/ {print $2; exit}')
-  [ -n "$mirror" ] || mirror=$(awk '$1 == "deb" && $0 ~ /\/debian\/? / {for (i = 2; i <= NF; ++i) if ($i ~ /:\/\//) {print $i; exit}}' \
-    /etc/apt/sources.list 2> /dev/null) || true
-  [ -n "$mirror" ] || return 1
-  work=$(mktemp -d)
-  mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial
-  echo "deb-src [signed-by=$keyring] $mirror $suite main" > "$work/sources.list"
-  local apt=(apt-get -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=/dev/null
-    -o Dir::State::Lists="$work/state/lists" -o Dir::Cache="$work/cache")
-  "${apt[@]}" update -qq &&
-    (cd "$work" && "${apt[@]}" source -qq --download-only "insighttoolkit5=$debian_version" &&
-      dpkg-source --no-check -x "insighttoolkit5_$debian_version.dsc" "$prefix/source.part" > /dev/null)
-  local status=$?
-  rm -rf "$work"
-  return $status
-}
-
-source_from_git() {
-  git clone --quiet --depth 1 --branch "v$itk_version" https://github.com/InsightSoftwareConsortium/ITK.git "$prefix/source.part"
-}
-
-if [ -n "${ITK_SOURCE_DIR:-}" ] && [ ! -f "$ITK_SOURCE_DIR/CMakeLists.txt" ]; then
-  echo "$0: ITK_SOURCE_DIR is not a source tree of ITK: $ITK_SOURCE_DIR" >&2
-  exit 1
-fi
+check_itk_source_dir
 source=${ITK_SOURCE_DIR:-$prefix/source}
-if [ ! -d "$source" ]; then
-  rm -rf "$prefix/source.part"
-  echo "Fetching the source of ITK $itk_version"
-  source_from_debian || { rm -rf "$prefix/source.part"; source_from_git; } || {
-    echo "$0: no source of ITK $itk_version: give a source tree in ITK_SOURCE_DIR, or an ITK build tree in ITK_DIR" >&2
-    exit 1
-  }
-  rm -rf "$prefix"/source.part/{.ExternalData,.pc,debian,Examples,Documentation,Testing/Data,Modules/Video}
-  mv "$prefix/source.part" "$source"
-fi
+fetch_itk_source "$source"
 
 # Static, position-independent, with TBB: like the PyPI itk wheels, which are loaded into the module's process.
 # Only the modules that this module depends on are built, and the readers that its tests and examples use.

@@ -36,7 +36,7 @@ struct Features
 {
   torch::Tensor x;
   bool          isUpsampled{ false };
-  torch::Tensor skip;
+  torch::Tensor skip{};
 };
 
 /** Convolve, and apply LeakyReLU with a slope. A slope of 1 means no activation. */

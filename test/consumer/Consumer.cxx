@@ -72,7 +72,8 @@ main(int argc, char * argv[])
     writer->Update();
 
     const auto thin = itk::ReadImage<ImageType>(argv[2]);
-    std::cout << "size " << thin->GetLargestPossibleRegion().GetSize() << ", spacing " << thin->GetSpacing() << std::endl;
+    std::cout << "size " << thin->GetLargestPossibleRegion().GetSize() << ", spacing " << thin->GetSpacing()
+              << std::endl;
     return thin->GetSpacing()[2] == 2.0 ? EXIT_SUCCESS : EXIT_FAILURE;
   }
   catch (const itk::ExceptionObject & error)

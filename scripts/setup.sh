@@ -257,7 +257,7 @@ one_wheel() {
 wheel_inputs() {
   (
     cd "$root"
-    find CMakeLists.txt itk-module*.cmake pyproject.toml README.md LICENSE include src wrapping models python scripts/setup.sh \
+    find CMakeLists.txt CMake itk-module*.cmake pyproject.toml README.md LICENSE include src wrapping models python scripts/setup.sh \
       -type f ! -path '*/__pycache__/*' ! -path '*.egg-info/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
   )
 }

@@ -80,12 +80,13 @@ copy_source() {
   fi
 }
 
-# configure_itk BUILD-FOLDER ON|OFF CMAKE-ARGUMENTS…: with ITK's defaults for warnings, and without legacy code.
+# configure_itk BUILD-FOLDER INSTALL-FOLDER ON|OFF CMAKE-ARGUMENTS…: with ITK's defaults for warnings, and without legacy
+# code. The install folder is fixed here, because ITK installs its Eigen to no other.
 configure_itk() {
-  local build=$1 shared=$2
-  shift 2
+  local build=$1 installed=$2 shared=$3
+  shift 3
   cmake -G Ninja -S "$folder/source" -B "$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_STANDARD=17 \
-    -DBUILD_SHARED_LIBS="$shared" -DBUILD_EXAMPLES=OFF -DITK_FORBID_DOWNLOADS=ON -DITK_USE_KWSTYLE=OFF \
+    -DCMAKE_INSTALL_PREFIX="$installed" -DBUILD_SHARED_LIBS="$shared" -DBUILD_EXAMPLES=OFF -DITK_FORBID_DOWNLOADS=ON -DITK_USE_KWSTYLE=OFF \
     -DITK_LEGACY_REMOVE=ON -DITK_FUTURE_LEGACY_REMOVE=ON -DITK_BUILD_DEFAULT_MODULES=OFF "${third_party[@]}" "$@"
 }
 
@@ -122,21 +123,27 @@ ctest_said() {
   grep -E '^[0-9]+% tests passed' "$1" || echo 'ctest did not finish'
 }
 
+build_rest() {
+  cmake -DBUILD_TESTING=OFF "$1" && ninja -C "$1" -j "$jobs"
+}
+
 install_itk() {
-  rm -rf "$2" && cmake --install "$1" --prefix "$2"
+  rm -rf "$2" && cmake --install "$1"
 }
 
 # inside VARIANT: ITK with the module.
 inside() {
   local variant=$1 build=$folder/$1 shared=OFF
   [ "$variant" = static ] || shared=ON
-  phase "$variant: configuring ITK with the module" configure_itk "$build" $shared -DBUILD_TESTING=ON "-DModule_$module=ON"
+  phase "$variant: configuring ITK with the module" configure_itk "$build" "$folder/$variant-installed" $shared \
+    -DBUILD_TESTING=ON "-DModule_$module=ON"
   phase "$variant: building the module and its tests" ninja -C "$build" -j "$jobs" "$module-all"
   no_warnings "$logs/$variant-building-the-module-and-its-tests.log" || die "$variant: the module has warnings"
-  phase "$variant: the module's tests" run_tests "$build/Modules/Remote/$module"
+  phase "$variant: the module's tests" run_tests "$build/Modules/Remote/$module/test"
   ctest_said "$logs/$variant-the-module-s-tests.log"
   phase "$variant: building the examples" build_examples "$folder/$variant-examples" "$build"
-  phase "$variant: building the rest of this ITK" ninja -C "$build" -j "$jobs"
+  # Without the tests of ITK's own headers.
+  phase "$variant: building the rest of this ITK" build_rest "$build"
   phase "$variant: installing ITK" install_itk "$build" "$folder/$variant-installed"
   consume "$variant" "$folder/$variant-installed"
 }
@@ -154,7 +161,8 @@ remove_module_from_itk() {
 outside() {
   local variant=$1 build=$folder/$1 shared=OFF title="$1, outside of ITK"
   [ "$variant" = static ] || shared=ON
-  phase "$title: building ITK without the module" remove_module_from_itk "$build" $shared
+  phase "$title: building ITK without the module" remove_module_from_itk "$build" \
+    "$folder/$variant-outside-installed" $shared
   phase "$title: installing ITK" install_itk "$build" "$folder/$variant-outside-installed"
   phase "$title: configuring the module" cmake -G Ninja -S "$folder/source/Modules/Remote/$module" -B "$folder/$variant-outside" \
     -DITK_DIR="$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_STANDARD=17 -DBUILD_TESTING=OFF -DITK_USE_KWSTYLE=OFF "${third_party[@]}"
@@ -166,7 +174,7 @@ outside() {
 
 wrapped() {
   local build=$folder/python
-  phase "python: configuring ITK with the module" configure_itk "$build" OFF -DBUILD_TESTING=OFF "-DModule_$module=ON" \
+  phase "python: configuring ITK with the module" configure_itk "$build" "$folder/python-installed" OFF -DBUILD_TESTING=OFF "-DModule_$module=ON" \
     -DITK_WRAP_PYTHON=ON -DITK_WRAP_DOC=OFF -DITK_USE_SYSTEM_SWIG=ON -DITK_USE_SYSTEM_CASTXML=ON \
     -DPython3_EXECUTABLE="$(command -v python3)" -DITK_WRAP_IMAGE_DIMS="3;4" -DITK_WRAP_rgb_unsigned_char=OFF \
     -DITK_WRAP_rgba_unsigned_char=OFF -DITK_WRAP_complex_float=OFF -DITK_WRAP_unsigned_char=OFF \

@@ -81,12 +81,13 @@ copy_source() {
 }
 
 # configure_itk BUILD-FOLDER INSTALL-FOLDER ON|OFF CMAKE-ARGUMENTS…: with ITK's defaults for warnings, and without legacy
-# code. The install folder is fixed here, because ITK installs its Eigen to no other.
+# code. The install folder is fixed here, because ITK installs its Eigen to no other. An installed shared library of ITK
+# finds the others only by such an RPATH, or by LD_LIBRARY_PATH.
 configure_itk() {
   local build=$1 installed=$2 shared=$3
   shift 3
   cmake -G Ninja -S "$folder/source" -B "$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_STANDARD=17 \
-    -DCMAKE_INSTALL_PREFIX="$installed" -DBUILD_SHARED_LIBS="$shared" -DBUILD_EXAMPLES=OFF -DITK_FORBID_DOWNLOADS=ON -DITK_USE_KWSTYLE=OFF \
+    -DCMAKE_INSTALL_PREFIX="$installed" -DCMAKE_INSTALL_RPATH="\$ORIGIN" -DBUILD_SHARED_LIBS="$shared" -DBUILD_EXAMPLES=OFF -DITK_FORBID_DOWNLOADS=ON -DITK_USE_KWSTYLE=OFF \
     -DITK_LEGACY_REMOVE=ON -DITK_FUTURE_LEGACY_REMOVE=ON -DITK_BUILD_DEFAULT_MODULES=OFF "${third_party[@]}" "$@"
 }
 

@@ -59,6 +59,7 @@ string(REGEX REPLACE "[^0-9]+([0-9]+)[^0-9]+([0-9]+).*" "\\1.\\2" _torch_version
 if(_torch_version VERSION_LESS 2.6 OR _torch_version VERSION_GREATER 2.13)
   message(FATAL_ERROR "LibTorch 2.6 to 2.13 is needed, but ${LibTorch_INCLUDE_DIR} has ${_torch_version}.")
 endif()
+set(LibTorch_VERSION "${_torch_version}" CACHE INTERNAL "Major and minor version of LibTorch")
 # The binary interface changes with the minor version, and the wheel requires this one.
 if(SKBUILD AND NOT _torch_version VERSION_EQUAL 2.13)
   message(FATAL_ERROR "The wheel needs LibTorch 2.13, but ${LibTorch_INCLUDE_DIR} has ${_torch_version}.")

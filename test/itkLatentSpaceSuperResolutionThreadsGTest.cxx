@@ -196,7 +196,8 @@ TEST(Fork, ChildCanDoEverything)
   const auto described = describe();
   Upsample(model, 2);
   EXPECT_EQ(RunInChild([&] { return Measure(2) == measured; }), 0);
-  EXPECT_EQ(RunInChild([&] { return Encode(Train(2)) == trained; }), 0);
+  // LibTorch 2.6 refuses to train in a child if its parent has trained.
+  EXPECT_EQ(RunInChild([&] { return Encode(Train(2)) == trained; }), LATENT_SR_HAS_OLD_LIBTORCH ? 1 : 0);
   EXPECT_EQ(RunInChild([&] { return describe() == described; }), 0);
   EXPECT_EQ(RunInChild([&] {
               model->Write(file.GetName());
@@ -259,7 +260,8 @@ TEST(Threads, AreNotStartedIfOneIsEnough)
   Measure(1);
   EXPECT_EQ(count(), before);
   Train(1);
-  EXPECT_EQ(count(), before);
+  // The first training starts a thread of LibTorch 2.6.
+  EXPECT_LE(count(), before + (LATENT_SR_HAS_OLD_LIBTORCH ? 1 : 0));
 }
 #  endif
 #endif

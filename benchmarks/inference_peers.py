@@ -26,8 +26,9 @@ the mode decoded. The filter works from image to image. The others work from arr
 once, mix latents, and decode in batches of 4. PyTorch uses channels-last and inference mode. The naive program
 (``--naive``) encodes both neighbors for each new slice, in PyTorch's default layout, and takes long. All programs take
 turns in each round. The table has medians of the seconds, and medians and ranges of the ratios to this module within
-each round. Programs that are not installed are left out. The benchmark fails if a result differs by more than 1e-4, or
-in bfloat16 by less than 40 dB of PSNR to float32.
+each round. Programs that are not installed are left out. The benchmark fails if a synthesized slice differs by more than
+1e-4, or in bfloat16 by less than 40 dB of PSNR to float32. Slices at acquired positions are not compared: there the filter
+mixes otherwise if the mixing is learned (``MixedGap``).
 """
 
 import argparse
@@ -305,8 +306,10 @@ def make_peers(arguments: argparse.Namespace, network: Autoencoder, slices: np.n
     return peers
 
 
-def check(name: str, result: np.ndarray, reference: np.ndarray, precision: str) -> float:
-    """Return the largest difference to the reference; exit if it is too large."""
+def check(name: str, result: np.ndarray, reference: np.ndarray, factor: int, precision: str) -> float:
+    """Return the largest difference of synthesized slices to the reference; exit if it is too large."""
+    synthesized = np.arange(len(result)) % factor != 0
+    result, reference = result[synthesized], reference[synthesized]
     difference = float(np.abs(result - reference).max())
     if precision == "float32" and difference > 1e-4:
         sys.exit(f"{name} differs by {difference:.3g}")
@@ -377,7 +380,7 @@ def main() -> None:
         runs = {"this module": ours(slices, model, arguments.factor, arguments.threads, arguments.precision)}
         runs |= make_peers(arguments, network, slices, folder)
         torch.set_num_threads(arguments.threads)
-        differences = {key: check(key, run(), reference, arguments.precision) for key, run in runs.items()}
+        differences = {key: check(key, run(), reference, arguments.factor, arguments.precision) for key, run in runs.items()}
         times = alternate(runs, arguments.rounds, lambda run: seconds_with_threads(run, arguments.threads))
         work = multiplications(network, slices, arguments.factor)
     peak = matrix_products(arguments.threads)

@@ -380,7 +380,9 @@ def main() -> None:
         runs = {"this module": ours(slices, model, arguments.factor, arguments.threads, arguments.precision)}
         runs |= make_peers(arguments, network, slices, folder)
         torch.set_num_threads(arguments.threads)
-        differences = {key: check(key, run(), reference, arguments.factor, arguments.precision) for key, run in runs.items()}
+        differences = {
+            key: check(key, run(), reference, arguments.factor, arguments.precision) for key, run in runs.items()
+        }
         times = alternate(runs, arguments.rounds, lambda run: seconds_with_threads(run, arguments.threads))
         work = multiplications(network, slices, arguments.factor)
     peak = matrix_products(arguments.threads)

@@ -41,7 +41,7 @@ debian=$folder/debian
 logs=$folder/logs
 mkdir -p "$logs"
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
-mirror=${DEBIAN_MIRROR:-$(cat /etc/apt/sources.list.d/*.sources 2> /dev/null | awk '/^URIs:.*\/debian\/?$/ {print $2; exit}')}
+mirror=${DEBIAN_MIRROR:-$(cat /etc/apt/sources.list.d/*.sources 2> /dev/null | awk '/^URIs:.*\/debian\/?$/ {print $2; exit}' || true)}
 [ -n "$mirror" ] || die "DEBIAN_MIRROR is not set, and apt of this machine names no mirror"
 packages=(g++ cmake ninja-build libinsighttoolkit5-dev libtorch-dev nlohmann-json3-dev libeigen3-dev libgtest-dev googletest)
 

@@ -27,6 +27,8 @@
 #   ITK_SOURCE_DIR, DEBIAN_SUITE  where the source of ITK comes from (scripts/itk-source.sh)
 #   PYTHON                        the interpreter to wrap for, 3.11 or newer (default: python3)
 set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=scripts/itk-source.sh
 source "$(dirname "${BASH_SOURCE[0]}")/itk-source.sh"
 

@@ -52,3 +52,23 @@ phase() {
 fingerprint() {
   { printf '%s\n' "$@"; cat; } | sha256sum | cut -c 1-16
 }
+
+# no_warnings LOG PATTERN: fail if the log of a build has a warning about a file whose path matches an extended regular
+# expression.
+no_warnings() {
+  ! grep -E "$2[^ ]*:[0-9]+:[0-9]+: warning:" "$1" | sort -u | head -n 20 | grep .
+}
+
+# Print the last line of a log of ctest.
+ctest_said() {
+  grep -E '^[0-9]+% tests passed' "$1" || die "ctest did not finish: $1"
+}
+
+# Print the mirror of Debian that this machine's apt uses, or nothing.
+debian_mirror() {
+  local mirror
+  mirror=$(cat /etc/apt/sources.list.d/*.sources 2> /dev/null | awk '/^URIs:.*\/debian\/?$/ {print $2; exit}') || true
+  [ -n "$mirror" ] || mirror=$(awk '$1 == "deb" && $0 ~ /\/debian\/? / {for (i = 2; i <= NF; ++i) if ($i ~ /:\/\//) {print $i; exit}}' \
+    /etc/apt/sources.list 2> /dev/null) || true
+  echo "$mirror"
+}

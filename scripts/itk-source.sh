@@ -16,7 +16,7 @@
 #   limitations under the License.
 #
 #==========================================================================
-# The source of ITK, for the scripts that build ITK. They source this file.
+# The source of ITK, for the scripts that build ITK. They source common.sh and this file.
 #
 # Environment:
 #   ITK_SOURCE_DIR  an ITK 5.4.7 source tree. Default: Debian's source package (insighttoolkit5), or ITK's git
@@ -30,9 +30,7 @@ source_from_debian() {
   local folder=$1 version=$itk_version-1 suite=${DEBIAN_SUITE:-sid}
   local work mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   command -v apt-get > /dev/null && command -v dpkg-source > /dev/null && [ -f "$keyring" ] || return 1
-  mirror=$(cat /etc/apt/sources.list.d/*.sources 2> /dev/null | awk '/^URIs:.*\/debian\/?$/ {print $2; exit}')
-  [ -n "$mirror" ] || mirror=$(awk '$1 == "deb" && $0 ~ /\/debian\/? / {for (i = 2; i <= NF; ++i) if ($i ~ /:\/\//) {print $i; exit}}' \
-    /etc/apt/sources.list 2> /dev/null) || true
+  mirror=$(debian_mirror)
   [ -n "$mirror" ] || return 1
   work=$(mktemp -d)
   mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial

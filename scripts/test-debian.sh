@@ -41,7 +41,7 @@ debian=$folder/debian
 logs=$folder/logs
 mkdir -p "$logs"
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
-mirror=${DEBIAN_MIRROR:-$(cat /etc/apt/sources.list.d/*.sources 2> /dev/null | awk '/^URIs:.*\/debian\/?$/ {print $2; exit}' || true)}
+mirror=${DEBIAN_MIRROR:-$(debian_mirror)}
 [ -n "$mirror" ] || die "DEBIAN_MIRROR is not set, and apt of this machine names no mirror"
 packages=(g++ cmake ninja-build libinsighttoolkit5-dev libtorch-dev nlohmann-json3-dev libeigen3-dev libgtest-dev googletest)
 
@@ -64,24 +64,19 @@ in_debian() {
   ' bash "$debian" "$root" "${LATENT_SR_SHARED:-}" "$1"
 }
 
-# Fail if the log of a build has a warning about a file of this module.
-no_warnings() {
-  ! grep -E '^/src/[^ ]*:[0-9]+:[0-9]+: warning:' "$1" | sort -u | head -n 20 | grep .
-}
-
 [ -d "$debian" ] || phase "Making a Debian 13" make_debian
 phase "Installing its packages" in_debian "apt-get update -qq && apt-get install -y -qq --no-install-recommends ${packages[*]}"
 in_debian "dpkg-query -W -f '\${Package} \${Version}\n' g++ libinsighttoolkit5-dev libtorch-dev"
 options="-DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS='-Wall -Wextra'"
 phase "Configuring" in_debian "cmake -G Ninja -S /src -B /build/static $options -DBUILD_SHARED_LIBS=OFF -DBUILD_EXAMPLES=ON"
 phase "Building the library, tests and examples" in_debian "ninja -C /build/static -j $jobs"
-no_warnings "$logs/building-the-library-tests-and-examples.log" || die "the module has warnings"
+no_warnings "$logs/building-the-library-tests-and-examples.log" ^/src/ || die "the module has warnings"
 phase "Testing" in_debian "ctest --test-dir /build/static --output-on-failure --no-tests=error --parallel $jobs"
-grep -E '^[0-9]+% tests passed' "$logs/testing.log"
+ctest_said "$logs/testing.log"
 phase "Building the shared library" in_debian "cmake -G Ninja -S /src -B /build/shared $options -DBUILD_TESTING=OFF &&
   ninja -C /build/shared -j $jobs"
 phase "Installing it" in_debian "cmake --install /build/shared && ldconfig"
 phase "Building and running an outside project" in_debian "rm -rf /build/consumer &&
   cmake -G Ninja -S /src/test/consumer -B /build/consumer -DCMAKE_BUILD_TYPE=Release && ninja -C /build/consumer &&
   ctest --test-dir /build/consumer --verbose --no-tests=error"
-grep -E '^[0-9]+% tests passed' "$logs/building-and-running-an-outside-project.log"
+ctest_said "$logs/building-and-running-an-outside-project.log"

@@ -91,11 +91,6 @@ configure_itk() {
     -DITK_LEGACY_REMOVE=ON -DITK_FUTURE_LEGACY_REMOVE=ON -DITK_BUILD_DEFAULT_MODULES=OFF "${third_party[@]}" "$@"
 }
 
-# Fail if the log of a build has a warning about a file of this module.
-no_warnings() {
-  ! grep -E "/$module/[^ ]*:[0-9]+:[0-9]+: warning:" "$1" | sort -u | head -n 20 | grep .
-}
-
 run_tests() {
   ctest --test-dir "$1" --output-on-failure --no-tests=error --parallel "$jobs"
 }
@@ -119,11 +114,6 @@ consume_once() {
     -DCONSUMER_FINDS_MODULE_OF_ITK="$3" && cmake --build "$1" && ctest --test-dir "$1" --verbose --no-tests=error
 }
 
-# The last line of a log of ctest.
-ctest_said() {
-  grep -E '^[0-9]+% tests passed' "$1" || echo 'ctest did not finish'
-}
-
 build_rest() {
   cmake -DBUILD_TESTING=OFF "$1" && ninja -C "$1" -j "$jobs"
 }
@@ -139,7 +129,7 @@ inside() {
   phase "$variant: configuring ITK with the module" configure_itk "$build" "$folder/$variant-installed" $shared \
     -DBUILD_TESTING=ON "-DModule_$module=ON"
   phase "$variant: building the module and its tests" ninja -C "$build" -j "$jobs" "$module-all"
-  no_warnings "$logs/$variant-building-the-module-and-its-tests.log" || die "$variant: the module has warnings"
+  no_warnings "$logs/$variant-building-the-module-and-its-tests.log" "/$module/" || die "$variant: the module has warnings"
   phase "$variant: the module's tests" run_tests "$build/Modules/Remote/$module/test"
   ctest_said "$logs/$variant-the-module-s-tests.log"
   phase "$variant: building the examples" build_examples "$folder/$variant-examples" "$build"
@@ -168,7 +158,7 @@ outside() {
   phase "$title: configuring the module" cmake -G Ninja -S "$folder/source/Modules/Remote/$module" -B "$folder/$variant-outside" \
     -DITK_DIR="$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_STANDARD=17 -DBUILD_TESTING=OFF -DITK_USE_KWSTYLE=OFF "${third_party[@]}"
   phase "$title: building the module" ninja -C "$folder/$variant-outside" -j "$jobs"
-  no_warnings "$logs/$variant-outside-of-itk-building-the-module.log" || die "$title: the module has warnings"
+  no_warnings "$logs/$variant-outside-of-itk-building-the-module.log" "/$module/" || die "$title: the module has warnings"
   phase "$title: installing the module" cmake --install "$folder/$variant-outside" --prefix "$folder/$variant-outside-installed"
   consume "$variant-outside" "$folder/$variant-outside-installed"
 }

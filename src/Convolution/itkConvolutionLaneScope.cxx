@@ -34,18 +34,15 @@ PackedWeights::Get(const torch::Tensor & weight,
                    bool                  isTransposed,
                    const PackFunction &  pack)
 {
-  std::shared_ptr<Entry> entry;
+  Entry * entry;
   {
     const std::lock_guard<std::mutex> lock(m_Mutex);
-    auto & place = m_Entries[KeyType(weight.const_data_ptr(), firstChannel, channels, isTransposed)];
-    if (!place)
-    {
-      place = std::make_shared<Entry>();
-      place->pack = pack;
-    }
-    entry = place;
+    entry = &m_Entries[KeyType(weight.const_data_ptr(), firstChannel, channels, isTransposed)];
   }
-  std::call_once(entry->once, [&] { entry->packed = pack({}); });
+  std::call_once(entry->once, [&] {
+    entry->pack = pack;
+    entry->packed = pack({});
+  });
   return entry->packed;
 }
 
@@ -54,9 +51,9 @@ PackedWeights::Renew(
   const std::function<void(size_t count, const std::function<void(size_t index)> & function)> & forEach)
 {
   std::vector<Entry *> entries;
-  for (const auto & item : m_Entries)
+  for (auto & item : m_Entries)
   {
-    entries.push_back(item.second.get());
+    entries.push_back(&item.second);
   }
   forEach(entries.size(), [&](size_t index) { entries[index]->packed = entries[index]->pack(entries[index]->packed); });
 }

@@ -22,7 +22,6 @@
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <tuple>
 
@@ -59,8 +58,9 @@ private:
   };
   using KeyType = std::tuple<const void *, int64_t, int64_t, bool>;
 
-  std::mutex                                m_Mutex;
-  std::map<KeyType, std::shared_ptr<Entry>> m_Entries;
+  std::mutex m_Mutex;
+  /** A map does not move its elements, so lanes can use them while others are added. */
+  std::map<KeyType, Entry> m_Entries;
 };
 
 /** Receives what the gradients of weights are computed from, to compute them later, for all lanes together. */

@@ -26,9 +26,9 @@ the mode decoded. The filter works from image to image. The others work from arr
 once, mix latents, and decode in batches of 4. PyTorch uses channels-last and inference mode. The naive program
 (``--naive``) encodes both neighbors for each new slice, in PyTorch's default layout, and takes long. All programs take
 turns in each round. The table has medians of the seconds, and medians and ranges of the ratios to this module within
-each round. Programs that are not installed are left out. The benchmark fails if a synthesized slice differs by more than
-1e-4, or in bfloat16 by less than 40 dB of PSNR to float32. Slices at acquired positions are not compared: there the filter
-mixes otherwise if the mixing is learned (``MixedGap``).
+each round. Programs that are not installed are left out. The benchmark fails if a synthesized slice differs by more
+than 1e-4, or if its PSNR to float32 is below 40 dB in bfloat16. Slices at acquired positions are not compared: there
+the filter mixes otherwise if the mixing is learned (``MixedGap``).
 """
 
 import argparse

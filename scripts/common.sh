@@ -26,6 +26,15 @@ mkdir -p "$logs"
 unset PYTHONPATH PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
+# What the module is built against, and what its Python tests need beside it.
+# shellcheck disable=SC2034 # used by the scripts that source this file
+{
+  itk_version=5.4.7
+  torch_version=2.13.0
+  test_tools=(pytest hypothesis scikit-image SimpleITK dcm2niix safetensors distributed)
+  other_itk_modules=(itk-elastix itk-texturefeatures)
+}
+
 die() {
   echo "${0##*/}: $*" >&2
   exit 1

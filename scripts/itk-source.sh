@@ -23,10 +23,9 @@
 #                   repository if there is no apt.
 #   DEBIAN_SUITE    the Debian release with that source package (default: sid)
 
-itk_version=5.4.7
-
 # A separate apt configuration leaves the machine's configuration unchanged.
 source_from_debian() {
+  # shellcheck disable=SC2154 # common.sh sets it
   local folder=$1 version=$itk_version-1 suite=${DEBIAN_SUITE:-sid}
   local work mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   command -v apt-get > /dev/null && command -v dpkg-source > /dev/null && [ -f "$keyring" ] || return 1

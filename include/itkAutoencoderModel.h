@@ -145,6 +145,9 @@ public:
    * because public headers do not include LibTorch. */
   struct Implementation;
 
+  /** The number of parameters of the largest network, 2^27. A model file that asks for more is refused. */
+  static constexpr SizeValueType LargestNumberOfParameters = SizeValueType{ 1 } << 27;
+
   /** Set/Get the number of 2x2 poolings P, 1 to 8, default 3. Setting another number drops the weights. */
   void
   SetNumberOfPoolings(unsigned int poolings);
@@ -301,7 +304,8 @@ public:
   /** Make a network with random weights from a seed. The distribution is that of PyTorch's default initialization of
    * convolutions: uniform with bound 1/sqrt(fan in). The random numbers come from a separate generator, not from
    * LibTorch's.
-   * \exception ExceptionObject if LatentLevels has a level that is not below NumberOfPoolings. */
+   * \exception ExceptionObject if LatentLevels has a level that is not below NumberOfPoolings, or the network has more
+   * than LargestNumberOfParameters. */
   void
   InitializeWeights(unsigned int seed);
 

@@ -61,7 +61,7 @@ ORDER = {
         "read write",
         "nifti nrrd itk_file find",
         "dicom",
-        "phases outputs",
+        "phases outputs header_checks",
         "images names",
         "volume",
     ],

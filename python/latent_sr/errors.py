@@ -18,22 +18,58 @@
 """Errors with one-line messages, and their translation from C++ exceptions."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {9: " ", 10: "\\n", 13: "\\r"}
+_SHORT = {"\t": " ", "\n": "\\n", "\r": "\\r"}
+_UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of Unicode: controls, formats such as marks of writing direction, bytes that are no text, line ends."""
+
+
+def printable(text: str) -> str:
+    """A text on one line, as a terminal may show it. File names and headers come from strangers, and may contain
+    commands for the terminal, and marks that make a name look like another one: these are escaped.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_escaped(c) if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
+
+
+def _escaped(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00  # a byte of a file name, see os.fsdecode()
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def check_name(path: Path) -> None:
+    """Check that ITK can open a file by its name, which it needs as text.
+
+    Raises
+    ------
+    LatentSRError
+        If the name is not UTF-8.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise LatentSRError(f"the name of '{path}' is not UTF-8: rename it") from error
 
 
 class LatentSRError(Exception):
     """A failure that concerns a file, a volume or a model. The command line ends with exit code 1.
 
-    File names and header texts may contain control characters. They are escaped, so that a message is one line.
+    The message becomes ``printable``.
     """
 
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(str(message).translate(_CONTROL))
+        super().__init__(printable(str(message)))
 
 
 class UsageError(LatentSRError):
@@ -66,7 +102,7 @@ def one_line(error: BaseException | str) -> str:
     text = _ITK_ERROR.sub("", text)
     text = _OBJECT.sub("", text)
     text = _FACTORIES.sub("", text)
-    text = " ".join(text.split())
+    text = printable(" ".join(text.split()))
     return text or type(error).__name__
 
 

@@ -22,7 +22,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from latent_sr.errors import LatentSRError, translated
+from latent_sr.errors import LatentSRError, check_name, translated
 
 MODEL_EXTENSIONS = (".safetensors",)
 BUNDLED = "bundled"
@@ -52,6 +52,7 @@ def load_model(model: str | os.PathLike | None = None) -> Any:
     path = Path(model)
     if not path.is_file():
         raise LatentSRError(f"the model file '{path}' does not exist")
+    check_name(path)
     with translated(f"'{path}'"):
         loaded.Read(str(path))
     return loaded

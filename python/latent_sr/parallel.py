@@ -216,8 +216,7 @@ def _in_processes(function: Callable[[Any], Any], tasks: Sequence[Any], jobs: in
                     worker, position = idle.pop(), waiting.popleft()
                     running[worker.submit(function, tasks[position])] = position, worker
                 done, _ = wait(running, timeout=_LONGEST_WAIT, return_when=FIRST_COMPLETED)
-                if interrupted.is_set():
-                    raise KeyboardInterrupt
+                interrupted.check()
                 for future in done:
                     position, worker = running.pop(future)
                     try:

@@ -23,6 +23,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
+from latent_sr.errors import printable
+
 
 def duration(seconds: float) -> str:
     """A time as text, for example "45 s", "3 min 05 s" or "2 h 10 min"."""
@@ -61,7 +63,7 @@ class Progress(_Shown):
 
     def __init__(self, total: float, label: str, unit: str, stream: TextIO | None = None) -> None:
         self.total = total
-        self.label = label
+        self.label = printable(label)
         self.unit = unit
         self.stream = stream if stream is not None else sys.stderr
         self.start = time.monotonic()
@@ -72,7 +74,7 @@ class Progress(_Shown):
 
             self.bar = tqdm(
                 total=total,
-                desc=label,
+                desc=self.label,
                 unit=f" {unit}",
                 file=self.stream,
                 dynamic_ncols=True,
@@ -82,6 +84,7 @@ class Progress(_Shown):
 
     def update(self, done: float, note: str = "") -> None:
         """Show the amount done so far, with an optional note."""
+        note = printable(note)
         if self.bar is not None:
             if note:
                 self.bar.set_postfix_str(note, refresh=False)

@@ -44,7 +44,11 @@ AutoencoderArchitecture::GetLatentTensorChannels() const
   std::vector<int64_t> channels{ latentChannels };
   for (const int64_t level : levels)
   {
-    channels.push_back(this->GetBlockChannels(level));
+    // Levels may be set before the number of poolings that they need.
+    if (level < poolings)
+    {
+      channels.push_back(this->GetBlockChannels(level));
+    }
   }
   if (hasLatentPixels)
   {

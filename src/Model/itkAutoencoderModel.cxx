@@ -322,6 +322,12 @@ AutoencoderModel::InitializeWeights(unsigned int seed)
     itkExceptionMacro("LatentLevels has level " << m_LatentLevels.back() << ", but with " << m_NumberOfPoolings
                                                 << " poolings levels are 0 to " << m_NumberOfPoolings - 1 << '.');
   }
+  if (this->GetNumberOfParameters() > LargestNumberOfParameters)
+  {
+    itkExceptionMacro("The network has " << this->GetNumberOfParameters() << " parameters, but at most "
+                                         << LargestNumberOfParameters
+                                         << " are allowed: lower BaseChannels or NumberOfPoolings.");
+  }
   auto implementation = std::make_shared<Implementation>();
   TranslateTorchErrors("making a network", [&] {
     const TorchThreadScope oneThread(1);

@@ -19,6 +19,7 @@
 #include "itkAutoencoderModelFile.h"
 
 #include "itkAutoencoderModelImplementation.h"
+#include "itkJsonNumbers.h"
 #include "itkSafetensorsFile.h"
 #include "itkTensorStorage.h"
 #include "itkTorchThreadScope.h"
@@ -26,6 +27,7 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <new>
 #include <stdexcept>
 
 namespace itk
@@ -93,12 +95,15 @@ ParseMixing(const std::string & text)
 void
 ParseArchitecture(const Json & architecture, AutoencoderModel * model)
 {
-  model->SetNumberOfPoolings(architecture.at("poolings").get<unsigned int>());
-  model->SetBaseChannels(architecture.at("base_kernels").get<unsigned int>());
-  model->SetLatentChannels(architecture.at("latent_channels").get<unsigned int>());
-  model->SetLatentLevels(architecture.at("levels").get<AutoencoderModel::LevelsType>());
+  const auto count = [&architecture](const char * name) {
+    return JsonNumbers::Read<unsigned int>(architecture.at(name), name);
+  };
+  model->SetNumberOfPoolings(count("poolings"));
+  model->SetBaseChannels(count("base_kernels"));
+  model->SetLatentChannels(count("latent_channels"));
+  model->SetLatentLevels(JsonNumbers::ReadList<unsigned int>(architecture.at("levels"), "levels"));
   // Files of the first version lack the following entries.
-  model->SetPixelUnshuffleFactor(architecture.value("pixel_unshuffle_factor", 1u));
+  model->SetPixelUnshuffleFactor(JsonNumbers::ReadOr(architecture, "pixel_unshuffle_factor", 1u));
   model->SetLatentPixels(architecture.value("latent_pixels", false));
   model->SetMixing(ParseMixing(architecture.value("mixing", "linear")));
   model->SetMixingContext(architecture.value("mixing_context", false));
@@ -202,6 +207,10 @@ Parse(const char * bytes, SizeValueType size, const std::string & name)
   catch (const ExceptionObject & error)
   {
     itkGenericExceptionMacro("The model file '" << name << "' is not a valid model: " << error.GetDescription());
+  }
+  catch (const std::bad_alloc &)
+  {
+    itkGenericExceptionMacro("There is not enough memory for the model file '" << name << "'.");
   }
   catch (const std::exception & error)
   {

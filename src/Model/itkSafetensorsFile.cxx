@@ -31,6 +31,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <sstream>
 #include <stdexcept>
 
@@ -47,6 +48,10 @@ namespace
 using Json = nlohmann::json;
 
 constexpr SizeValueType LengthBytes = 8;
+/** A header of the largest network has less than 100 kB. The memory for one is a multiple of its size. */
+constexpr SizeValueType LargestHeader = SizeValueType{ 1 } << 22;
+/** The checkpoint of a network with AutoencoderModel::LargestNumberOfParameters holds them five times. */
+constexpr SizeValueType LargestFile = SizeValueType{ 1 } << 32;
 
 /** Throw an exception that says what is wrong with a file. Parse() adds the file's name. */
 [[noreturn]] void
@@ -176,6 +181,11 @@ ParseContents(const char * bytes, SizeValueType size)
     Fail(std::ostringstream{} << "it says that its header has " << headerSize << " bytes, but it has "
                               << size - LengthBytes << " bytes behind the length");
   }
+  if (headerSize > LargestHeader)
+  {
+    Fail(std::ostringstream{} << "it says that its header has " << headerSize << " bytes, but at most " << LargestHeader
+                              << " are allowed");
+  }
   const Json header =
     Json::parse(bytes + LengthBytes, bytes + LengthBytes + headerSize, nullptr, /*allow_exceptions=*/false);
   if (header.is_discarded())
@@ -213,7 +223,8 @@ ParseContents(const char * bytes, SizeValueType size)
   return file;
 }
 
-/** Wait until the contents of a file are on disk. Without fsync(), this does nothing and returns true. */
+/** Wait until the contents of a file, or the names in a folder, are on disk. Without fsync(), this does nothing and
+ * returns true. */
 bool
 Synchronize(const std::string & fileName)
 {
@@ -240,6 +251,10 @@ SafetensorsFile::Parse(const char * bytes, SizeValueType size, const std::string
   {
     return ParseContents(bytes, size);
   }
+  catch (const std::bad_alloc &)
+  {
+    itkGenericExceptionMacro("There is not enough memory for the model file '" << name << "'.");
+  }
   catch (const std::exception & error)
   {
     itkGenericExceptionMacro("The model file '" << name << "' is not a valid .safetensors file: " << error.what());
@@ -261,7 +276,13 @@ SafetensorsFile::ReadBytes(const std::string & fileName)
   std::string   bytes;
   try
   {
-    bytes.resize(std::filesystem::file_size(fileName));
+    const auto size = std::filesystem::file_size(fileName);
+    if (size > LargestFile)
+    {
+      throw std::runtime_error("it has " + std::to_string(size) + " bytes, but at most " + std::to_string(LargestFile) +
+                               " are allowed");
+    }
+    bytes.resize(size);
   }
   catch (const std::exception & failure)
   {
@@ -317,6 +338,9 @@ SafetensorsFile::Write(const std::string & fileName) const
       itkGenericExceptionMacro("Can't write the model file '" << fileName << "': " << std::strerror(errno));
     }
     std::filesystem::rename(temporary, fileName);
+    // A file system that can't synchronize its folders has no stronger promise to give.
+    const auto folder = std::filesystem::path(fileName).parent_path();
+    Synchronize(folder.empty() ? "." : folder.string());
   }
   catch (const std::filesystem::filesystem_error & error)
   {

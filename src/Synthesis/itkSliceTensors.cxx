@@ -20,6 +20,8 @@
 
 #include "itkLatentSliceSynthesizer.h"
 
+#include "itkMacro.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -59,7 +61,14 @@ NetworkLength(int64_t length, double spacing, double modelSpacing)
   {
     return length;
   }
-  return std::max<int64_t>(1, std::llround(static_cast<double>(length) * spacing / modelSpacing));
+  const double exact = static_cast<double>(length) * spacing / modelSpacing;
+  if (!(exact <= LargestNetworkLength))
+  {
+    itkGenericExceptionMacro("A slice of " << length << " pixels of " << spacing << " mm along a side would have "
+                                           << exact << " pixels at the model's in-plane spacing of " << modelSpacing
+                                           << " mm, but at most " << LargestNetworkLength << " are allowed.");
+  }
+  return std::max<int64_t>(1, std::llround(exact));
 }
 
 int64_t

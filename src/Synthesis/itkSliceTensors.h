@@ -25,9 +25,14 @@ namespace itk
 /** Operations on slices before and after the network. Slices are tensors of the shape (N, 1, rows, columns). */
 namespace SliceTensors
 {
+/** Pixels of the longest side to which a slice is resampled. A wrong spacing, of the image or of a model file, would
+ * otherwise make slices that no memory holds. */
+constexpr int64_t LargestNetworkLength = 16384;
+
 /** Number of pixels of a side of the network input. The side does not change if the model has no spacing, or the
  * spacings agree within LatentSliceSynthesizer::SpacingTolerance. Otherwise the extent is kept at the model's spacing,
- * rounded to whole pixels, at least 1. */
+ * rounded to whole pixels, at least 1.
+ * \exception ExceptionObject if it would be longer than LargestNetworkLength */
 int64_t
 NetworkLength(int64_t length, double spacing, double modelSpacing);
 

@@ -53,6 +53,7 @@ FILTER = {
     "a pixel that is not a number": ({}, lambda: with_pixel(float("nan"))),
     "an infinite pixel": ({}, lambda: with_pixel(float("-inf"))),
     "two axes with the largest spacing": ({}, lambda: stack(spacing=(1.4, 8.0, 8.0))),
+    "slices that are too large at the model's spacing": ({}, lambda: stack(spacing=(1e6, 1e6, 8e6))),
     "`UpsamplingFactor` 0": ({"UpsamplingFactor": 0}, stack),
     "a negative `OutputSliceSpacing`": ({"OutputSliceSpacing": -2.0}, stack),
     "an `OutputSliceSpacing` that makes too many slices": ({"OutputSliceSpacing": 1e-6}, stack),
@@ -109,6 +110,7 @@ COMMAND = {
     "a damaged model": (1, ["thick.nii", "thin.nii", "--model", "damaged.safetensors"]),
     "a missing device": (1, ["thick.nii", "thin.nii", "--device", "cuda:9"]),
     "a damaged volume": (1, ["damaged.nii", "thin.nii"]),
+    "a header whose pixels are elsewhere": (1, ["elsewhere.mhd", "thin.nii"]),
     "two axes with the largest spacing": (1, ["cube.nii", "thin.nii"]),
     "a pixel that is not finite": (1, ["nan.mha", "thin.nii"]),
 }
@@ -127,6 +129,7 @@ def folder(tmp_path_factory, tiny_model):
     (folder / "damaged.nii").write_bytes((folder / "thick.nii").read_bytes()[:400])
     (folder / "damaged.safetensors").write_bytes(tiny_model.read_bytes()[:3000])
     itk.imwrite(with_pixel(float("nan")), str(folder / "nan.mha"))
+    (folder / "elsewhere.mhd").write_text("NDims = 3\nDimSize = 2 2 2\nElementDataFile = ../pixels.raw\n")
     return folder
 
 

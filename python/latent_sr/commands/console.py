@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.commands.options import PROGRAM
-from latent_sr.errors import LatentSRError, one_line
+from latent_sr.errors import LatentSRError, one_line, printable
 from latent_sr.itk_loading import load_itk_sparingly
 
 _SLICE_AXIS = re.compile(r"Set SliceAxis to")
@@ -38,12 +38,17 @@ def in_words_of_options(error: BaseException) -> str:
 
 def warn(message: str) -> None:
     """Print a warning."""
-    print(f"{PROGRAM}: warning: {message}", file=sys.stderr)
+    print(f"{PROGRAM}: warning: {printable(message)}", file=sys.stderr)
+
+
+def say(line: str) -> None:
+    """Print a line of results."""
+    print(printable(line))
 
 
 def notify(what: str) -> Callable[[str], None]:
     """A function that prints what is being done with a file, on stderr."""
-    return lambda name: print(f"{what} {Path(name).name}", file=sys.stderr)
+    return lambda name: print(f"{what} {printable(Path(name).name)}", file=sys.stderr)
 
 
 def quiet_itk() -> None:
@@ -63,8 +68,14 @@ def check_model_file(name: str | None) -> None:
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON, with a newline at its end."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """A value as JSON, with a newline at its end. What is not ``printable`` is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    lines = (line if printable(line) == line else "".join(map(_json_character, line)) for line in text.split("\n"))
+    return "\n".join(lines) + "\n"
+
+
+def _json_character(character: str) -> str:
+    return character if printable(character) == character else json.dumps(character)[1:-1]
 
 
 def put_json(value: Any, name: str | None) -> bool:

@@ -20,7 +20,7 @@
 import argparse
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, put_json, quiet_itk
+from latent_sr.commands.console import check_model_file, put_json, quiet_itk, say
 from latent_sr.commands.options import add_command, add_overwrite
 
 
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     if put_json(description, arguments.json):
         return 0
     for line in _flattened(description):
-        print(line)
+        say(line)
     return 0
 
 

@@ -21,7 +21,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from latent_sr.commands.console import put_json, quiet_itk, warn
+from latent_sr.commands.console import put_json, quiet_itk, say, warn
 from latent_sr.commands.options import (
     add_axis,
     add_command,
@@ -127,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
     if put_json(metrics_as_json(result), arguments.json):
         return 0
     for line in _metric_lines(result):
-        print(line)
+        say(line)
     return 0
 
 

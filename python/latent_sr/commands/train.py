@@ -21,7 +21,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, notify, quiet_itk, warn
+from latent_sr.commands.console import check_model_file, notify, quiet_itk, say, warn
 from latent_sr.commands.options import (
     PROGRAM,
     add_command,
@@ -240,14 +240,14 @@ def run(arguments: argparse.Namespace) -> int:
     with translated(), replacing(output) as temporary:
         model.Write(str(temporary), arguments.half_precision)
         verdict = _keep_the_better(arguments, temporary, validation, validation_subjects)
-    print(
+    say(
         f"{output}: {model.GetNumberOfParameters()} parameters, trained on {len(paths)} files; "
         f"{' '.join(trainer.GetStopConditionDescription().split())}"
     )
     if validation:
-        print(_validation_summary(trainer))
+        say(_validation_summary(trainer))
     for line in verdict:
-        print(line)
+        say(line)
     return 0
 
 

@@ -23,7 +23,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, in_words_of_options, quiet_itk, warn
+from latent_sr.commands.console import check_model_file, in_words_of_options, quiet_itk, say, warn
 from latent_sr.commands.options import (
     PROGRAM,
     add_axis,
@@ -191,7 +191,7 @@ def run(arguments: argparse.Namespace) -> int:
         outcome = write_result(task, prepared.volume, result, arguments.overwrite, writing.update)
     for warning in outcome.warnings:
         warn(warning)
-    print(outcome.text)
+    say(outcome.text)
     return 0
 
 
@@ -269,5 +269,5 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
             continue
         for warning in outcome.warnings:
             warn(warning)
-        print(outcome.text)
+        say(outcome.text)
     return 1 if failed else 0

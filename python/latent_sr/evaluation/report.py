@@ -26,7 +26,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from latent_sr.errors import LatentSRError
+from latent_sr.errors import LatentSRError, printable
 from latent_sr.evaluation.recover import GalleryEntry, LongAxisView
 from latent_sr.evaluation.result import SCHEMA
 from latent_sr.evaluation.run import Evaluation, Pictures
@@ -97,6 +97,7 @@ def render_report(evaluation: Evaluation | dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_shown,
     )
     return environment.get_template("report.html.j2").render(
         result=result,
@@ -379,6 +380,13 @@ def _png(array: Any, colors: str, low: float, high: float) -> str:
     data = io.BytesIO()
     imsave(data, array, cmap=colors, vmin=low, vmax=high, format="png", metadata={"Software": None})
     return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
+
+
+def _shown(value: Any) -> Any:
+    """A value as the template shows it: names of files without controls and marks of the writing direction."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return "\n".join(map(printable, value.split("\n")))
 
 
 def _difference_limit(entries: Sequence[GalleryEntry]) -> float:

@@ -22,6 +22,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from latent_sr.errors import printable
 from latent_sr.evaluation.statistics import mean_of_defined
 
 PARTS = ("dropped", "kept", "long-axis")
@@ -108,7 +109,7 @@ def as_table(result: dict[str, Any]) -> str:
     lines += _aligned(rows)
     lines += _tests_table(result)
     lines += _parts_table(result)
-    lines += [f"note: {note}" for note in result["notes"]]
+    lines += [f"note: {printable(note)}" for note in result["notes"]]
     return "\n".join(lines)
 
 
@@ -147,6 +148,7 @@ def _parts_table(result: dict[str, Any]) -> list[str]:
 
 def _aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
     """Rows as lines of text. The first ``left`` columns are left-aligned, the others right-aligned."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(

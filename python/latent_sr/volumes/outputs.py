@@ -17,6 +17,7 @@
 # ==========================================================================
 """Outputs. They are checked before anything is computed, and written completely or not at all."""
 
+import errno
 import hashlib
 import os
 import platform
@@ -28,7 +29,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
-from latent_sr.errors import LatentSRError, UsageError, one_line
+from latent_sr.errors import LatentSRError, UsageError, check_name, one_line
 from latent_sr.volumes.names import extension_of, stem_of
 
 _LONGEST_STEM = 180
@@ -64,9 +65,10 @@ def check_output(
     UsageError
         If the extension is not allowed, or the file is one of the inputs.
     LatentSRError
-        If the file exists and must not, or its folder does not exist or is not writable.
+        If the file exists and must not, or its folder does not exist or is not writable, or its name is not UTF-8.
     """
     path = Path(path)
+    check_name(path)
     if not extension_of(path, extensions):
         raise UsageError(f"'{path}' can't be written: its name has to end in {' or '.join(extensions)}")
     for other in inputs:
@@ -122,7 +124,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     temporary = temporary_beside(path)
     try:
         yield temporary
+        synchronize(temporary)
         temporary.replace(path)
+        synchronize(path.parent)
     except OSError as error:
         if error.filename not in (None, str(temporary)):
             raise  # the error concerns another file
@@ -136,6 +140,23 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         raise LatentSRError(text if f"'{path}'" in text else f"can't write '{path}': {text}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def synchronize(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk.
+
+    Without it, a power failure after the renaming could leave an empty file in the place of an old one.
+    """
+    if os.name != "posix":
+        return  # other systems can't open folders
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system without it
+            raise
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -162,7 +183,8 @@ def write_text(text: str, path: str | os.PathLike) -> None:
         If the file can't be written.
     """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        # Names of files, of DICOM slices for example, may have bytes that are not UTF-8.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 # Temporary names ------------------------------------------------------------------------------------------------------

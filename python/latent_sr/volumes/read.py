@@ -26,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from latent_sr.errors import LatentSRError, UsageError
+from latent_sr.errors import LatentSRError, UsageError, check_name
 from latent_sr.itk_loading import create_image_io
 from latent_sr.volumes.dicom.scan import is_dicom_file
 from latent_sr.volumes.itk_file import ItkFile
@@ -171,6 +171,9 @@ def _existing(path: str | os.PathLike) -> Path:
     path = Path(path)
     if not path.exists():
         raise LatentSRError(f"'{path}' does not exist")
+    if not path.is_file() and not path.is_dir():
+        raise LatentSRError(f"'{path}' is neither a file nor a folder")
+    check_name(path)
     return path
 
 

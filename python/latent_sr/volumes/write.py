@@ -17,17 +17,24 @@
 # ==========================================================================
 """Writing of volumes."""
 
+import gzip
 import os
+import zlib
+from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, one_line
 from latent_sr.itk_loading import load_image_io
 from latent_sr.volumes.images import cast, pixel_type
+from latent_sr.volumes.nifti import is_nifti_name
 from latent_sr.volumes.outputs import check_output, replacing
 from latent_sr.volumes.volume import written_as
 
 OUTPUT_EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
 """Formats that can be written. Each is a single file, which can be written completely or not at all."""
+
+_NIFTI_HEADER = 352
+"""Bytes before the pixels of a NIfTI file."""
 
 _NUMPY_TYPES = {"SI": "int32", "UI": "uint32", "ULL": "uint64"}
 
@@ -66,8 +73,33 @@ def write_volume(image: Any, path: str | os.PathLike, component: str | None = No
             writer.SetFileName(str(temporary))
             writer.SetInput(image)
             writer.Update()
+            _check_nifti(temporary, itk.array_view_from_image(image).nbytes)
     except RuntimeError as error:
         raise LatentSRError(f"can't write '{path}': {one_line(error)}") from error
+
+
+def _check_nifti(path: Path, pixels: int) -> None:
+    """Check that a NIfTI file holds all bytes of its pixels: ITK's writer does not notice a full disk.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not.
+    """
+    if not is_nifti_name(path):
+        return
+    held = 0
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            if path.suffix == ".gz":
+                while chunk := stream.read(1 << 20):
+                    held += len(chunk)
+            else:
+                held = path.stat().st_size
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        pass  # cut off
+    if held < pixels + _NIFTI_HEADER:
+        raise RuntimeError(f"only {held} of {pixels + _NIFTI_HEADER} bytes were written: No space left on device?")
 
 
 def _saturated(image: Any, pixel: str) -> Any:

@@ -20,6 +20,7 @@
 pydicom writes one classic image per slice, also if the source is an enhanced file: every reader reads classic images.
 """
 
+import io
 import shutil
 from collections.abc import Callable
 from copy import deepcopy
@@ -38,6 +39,7 @@ from latent_sr.volumes.outputs import (
     check_not_there,
     remove_leftovers,
     replaced_by,
+    synchronize,
     temporary_beside,
     writing,
 )
@@ -150,7 +152,9 @@ def write_series(
             try:
                 count = _write(image, component, source, part, template, derivation, progress)
                 part.chmod(0o755)
+                synchronize(part)
                 _put_into_place(part, there)
+                synchronize(there.parent)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -211,8 +215,13 @@ def _write(
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        # In memory first: pydicom's message for an error of the disk contains the code where it happened.
+        content = io.BytesIO()
         with quiet_pydicom():
-            dataset.save_as(folder / f"{number + 1:05d}.dcm", enforce_file_format=True)
+            dataset.save_as(content, enforce_file_format=True)
+        file = folder / f"{number + 1:05d}.dcm"
+        file.write_bytes(content.getbuffer())
+        synchronize(file)
         if progress is not None:
             progress(number + 1, phases * slices)
     return phases * slices

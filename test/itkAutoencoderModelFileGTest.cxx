@@ -49,6 +49,27 @@ WriteFile(const std::string & name, const std::string & contents)
 {
   std::ofstream(name, std::ios::binary) << contents;
 }
+
+/** The contents of a .safetensors file with a replaced text in its header. */
+std::string
+ReplaceInHeader(const std::string & contents, const std::string & before, const std::string & after)
+{
+  size_t length = 0;
+  for (int i = 7; i >= 0; --i)
+  {
+    length = length << 8 | static_cast<unsigned char>(contents[i]);
+  }
+  std::string header = contents.substr(8, length);
+  const auto  found = header.find(before);
+  EXPECT_NE(found, std::string::npos) << before;
+  header.replace(found, before.size(), after);
+  std::string replaced;
+  for (int i = 0; i < 8; ++i)
+  {
+    replaced += static_cast<char>(header.size() >> (8 * i) & 0xff);
+  }
+  return replaced + header + contents.substr(8 + length);
+}
 } // namespace
 
 TEST(AutoencoderModelFile, PreservesEverythingThroughAFile)
@@ -163,6 +184,54 @@ TEST(AutoencoderModelFile, RefusesHolesBetweenTensorsAndBytesAfterThem)
   WriteFile(file.GetName(), bytes + header + std::string(12, '\0'));
   const auto hole = MessageOf([&] { ModelType::New()->Read(file.GetName()); });
   EXPECT_NE(hole.find("there is a hole of 4 bytes between tensors"), std::string::npos) << hole;
+}
+
+TEST(AutoencoderModelFile, RefusesNumbersThatDoNotFit)
+{
+  const TemporaryFile file("model.safetensors");
+  const auto          model = MakeSmallModel();
+  model->Write(file.GetName());
+  const std::string good = ReadFile(file.GetName());
+  const std::string poolings = "\\\"poolings\\\":" + std::to_string(model->GetNumberOfPoolings());
+  for (const std::string number : { "1e300", "-1", "1.5", "4294967297", "null", "[1]", "\\\"1\\\"", "1e999" })
+  {
+    WriteFile(file.GetName(), ReplaceInHeader(good, poolings, "\\\"poolings\\\":" + number));
+    const auto message = MessageOf([&] { ModelType::New()->Read(file.GetName()); });
+    EXPECT_NE(message.find("not a valid model"), std::string::npos) << number << ": " << message;
+  }
+  WriteFile(file.GetName(), ReplaceInHeader(good, "\\\"levels\\\":[", "\\\"levels\\\":[1e300,"));
+  EXPECT_NE(MessageOf([&] { ModelType::New()->Read(file.GetName()); }).find("levels is 1e+300"), std::string::npos);
+}
+
+TEST(AutoencoderModelFile, RefusesANetworkThatIsLargerThanTheFile)
+{
+  const TemporaryFile file("model.safetensors");
+  const auto          model = MakeSmallModel();
+  model->Write(file.GetName());
+  const std::string kernels = "\\\"base_kernels\\\":";
+  WriteFile(
+    file.GetName(),
+    ReplaceInHeader(ReadFile(file.GetName()), kernels + std::to_string(model->GetBaseChannels()), kernels + "1024"));
+  const auto message = MessageOf([&] { ModelType::New()->Read(file.GetName()); });
+  EXPECT_NE(message.find("parameters, more than the file can hold"), std::string::npos) << message;
+}
+
+TEST(AutoencoderModelFile, RefusesAHeaderOfMoreThanFourMebibytes)
+{
+  const TemporaryFile file("model.safetensors");
+  MakeSmallModel()->Write(file.GetName());
+  WriteFile(file.GetName(), ReplaceInHeader(ReadFile(file.GetName()), "{", "{" + std::string(1 << 22, ' ')));
+  const auto message = MessageOf([&] { ModelType::New()->Read(file.GetName()); });
+  EXPECT_NE(message.find("but at most 4194304 are allowed"), std::string::npos) << message;
+}
+
+TEST(AutoencoderModelFile, SurvivesADeeplyNestedHeader)
+{
+  const TemporaryFile file("model.safetensors");
+  MakeSmallModel()->Write(file.GetName());
+  const std::string nested = std::string(1 << 20, '[') + std::string(1 << 20, ']');
+  WriteFile(file.GetName(), ReplaceInHeader(ReadFile(file.GetName()), "{", "{\"a\":" + nested + ","));
+  EXPECT_NE(MessageOf([&] { ModelType::New()->Read(file.GetName()); }), "");
 }
 
 TEST(AutoencoderModelFile, LeavesNoFileWhereItCanNotWrite)

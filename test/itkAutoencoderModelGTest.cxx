@@ -121,6 +121,25 @@ TEST(AutoencoderModel, GivesTheSameWeightsForTheSameSeed)
   EXPECT_NE(reconstruct(3)->GetBufferPointer()[0], reconstruct(4)->GetBufferPointer()[0]);
 }
 
+TEST(AutoencoderModel, RefusesNetworksThatAreTooLarge)
+{
+  auto model = ModelType::New();
+  model->SetBaseChannels(1024);
+  model->SetNumberOfPoolings(8);
+  const auto message = MessageOf([&] { model->InitializeWeights(0); });
+  EXPECT_NE(message.find("parameters, but at most 134217728 are allowed"), std::string::npos) << message;
+  EXPECT_FALSE(model->HasWeights());
+}
+
+TEST(AutoencoderModel, CountsNoParametersForLevelsThatDoNotExist)
+{
+  auto model = ModelType::New();
+  model->SetLatentLevels({});
+  const auto without = model->GetNumberOfParameters();
+  model->SetLatentLevels({ 70, 4000000000u });
+  EXPECT_EQ(model->GetNumberOfParameters(), without);
+}
+
 TEST(AutoencoderModel, RefusesSettingsOutOfRangeAndNamesThem)
 {
   auto model = ModelType::New();

@@ -110,6 +110,12 @@ AdamWOptimizer::Load(const SafetensorsFile & file)
   }
   TensorStorage::Load(this->NameMoments(m_FirstMoments), file, "first_moment.");
   TensorStorage::Load(this->NameMoments(m_SecondMoments), file, "second_moment.");
+  // 18 digits fit into 64 bits.
+  if (steps->second.empty() || steps->second.size() > 18 ||
+      steps->second.find_first_not_of("0123456789") != std::string::npos)
+  {
+    throw std::runtime_error(std::string("its entry '") + StepsKey + "' is no whole number");
+  }
   m_NumberOfSteps = std::stoull(steps->second);
   for (torch::Tensor & count : m_StepCounts)
   {

@@ -18,13 +18,16 @@
 
 #include "itkTrainingCheckpoint.h"
 
+#include "itkJsonNumbers.h"
 #include "itkSafetensorsFile.h"
 
 #include "itkMacro.h"
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <random>
+#include <type_traits>
 #include <utility>
 
 namespace itk
@@ -139,9 +142,16 @@ TrainingCheckpoint::CanResume() const
 void
 TrainingCheckpoint::Read(TrainedNetwork & network, AutoencoderTrainingProgress & progress) const
 {
-  const std::string bytes = SafetensorsFile::ReadBytes(m_FileName);
-  const auto        file = SafetensorsFile::Parse(bytes.data(), bytes.size(), m_FileName);
-  const auto        format = file.metadata.find(FormatKey);
+  this->Parse(SafetensorsFile::ReadBytes(m_FileName), network, progress);
+}
+
+void
+TrainingCheckpoint::Parse(const std::string &           bytes,
+                          TrainedNetwork &              network,
+                          AutoencoderTrainingProgress & progress) const
+{
+  const auto file = SafetensorsFile::Parse(bytes.data(), bytes.size(), m_FileName);
+  const auto format = file.metadata.find(FormatKey);
   if (format == file.metadata.end() || format->second != Format)
   {
     itkGenericExceptionMacro("'" << m_FileName << "' is not a checkpoint of a training.");
@@ -151,7 +161,13 @@ TrainingCheckpoint::Read(TrainedNetwork & network, AutoencoderTrainingProgress &
   try
   {
     network.Load(file);
-    VisitState(progress, [&state](const char * key, auto & value) { state.at(key).get_to(value); });
+    VisitState(progress, [&state](const char * key, auto & value) {
+      using ValueType = std::decay_t<decltype(value)>;
+      // JSON has no infinity. It is null there, for example the PSNR of slices without any error.
+      const bool isInfinite = std::is_same_v<ValueType, double> && state.at(key).is_null();
+      value =
+        isInfinite ? std::numeric_limits<ValueType>::infinity() : JsonNumbers::Read<ValueType>(state.at(key), key);
+    });
   }
   catch (const std::exception & error)
   {

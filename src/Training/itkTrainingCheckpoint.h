@@ -70,6 +70,10 @@ public:
   void
   Read(TrainedNetwork & network, AutoencoderTrainingProgress & progress) const;
 
+  /** Read the contents of the file. Read() calls this. */
+  void
+  Parse(const std::string & bytes, TrainedNetwork & network, AutoencoderTrainingProgress & progress) const;
+
 private:
   void
   CheckSettings(const Json & before) const;

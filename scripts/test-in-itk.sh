@@ -170,8 +170,9 @@ wrapped() {
     -DITK_WRAP_PYTHON=ON -DITK_WRAP_DOC=OFF -DITK_USE_SYSTEM_SWIG=ON -DITK_USE_SYSTEM_CASTXML=ON \
     -DPython3_EXECUTABLE="$(command -v python3)" -DITK_WRAP_IMAGE_DIMS="3" -DITK_WRAP_rgb_unsigned_char=OFF \
     -DITK_WRAP_rgba_unsigned_char=OFF -DITK_WRAP_complex_float=OFF -DITK_WRAP_unsigned_char=OFF \
-    -DModule_ITKBridgeNumPy=ON
-  phase "python: building the wrapping" ninja -C "$build" -j "$jobs"
+    -DModule_ITKBridgeNumPy=ON -DModule_ITKMesh=ON # whose headers the wrapping of ITKCommon includes
+  # Of ITK's Python modules, those that Python loads with this one (wrapping/CMakeLists.txt).
+  phase "python: building the wrapping" ninja -C "$build" -j "$jobs" ITK{PyBase,PyUtils,Common,IOImageBase}Python ${module}Python
   phase "python: importing the module" env PYTHONPATH="$build/Wrapping/Generators/Python" python3 -c '
 import itk
 model = itk.AutoencoderModel.New()

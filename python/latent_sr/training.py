@@ -24,7 +24,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -389,17 +389,22 @@ def _with_files_for_itk(images: Sequence[Any], options: TrainingOptions) -> Iter
 
 
 @contextmanager
-def process_group() -> Iterator[tuple[str, int]]:
+def process_group(timeout: float = 1800.0) -> Iterator[tuple[str, int]]:
     """The process group that ``torchrun`` has started, as the name of a ``torch.distributed`` group and this rank.
 
     Without ``torchrun`` the name is empty and the rank is 0.
+
+    Parameters
+    ----------
+    timeout
+        Time in s after which a process that waits for another one ends with an error. Default 30 minutes.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield "", 0
         return
     from torch import distributed
 
-    distributed.init_process_group("gloo")
+    distributed.init_process_group("gloo", timeout=timedelta(seconds=timeout))
     try:
         yield distributed.group.WORLD.group_name, distributed.get_rank()
     finally:

@@ -99,12 +99,16 @@ SliceRecoveryExperimentBase::Prepare()
   const ImageBaseType * image = this->GetImageBase();
   const unsigned int    axis = SliceStackPreprocessing::ResolveSliceAxis(
     image, m_AutomaticSliceAxis ? std::nullopt : std::optional<unsigned int>(m_SliceAxis));
-  const RegionType    whole = image->GetBufferedRegion();
+  const RegionType whole = image->GetBufferedRegion();
+  if (whole.GetNumberOfPixels() == 0)
+  {
+    itkExceptionMacro("The image is empty: its size is " << whole.GetSize() << '.');
+  }
   const SizeValueType slices = whole.GetSize(axis);
   if (slices < m_KeepEvery + 1)
   {
-    itkExceptionMacro("The image has " << slices << " slices along axis " << axis << ", but to keep every "
-                                       << m_KeepEvery << "th and recover the others, at least " << m_KeepEvery + 1
+    itkExceptionMacro("The image has " << slices << " slices along axis " << axis << ", but to keep one of every "
+                                       << m_KeepEvery << " and recover the others, at least " << m_KeepEvery + 1
                                        << " are needed.");
   }
 

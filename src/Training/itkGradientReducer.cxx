@@ -23,6 +23,8 @@
 #include <torch/csrc/distributed/c10d/GroupRegistry.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
+#include <algorithm>
+
 namespace itk
 {
 namespace
@@ -141,6 +143,22 @@ GradientReducer::SumAsync(torch::Tensor & tensor, c10::intrusive_ptr<c10d::Work>
 {
   std::vector<torch::Tensor> tensors{ tensor };
   work = m_Group->allreduce(tensors);
+}
+
+std::vector<std::vector<int64_t>>
+GradientReducer::Gather(const std::vector<int64_t> & numbers) const
+{
+  const auto    count = static_cast<int64_t>(numbers.size());
+  torch::Tensor all = torch::zeros({ m_NumberOfProcesses, count }, torch::kLong);
+  std::copy(numbers.begin(), numbers.end(), all.data_ptr<int64_t>() + m_Rank * count);
+  this->Sum(all);
+  std::vector<std::vector<int64_t>> lists;
+  for (int64_t rank = 0; rank < m_NumberOfProcesses; ++rank)
+  {
+    const int64_t * list = all.data_ptr<int64_t>() + rank * count;
+    lists.emplace_back(list, list + count);
+  }
+  return lists;
 }
 
 void

@@ -71,6 +71,11 @@ public:
   void
   Finish();
 
+  /** The numbers of all processes, one list for each rank. Every process has to give as many.
+   * \exception std::exception if a process is lost */
+  std::vector<std::vector<int64_t>>
+  Gather(const std::vector<int64_t> & numbers) const;
+
   /** Sum over all processes, in place. */
   void
   Sum(std::vector<double> & values) const;

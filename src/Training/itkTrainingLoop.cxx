@@ -38,6 +38,18 @@ constexpr double ValidationSSIMWeight = 0.1;
 
 /** Final learning rate of the cosine schedule, as a share of the full rate. */
 constexpr double FinalLearningRateShare = 1e-3;
+
+/** The FNV-1a hash of a text, which is the same on every machine. */
+int64_t
+HashText(const std::string & text)
+{
+  uint64_t hash = 14695981039346656037u;
+  for (const char character : text)
+  {
+    hash = (hash ^ static_cast<unsigned char>(character)) * 1099511628211u;
+  }
+  return static_cast<int64_t>(hash);
+}
 } // namespace
 
 TrainingLoop::TrainingLoop(const AutoencoderTrainingParameters & parameters,
@@ -62,7 +74,9 @@ TrainingLoop::TrainingLoop(const AutoencoderTrainingParameters & parameters,
   }
   m_Cache = this->MakeCache();
   this->PrepareValidation(validationVolumes);
-  m_Checkpoint = std::make_unique<TrainingCheckpoint>(m_Parameters, this->DescribeSettings(validationVolumes));
+  const auto settings = this->DescribeSettings(validationVolumes);
+  this->CheckOtherProcesses(settings);
+  m_Checkpoint = std::make_unique<TrainingCheckpoint>(m_Parameters, settings);
   if (m_Checkpoint->CanResume())
   {
     m_Checkpoint->Read(m_Network, m_Progress);
@@ -171,6 +185,35 @@ TrainingLoop::DescribeSettings(const TrainingVolumes & validationVolumes) const
   }
   settings["in_plane_spacing_mm"] = m_Model.GetInPlaneSpacing();
   return settings;
+}
+
+void
+TrainingLoop::CheckOtherProcesses(const TrainingCheckpoint::Json & settings) const
+{
+  const GradientReducer & reducer = m_Network.GetReducer();
+  // Processes of another version may have other settings. Every process sends as many numbers.
+  constexpr size_t         numberOfEntries = 64;
+  std::vector<std::string> names;
+  std::vector<int64_t>     hashes;
+  for (const auto & [key, value] : settings.items())
+  {
+    names.push_back(key);
+    hashes.push_back(HashText(key + value.dump()));
+  }
+  hashes.resize(numberOfEntries);
+  const auto all = reducer.Gather(hashes);
+  for (size_t rank = 0; rank < all.size(); ++rank)
+  {
+    const auto different = std::mismatch(hashes.begin(), hashes.end(), all[rank].begin()).first;
+    if (different != hashes.end())
+    {
+      const auto entry = static_cast<size_t>(different - hashes.begin());
+      itkGenericExceptionMacro("The process of rank "
+                               << rank << " trains otherwise than this one, of rank " << reducer.GetRank() << ": its "
+                               << (entry < names.size() ? names[entry] : std::string("version"))
+                               << " is different. All processes need the same version, volumes and settings.");
+    }
+  }
 }
 
 void

@@ -86,6 +86,9 @@ private:
   /** What has to be the same in a resumed training. */
   TrainingCheckpoint::Json
   DescribeSettings(const TrainingVolumes & validationVolumes) const;
+  /** \exception ExceptionObject that names a process of the group with other settings, and the setting */
+  void
+  CheckOtherProcesses(const TrainingCheckpoint::Json & settings) const;
 
   bool
   IsFirstProcess() const;

@@ -30,6 +30,11 @@ PrepareTrainingSlices(const torch::Tensor &          native,
                       const TrainingVolumeGeometry & geometry,
                       const AutoencoderModel *       model)
 {
+  if (windowFrom.empty())
+  {
+    itkGenericExceptionMacro(<< role << " volume " << geometry.name << " is empty: it has " << geometry.slices
+                             << " slices of " << geometry.rows << " x " << geometry.columns << " pixels.");
+  }
   const double lower = SliceStackPreprocessing::Percentile(windowFrom, model->GetLowerWindowPercentile());
   const double upper = SliceStackPreprocessing::Percentile(windowFrom, model->GetUpperWindowPercentile());
   if (!(upper > lower))

@@ -35,6 +35,7 @@ import pytest
 import torch
 from conftest import command, image_of, phantom, write_nifti
 from latent_sr.torch_model import load
+from latent_sr.training import make_trainer
 from test_command_line import assert_one_line_error
 from torch import nn
 
@@ -380,13 +381,13 @@ SHARED_TRAINING = """
     from conftest import image_of, phantom
     from latent_sr.training import make_trainer, process_group, run_trainer
 
-    with process_group() as (group, rank):
+    with process_group(timeout=float(os.environ.get("TIMEOUT", "1800"))) as (group, rank):
         trainer = make_trainer(
-            [image_of(phantom(seed=seed), dtype="float32") for seed in range(3)],
+            [image_of(phantom(seed=seed), dtype="float32") for seed in range(3 + int(os.environ.get("MORE", "0")))],
             iterations={iterations}, initial_model={model!r}, threads=1, process_group=group,
             checkpoint={checkpoint!r},
         )
-        trainer.SetBatchSize(8)
+        trainer.SetBatchSize(int(os.environ.get("BATCH", "8")))
         trainer.SetFreezeNormalization({frozen})
         trainer.SetCheckpointInterval(10)
         trained = run_trainer(trainer, lambda state: print(state.iteration, flush=True))
@@ -425,31 +426,40 @@ def free_port():
         return str(listener.getsockname()[1])
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
-def test_a_lost_process_ends_the_other_with_an_error_and_leaves_the_checkpoint(tiny_model, tmp_path):
-    checkpoint = tmp_path / "state.safetensors"
-    path = script(tmp_path, tiny_model, "lost", iterations=100000, checkpoint=checkpoint, frozen=False)
-    environment = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2"}
-    processes = [
+def start_processes(path, count, environments=({},), **variables):
+    """Start the processes of a group. The last ones get the environments."""
+    common = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": str(count)} | variables
+    own = [{}] * (count - len(environments)) + list(environments)
+    return [
         subprocess.Popen(
             [sys.executable, path],
-            env=environment | {"RANK": str(rank)},
+            env=common | {"RANK": str(rank)} | own[rank],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
-        for rank in range(2)
+        for rank in range(count)
     ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
+@pytest.mark.parametrize("sent", ["SIGKILL", "SIGSTOP"])
+def test_a_lost_process_ends_the_others_with_an_error_and_leaves_the_checkpoint(tiny_model, tmp_path, sent):
+    checkpoint = tmp_path / "state.safetensors"
+    path = script(tmp_path, tiny_model, "lost", iterations=100000, checkpoint=checkpoint, frozen=False)
+    processes = start_processes(path, 3, TIMEOUT="5", BATCH="6")
     while int(processes[0].stdout.readline()) < 30:
         pass
-    processes[1].send_signal(signal.SIGKILL)
-    _, error = processes[0].communicate(timeout=120)
-    processes[1].communicate()
-    assert processes[0].returncode != 0
-    assert "LatentSRError" in error
+    processes[2].send_signal(getattr(signal, sent))
+    for process in processes[:2]:
+        _, error = process.communicate(timeout=120)
+        assert process.returncode != 0
+        assert "LatentSRError" in error
+    processes[2].kill()
+    processes[2].communicate()
     assert not (tmp_path / "lost.safetensors").exists()
-    # The checkpoint is complete, and a training can continue from it.
-    trainer = latent_sr.training.make_trainer(
+    # The checkpoint is complete, and a training can continue from it with another number of processes.
+    trainer = make_trainer(
         [image_of(phantom(seed=seed), dtype="float32") for seed in range(3)],
         iterations=31,
         initial_model=tiny_model,
@@ -457,6 +467,22 @@ def test_a_lost_process_ends_the_other_with_an_error_and_leaves_the_checkpoint(t
         checkpoint=checkpoint,
         resume=True,
     )
-    trainer.SetBatchSize(8)
+    trainer.SetBatchSize(6)
     trainer.Update()
     assert trainer.GetResumedIteration() >= 20
+
+
+@pytest.mark.parametrize(
+    ("environment", "setting"),
+    [({"MORE": "1"}, "volumes"), ({"BATCH": "9"}, "batch_size")],
+    ids=["volumes", "settings"],
+)
+def test_a_process_with_other_volumes_or_settings_is_named_by_the_others(tiny_model, tmp_path, environment, setting):
+    path = script(tmp_path, tiny_model, "other")
+    processes = start_processes(path, 3, [environment], BATCH="6")
+    for rank, process in enumerate(processes):
+        _, error = process.communicate(timeout=120)
+        assert process.returncode != 0
+        assert f"The process of rank {2 if rank < 2 else 0} trains otherwise than this one, of rank {rank}" in error
+        assert f"its {setting} is different" in error
+    assert not (tmp_path / "other.safetensors").exists()

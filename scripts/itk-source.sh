@@ -38,7 +38,7 @@ source_from_debian() {
     -o Dir::State::Lists="$work/state/lists" -o Dir::Cache="$work/cache")
   "${apt[@]}" update -qq &&
     (cd "$work" && "${apt[@]}" source -qq --download-only "insighttoolkit5=$version" &&
-      dpkg-source --no-check -x "insighttoolkit5_$version.dsc" "$folder" > /dev/null)
+      dpkg-source --no-check --no-copy -x "insighttoolkit5_$version.dsc" "$folder" > /dev/null)
   local status=$?
   rm -rf "$work"
   return $status

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, translated
+from latent_sr.interrupts import removed_on_sigterm
 from latent_sr.models import load_model
 from latent_sr.parallel import run_tasks
 from latent_sr.threads import number_of_threads
@@ -276,7 +277,8 @@ def staging_folder(output: Path) -> Iterator[Path]:
         folder = temporary_beside(output / "latent-sr")
         folder.mkdir(mode=0o700)
         try:
-            yield folder
+            with removed_on_sigterm(folder):
+                yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     finally:

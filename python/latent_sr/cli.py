@@ -34,7 +34,9 @@ from latent_sr.commands import evaluate, info, metrics, train, upsample
 from latent_sr.commands.console import in_words_of_options
 from latent_sr.commands.options import PROGRAM, Parser
 from latent_sr.errors import LatentSRError, one_line
-from latent_sr.interrupts import Terminated, forget_sigterm, raise_on_sigterm
+from latent_sr.interrupts import Terminated, ended_by_sigterm
+
+TERMINATED = f"{PROGRAM}: terminated"
 
 
 class _Version(argparse.Action):
@@ -84,21 +86,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A shell without job control starts background processes with SIGINT ignored.
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    raise_on_sigterm()
     # A thread of LibTorch's OpenMP pool that waits for another one shall sleep. By default it spins, and takes the
     # processor from the one it waits for where other programs run. OpenMP reads this when LibTorch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        parsed = make_parser().parse_args(arguments)
-        code = parsed.run(parsed)
-        sys.stdout.flush()
-        return code
+        with ended_by_sigterm(TERMINATED):
+            parsed = make_parser().parse_args(arguments)
+            code = parsed.run(parsed)
+            sys.stdout.flush()
+            return code
     except LatentSRError as error:
         print(f"{PROGRAM}: error: {in_words_of_options(error)}", file=sys.stderr)
         return error.exit_code
     except Terminated:
-        forget_sigterm()
-        print(f"{PROGRAM}: terminated", file=sys.stderr)
+        print(TERMINATED, file=sys.stderr)
         return 128 + signal.SIGTERM
     except KeyboardInterrupt:
         print(f"{PROGRAM}: interrupted", file=sys.stderr)

@@ -15,44 +15,26 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Handling of Ctrl-C and SIGTERM: as an event instead of an exception, and as a clean end of an ``itk::ProcessObject``.
-
-SIGTERM is how schedulers of clusters, containers and the system end a process. Without a handler it would leave
-temporary files behind.
+"""Handling of Ctrl-C: as an event instead of an exception, and as a clean end of an ``itk::ProcessObject``. Handling of
+SIGTERM, by which schedulers of clusters, containers and the system end a process.
 """
 
+import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn
 
 from latent_sr.errors import LatentSRError, one_line
 
+_temporaries: set[Path] = set()
+
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM has arrived. What ends after Ctrl-C ends in the same way."""
-
-
-def raise_on_sigterm() -> None:
-    """Raise ``Terminated`` on SIGTERM from now on. This is for a process that belongs to this package."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _raise_terminated)
-
-
-def forget_sigterm() -> None:
-    """Forget a SIGTERM whose exception has been handled."""
-    _pending.clear()
-
-
-_pending: list[int] = []
-"""SIGTERM, from its arrival until its exception is handled."""
-
-
-def _raise_terminated(number: int, _frame: object) -> None:
-    # Python drops an exception that is raised within a destructor or a callback. The next work then ends at once.
-    _pending.append(number)
-    raise Terminated
+    """SIGTERM has arrived within ``noted_interrupts``."""
 
 
 class Interrupted:
@@ -68,9 +50,57 @@ class Interrupted:
 
 
 @contextmanager
+def removed_on_sigterm(temporary: Path) -> Iterator[None]:
+    """A context in which SIGTERM removes a temporary file or folder before it ends the process."""
+    _temporaries.add(temporary)
+    try:
+        yield
+    finally:
+        _temporaries.discard(temporary)
+
+
+@contextmanager
+def ended_by_sigterm(message: str) -> Iterator[None]:
+    """A context in which SIGTERM removes temporary files, and ends the process with the exit code 143 and a message on
+    stderr. This is for a process that belongs to this package.
+
+    An exception, as on Ctrl-C, could be lost: Python and ITK drop those that arrive while they import a module. Worker
+    processes end by themselves when they lose their parent.
+    """
+
+    def end(number: int, _frame: object) -> NoReturn:
+        # Python runs this between two of its own instructions, in the main thread.
+        for temporary in tuple(_temporaries):
+            if temporary.is_dir() and not temporary.is_symlink():
+                shutil.rmtree(temporary, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    temporary.unlink()
+        with suppress(OSError):
+            os.write(2, f"{message}\n".encode())
+        os._exit(128 + number)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, end)
+    _handlers.append(end)
+    try:
+        yield
+    finally:
+        _handlers.remove(end)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+_handlers: list[Any] = []
+"""The handler of ``ended_by_sigterm`` while it is in effect."""
+
+
+@contextmanager
 def noted_interrupts(also: Callable[[], None] = lambda: None) -> Iterator[Interrupted]:
-    """Note Ctrl-C, and SIGTERM after ``raise_on_sigterm``, instead of raising an exception at once. In threads other
-    than the main one, do nothing.
+    """Note Ctrl-C, and SIGTERM within ``ended_by_sigterm``, instead of ending at once. In threads other than the main
+    one, do nothing.
 
     Parameters
     ----------
@@ -86,10 +116,8 @@ def noted_interrupts(also: Callable[[], None] = lambda: None) -> Iterator[Interr
         interrupted.signal = number
         also()
 
-    if _pending:
-        raise Terminated
     numbers = [signal.SIGINT]
-    if signal.getsignal(signal.SIGTERM) is _raise_terminated:
+    if signal.getsignal(signal.SIGTERM) in _handlers:
         numbers.append(signal.SIGTERM)
     previous = {number: signal.signal(number, note) for number in numbers}
     try:
@@ -100,7 +128,7 @@ def noted_interrupts(also: Callable[[], None] = lambda: None) -> Iterator[Interr
 
 
 def run_interruptibly(process: Any, event: Any = None, observer: Callable[[], None] | None = None) -> None:
-    """Update an ``itk::ProcessObject``. Ctrl-C, SIGTERM and errors of the observer end it cleanly.
+    """Update an ``itk::ProcessObject``. Ctrl-C and errors of the observer end it cleanly.
 
     Parameters
     ----------

@@ -244,7 +244,7 @@ def test_the_terminal_sees_no_control_character_of_a_file_name(tmp_path, latent_
         outcome = latent_sr_run(*words)
         shown = outcome.stdout + outcome.stderr
         assert all(character.isprintable() or character == "\n" for character in shown), words
-    report = (tmp_path / "r.html").read_text()
+    report = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "\x1b" not in report
 
 
@@ -279,9 +279,9 @@ def test_a_report_and_json_escape_what_comes_from_names(tmp_path, latent_sr_run,
     report, result = tmp_path / "r.html", tmp_path / "r.json"
     outcome = latent_sr_run("evaluate", path, "--model", model, "--report", report, "--json", result)
     assert outcome.returncode == 0, outcome.stderr
-    text = report.read_text()
+    text = report.read_text(encoding="utf-8")
     assert "<script>alert" not in text
     assert "<img src=x" not in text
     assert "&lt;script&gt;" in text
     assert "49.nii" not in text
-    assert any(name in volume["path"] for volume in json.loads(result.read_text())["volumes"])
+    assert any(name in volume["path"] for volume in json.loads(result.read_text(encoding="utf-8"))["volumes"])

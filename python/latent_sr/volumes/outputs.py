@@ -30,6 +30,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from latent_sr.errors import LatentSRError, UsageError, check_name, one_line
+from latent_sr.interrupts import removed_on_sigterm
 from latent_sr.volumes.names import extension_of, stem_of
 
 _LONGEST_STEM = 180
@@ -123,10 +124,11 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     remove_leftovers(path)
     temporary = temporary_beside(path)
     try:
-        yield temporary
-        synchronize(temporary)
-        temporary.replace(path)
-        synchronize(path.parent)
+        with removed_on_sigterm(temporary):
+            yield temporary
+            synchronize(temporary)
+            temporary.replace(path)
+            synchronize(path.parent)
     except OSError as error:
         if error.filename not in (None, str(temporary)):
             raise  # the error concerns another file

@@ -56,6 +56,7 @@ def open_file(
         from latent_sr.volumes.dicom.read import DicomVolume
 
         return DicomVolume(path, options, progress)
+    check_name(path)
     return open_nifti(path) or open_nrrd_sequence(path) or ItkFile(path)
 
 
@@ -173,7 +174,6 @@ def _existing(path: str | os.PathLike) -> Path:
         raise LatentSRError(f"'{path}' does not exist")
     if not path.is_file() and not path.is_dir():
         raise LatentSRError(f"'{path}' is neither a file nor a folder")
-    check_name(path)
     return path
 
 

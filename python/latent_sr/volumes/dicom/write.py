@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, UsageError, one_line
+from latent_sr.interrupts import removed_on_sigterm
 from latent_sr.versions import package_version
 from latent_sr.volumes.dicom.scan import quiet_pydicom
 from latent_sr.volumes.dicom.stack import SLICE_AXIS, Stack
@@ -150,11 +151,12 @@ def write_series(
             part = temporary_beside(there)
             part.mkdir(mode=0o700)
             try:
-                count = _write(image, component, source, part, template, derivation, progress)
-                part.chmod(0o755)
-                synchronize(part)
-                _put_into_place(part, there)
-                synchronize(there.parent)
+                with removed_on_sigterm(part):
+                    count = _write(image, component, source, part, template, derivation, progress)
+                    part.chmod(0o755)
+                    synchronize(part)
+                    _put_into_place(part, there)
+                    synchronize(there.parent)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
     except (ValueError, TypeError, AttributeError, KeyError) as error:

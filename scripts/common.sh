@@ -18,7 +18,7 @@
 #==========================================================================
 # Settings and functions that the scripts of this folder share. They source this file.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=$root/build
 logs=$build/logs
 mkdir -p "$logs"

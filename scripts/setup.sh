@@ -318,7 +318,7 @@ build_examples() {
 }
 
 if [ $tests = ON ]; then
-  ensure_venv "Installing the test tools into .venv-test" "$root/.venv-test" "${test_tools[@]}" "${other_itk_modules[@]}"
+  ensure_venv "Installing the test tools into .venv-test" "$root/.venv-test" "${test_tools[@]}"
   phase "Building the C++ tests" build_tests
   phase "Building the examples" build_examples
 fi

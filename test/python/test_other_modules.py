@@ -17,7 +17,8 @@
 # ==========================================================================
 """Other module wheels of ITK in the same process: elastix and texture features, loaded before and after this module.
 
-Modules in one process share ITK, its factories, TBB and the types that SWIG wraps.
+Modules in one process share ITK, its factories, TBB and the types that SWIG wraps. They have to be installed in the
+same folder as ITK, so scripts/test-wheel.sh runs these tests, and scripts/test.sh skips them.
 """
 
 import subprocess

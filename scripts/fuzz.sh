@@ -36,6 +36,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/plain-build.sh"
 [ $# -ge 1 ] && [ $# -le 2 ] || { echo "usage: $0 FOLDER [MINUTES]" >&2; exit 2; }
 folder=$(mkdir -p "$1" && cd "$1" && pwd -P)
 minutes=${2:-20}
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || die "MINUTES is $minutes, but has to be a whole number of at least 1"
 logs=$folder/logs
 mkdir -p "$logs"
 fuzzers=(ModelFile ModelHeader Checkpoint)

@@ -40,12 +40,24 @@ die() {
   exit 1
 }
 
+# use_folder FOLDER: make a folder for a script's work, and set `folder` and `logs`.
+use_folder() {
+  folder=$(mkdir -p "$1" && cd "$1" && pwd -P)
+  logs=$folder/logs
+  mkdir -p "$logs"
+}
+
+# Print the name of the log of a phase.
+log_of() {
+  echo "$logs/$(tr -cs 'a-zA-Z0-9\n' '-' <<< "${1,,}").log"
+}
+
 # phase TITLE COMMAND…: run a command, and print one line with the elapsed time. The command's output goes to a log,
 # whose end is shown if the command fails. If the command is a function, set -e has no effect inside: its steps have to
 # be chained by &&. The command does not inherit the lock (descriptor 9).
 phase() {
   local title=$1 log start=$SECONDS
-  log=$logs/$(tr -cs 'a-zA-Z0-9\n' '-' <<< "${title,,}").log
+  log=$(log_of "$title")
   shift
   printf '%s … ' "$title"
   if "$@" > "$log" 2>&1 < /dev/null 9>&-; then

@@ -32,11 +32,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/plain-build.sh"
 
 [ $# -ge 1 ] || { echo "usage: $0 FOLDER [c++] [python]" >&2; exit 2; }
-folder=$(mkdir -p "$1" && cd "$1" && pwd -P)
+use_folder "$1"
 shift
 [ $# -gt 0 ] || set -- c++ python
-logs=$folder/logs
-mkdir -p "$logs"
 export LATENT_SR_SHARED=${LATENT_SR_SHARED:-$root/../shared}
 python=$root/.venv-test/bin/python
 [ -x "$python" ] || die "there are no test tools: run scripts/setup.sh --tests first"

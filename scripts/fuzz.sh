@@ -34,11 +34,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/plain-build.sh"
 
 [ $# -ge 1 ] && [ $# -le 2 ] || { echo "usage: $0 FOLDER [MINUTES]" >&2; exit 2; }
-folder=$(mkdir -p "$1" && cd "$1" && pwd -P)
+use_folder "$1"
 minutes=${2:-20}
 [[ $minutes =~ ^[1-9][0-9]*$ ]] || die "MINUTES is $minutes, but has to be a whole number of at least 1"
-logs=$folder/logs
-mkdir -p "$logs"
 fuzzers=(ModelFile ModelHeader Checkpoint)
 
 # shellcheck disable=SC2329 # called by phase
@@ -68,7 +66,7 @@ phase "Making seeds" make_seeds
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 for name in "${fuzzers[@]}"; do
   phase "$name: $minutes minutes" fuzz "$name"
-  log=$logs/$(tr -cs 'a-zA-Z0-9\n' '-' <<< "${name,,}: $minutes minutes").log
+  log=$(log_of "$name: $minutes minutes")
   grep -E 'DONE|^#.*cov:' "$log" | tail -n 1
   grep 'stat::number_of_executed_units' "$log"
 done

@@ -37,11 +37,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/plain-build.sh"
 
 [ $# -ge 1 ] || { echo "usage: $0 FOLDER [address] [thread]" >&2; exit 2; }
-folder=$(mkdir -p "$1" && cd "$1" && pwd -P)
+use_folder "$1"
 shift
 [ $# -gt 0 ] || set -- address thread
-logs=$folder/logs
-mkdir -p "$logs"
 suppressions=$root/test/sanitizers
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
 export LSAN_OPTIONS=suppressions=$suppressions/leaks.txt:print_suppressions=0

@@ -36,10 +36,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 [ $# -le 1 ] || { echo "usage: $0 [FOLDER]" >&2; exit 2; }
 [ "$(id -u)" = 0 ] || die "debootstrap and chroot need root"
 command -v debootstrap > /dev/null || die "debootstrap is missing: apt-get install debootstrap"
-folder=$(mkdir -p "${1:-/tmp/latent-sr-debian-13}" && cd "${1:-/tmp/latent-sr-debian-13}" && pwd -P)
+use_folder "${1:-/tmp/latent-sr-debian-13}"
 debian=$folder/debian
-logs=$folder/logs
-mkdir -p "$logs"
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 mirror=${DEBIAN_MIRROR:-$(debian_mirror)}
 [ -n "$mirror" ] || die "DEBIAN_MIRROR is not set, and apt of this machine names no mirror"

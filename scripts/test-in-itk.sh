@@ -46,11 +46,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/itk-source.sh"
 
 [ $# -ge 1 ] || { echo "usage: $0 FOLDER [shared] [static] [python]" >&2; exit 2; }
-folder=$(mkdir -p "$1" && cd "$1" && pwd -P)
+use_folder "$1"
 shift
 [ $# -gt 0 ] || set -- shared static
-logs=$folder/logs
-mkdir -p "$logs"
 PATH=$root/.venv-build/bin:$PATH
 for tool in cmake ninja; do command -v $tool > /dev/null || die "there is no $tool: run scripts/setup.sh first"; done
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}

@@ -34,11 +34,9 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 [ $# -ge 1 ] || { echo "usage: $0 FOLDER [PYTHON…]" >&2; exit 2; }
-folder=$(mkdir -p "$1" && cd "$1" && pwd -P)
+use_folder "$1"
 shift
 [ $# -gt 0 ] || set -- python3
-logs=$folder/logs
-mkdir -p "$logs"
 [ -x "$root/.venv-build/bin/python" ] || die "there are no build tools: run scripts/setup.sh first"
 export LATENT_SR_SHARED=${LATENT_SR_SHARED:-$root/../shared}
 
@@ -66,7 +64,7 @@ run_tests() {
 }
 
 said() {
-  tail -n 1 "$logs/$(tr -cs 'a-zA-Z0-9\n' '-' <<< "${1,,}").log"
+  tail -n 1 "$(log_of "$1")"
 }
 
 phase "Building and unpacking the source distribution" unpack_sdist

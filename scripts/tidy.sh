@@ -31,9 +31,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/plain-build.sh"
 
 [ $# -eq 1 ] || { echo "usage: $0 FOLDER" >&2; exit 2; }
-folder=$(mkdir -p "$1" && cd "$1" && pwd -P)
-logs=$folder/logs
-mkdir -p "$logs"
+use_folder "$1"
 tidy=${CLANG_TIDY:-$(command -v clang-tidy-16 || command -v clang-tidy || true)}
 [ -n "$tidy" ] || die "there is no clang-tidy: apt-get install clang-tidy-16"
 

@@ -124,7 +124,7 @@ def _check_metaimage(path: Path) -> None:
     data = entries["ElementDataFile"]
     names = _metaimage_data_files(path, data, lines)
     for name in names:
-        check_data_file(path, name)
+        _check_data_file(path, name)
     channels = _whole_numbers(path, "ElementNumberOfChannels", entries.get("ElementNumberOfChannels", "1"))
     bytes_per_channel = _META_BYTES.get(entries.get("ElementType", "").removeprefix("MET_").removesuffix("_ARRAY"), 1)
     needed = math.prod(sizes) * max(1, *channels) * bytes_per_channel
@@ -213,7 +213,7 @@ def _check_nrrd(path: Path) -> None:
     data, number = fields.get("datafile", ("", 0))
     names = _nrrd_data_files(data, os.fsdecode(start).split("\n")[number + 1 :])
     for name in names:
-        check_data_file(path, name)
+        _check_data_file(path, name)
     kind = "".join(fields.get("type", ("", 0))[0].lower().split()).removesuffix("_t")
     kind = kind.replace("unsigned", "").replace("signed", "")
     kind = kind.removesuffix("int") if kind in ("shortint", "longlongint") else kind
@@ -243,7 +243,7 @@ def _nrrd_data_files(data: str, lines: list[str]) -> list[str]:
 # Both -----------------------------------------------------------------------------------------------------------------
 
 
-def check_data_file(header: Path, name: str) -> None:
+def _check_data_file(header: Path, name: str) -> None:
     """Check a data file that a header names.
 
     Parameters

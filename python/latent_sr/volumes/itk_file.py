@@ -22,7 +22,6 @@ from typing import Any
 
 from latent_sr.errors import LatentSRError, one_line
 from latent_sr.itk_loading import create_image_io
-from latent_sr.volumes.header_checks import check_header
 from latent_sr.volumes.images import check_geometry, settle_nonfinite
 from latent_sr.volumes.phases import one_phase
 from latent_sr.volumes.volume import (
@@ -46,7 +45,6 @@ class ItkFile(OpenedVolume):
     """
 
     def __init__(self, path: Path) -> None:
-        check_header(path)
         self._image_io = _image_io(path)
         self.header = _header(path, self._image_io)
 

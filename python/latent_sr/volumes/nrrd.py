@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, one_line
-from latent_sr.volumes.header_checks import check_header
 from latent_sr.volumes.images import Grid, grid_of_affine, image_of_array, settle_nonfinite
 from latent_sr.volumes.phases import one_phase
 from latent_sr.volumes.volume import (
@@ -131,7 +130,6 @@ def open_nrrd_sequence(path: Path) -> NrrdSequence | None:
 
     if not path.name.lower().endswith(NRRD_EXTENSIONS):
         return None
-    check_header(path)
     try:
         with path.open("rb") as stream:
             fields = nrrd.read_header(stream)

@@ -29,6 +29,7 @@ from typing import Any
 from latent_sr.errors import LatentSRError, UsageError, check_name
 from latent_sr.itk_loading import create_image_io
 from latent_sr.volumes.dicom.scan import is_dicom_file
+from latent_sr.volumes.header_checks import check_header
 from latent_sr.volumes.itk_file import ItkFile
 from latent_sr.volumes.names import extension_of
 from latent_sr.volumes.nifti import is_nifti_name, open_nifti
@@ -57,6 +58,7 @@ def open_file(
 
         return DicomVolume(path, options, progress)
     check_name(path)
+    check_header(path)
     return open_nifti(path) or open_nrrd_sequence(path) or ItkFile(path)
 
 

@@ -20,6 +20,7 @@
 import gzip
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +90,12 @@ def _check_nifti(path: Path, pixels: int) -> None:
     if not is_nifti_name(path):
         return
     held = 0
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            if path.suffix == ".gz":
-                while chunk := stream.read(1 << 20):
-                    held += len(chunk)
-            else:
-                held = path.stat().st_size
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        pass  # cut off
+    if path.suffix == ".gz":
+        with suppress(EOFError, gzip.BadGzipFile, zlib.error), gzip.open(path) as stream:  # which a cut-off file raises
+            while chunk := stream.read(1 << 20):
+                held += len(chunk)
+    else:
+        held = path.stat().st_size
     if held < pixels + _NIFTI_HEADER:
         raise RuntimeError(f"only {held} of {pixels + _NIFTI_HEADER} bytes were written: No space left on device?")
 

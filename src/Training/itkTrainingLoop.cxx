@@ -20,6 +20,7 @@
 
 #include "itkAutoencoderModelImplementation.h"
 #include "itkSliceTensors.h"
+#include "itkTextHash.h"
 #include "itkTrainingSlices.h"
 
 #include "itkMath.h"
@@ -38,18 +39,6 @@ constexpr double ValidationSSIMWeight = 0.1;
 
 /** Final learning rate of the cosine schedule, as a share of the full rate. */
 constexpr double FinalLearningRateShare = 1e-3;
-
-/** The FNV-1a hash of a text, which is the same on every machine. */
-int64_t
-HashText(const std::string & text)
-{
-  uint64_t hash = 14695981039346656037u;
-  for (const char character : text)
-  {
-    hash = (hash ^ static_cast<unsigned char>(character)) * 1099511628211u;
-  }
-  return static_cast<int64_t>(hash);
-}
 } // namespace
 
 TrainingLoop::TrainingLoop(const AutoencoderTrainingParameters & parameters,
@@ -198,7 +187,7 @@ TrainingLoop::CheckOtherProcesses(const TrainingCheckpoint::Json & settings) con
   for (const auto & [key, value] : settings.items())
   {
     names.push_back(key);
-    hashes.push_back(HashText(key + value.dump()));
+    hashes.push_back(static_cast<int64_t>(HashText(key + value.dump())));
   }
   hashes.resize(numberOfEntries);
   const auto all = reducer.Gather(hashes);

@@ -18,6 +18,8 @@
 
 #include "itkTrainingVolumes.h"
 
+#include "itkTextHash.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <sstream>
@@ -61,7 +63,7 @@ TrainingVolumes::Load(SizeValueType number) const
 std::string
 TrainingVolumes::ComputeFingerprint() const
 {
-  uint64_t hash = 14695981039346656037ull;
+  std::string description;
   for (SizeValueType i = 0; i < m_Count; ++i)
   {
     const TrainingVolumeGeometry geometry = this->GetGeometry(i);
@@ -69,12 +71,9 @@ TrainingVolumes::ComputeFingerprint() const
     text << std::filesystem::path(geometry.name).filename().string() << ' ' << geometry.slices << ' ' << geometry.rows
          << ' ' << geometry.columns << ' ' << geometry.sliceSpacing << ' ' << geometry.rowSpacing << ' '
          << geometry.columnSpacing << '\n';
-    for (const char c : text.str())
-    {
-      hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-    }
+    description += text.str();
   }
-  return std::to_string(hash);
+  return std::to_string(HashText(description));
 }
 
 size_t

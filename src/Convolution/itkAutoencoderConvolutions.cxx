@@ -31,10 +31,15 @@ namespace AutoencoderConvolutions
 {
 namespace
 {
-/** Along one axis, each of the four taps of the transposed convolution is a sum of some of the three taps of the
- * convolution. Up-sampling turns pixel i of x into pixels 2i and 2i + 1. Output 2i depends on the pixels (i - 1, i, i)
- * of x, and output 2i + 1 on (i, i, i + 1). */
-constexpr float Sums[4][3] = { { 0, 0, 1 }, { 0, 1, 1 }, { 1, 1, 0 }, { 1, 0, 0 } };
+/** Along the last axis, convert the three taps of the convolution to the four of the transposed convolution.
+ * Up-sampling turns pixel i of x into pixels 2i and 2i + 1. Output 2i depends on the pixels (i - 1, i, i) of x, and
+ * output 2i + 1 on (i, i, i + 1). */
+torch::Tensor
+TransposedTaps(const torch::Tensor & taps)
+{
+  const std::vector<torch::Tensor> w = taps.unbind(-1);
+  return torch::stack({ w[2], w[1] + w[2], w[0] + w[1], w[0] }, -1);
+}
 
 /** Convert the weights (out, in, 3, 3) of the convolution to those of the transposed convolution, (in, out, 4, 4). */
 torch::Tensor
@@ -42,10 +47,8 @@ TransposedWeight(const torch::Tensor & weight)
 {
   // Autocast is off, so that weights are added before they are rounded to bfloat16.
   const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
-  const torch::Tensor                      sums =
-    torch::from_blob(const_cast<float *>(&Sums[0][0]), { 4, 3 }).to(weight.device(), weight.scalar_type());
-  const torch::Tensor taps = weight.transpose(0, 1).reshape({ -1, 9 });
-  return torch::matmul(taps, torch::kron(sums, sums).t()).view({ weight.size(1), weight.size(0), 4, 4 });
+  const torch::Tensor                      columns = TransposedTaps(weight.transpose(0, 1));
+  return TransposedTaps(columns.transpose(2, 3)).transpose(2, 3).contiguous();
 }
 } // namespace
 

@@ -20,39 +20,59 @@
 
 #include "itkSliceTensors.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 namespace itk
 {
-torch::Tensor
-GaussianBlur::GetMatrix(int64_t length, const torch::Device & device) const
+namespace
 {
-  const std::lock_guard<std::mutex> lock(m_Mutex);
-  torch::Tensor &                   matrix = m_Matrices[length];
-  if (!matrix.defined())
+/** Weights of a Gaussian on a mirrored side. The side repeats with a period of twice its length: a wider Gaussian is
+ * wrapped to one period, so that its cost is bounded. */
+std::vector<double>
+ComputeWeights(double sigma, int64_t radius, int64_t length)
+{
+  const int64_t       period = 2 * length;
+  std::vector<double> weights(std::min(2 * radius + 1, period));
+  double              sum = 0.0;
+  for (int64_t offset = -radius; offset <= radius; ++offset)
   {
-    const auto          radius = static_cast<int64_t>(std::ceil(4.0 * m_Sigma));
-    std::vector<double> weights;
-    double              sum = 0.0;
-    for (int64_t offset = -radius; offset <= radius; ++offset)
-    {
-      weights.push_back(std::exp(-static_cast<double>(offset * offset) / (2.0 * m_Sigma * m_Sigma)));
-      sum += weights.back();
-    }
-    matrix = torch::zeros({ length, length }, torch::kDouble);
-    auto access = matrix.accessor<double, 2>();
-    for (int64_t row = 0; row < length; ++row)
-    {
-      for (int64_t offset = -radius; offset <= radius; ++offset)
-      {
-        access[row][SliceTensors::MirrorIndex(row + offset, length)] += weights[offset + radius] / sum;
-      }
-    }
-    matrix = matrix.to(device);
+    const double weight = std::exp(-static_cast<double>(offset * offset) / (2.0 * sigma * sigma));
+    weights[(offset + radius) % period] += weight;
+    sum += weight;
   }
-  return matrix;
+  for (double & weight : weights)
+  {
+    weight /= sum;
+  }
+  return weights;
 }
+
+/** Blur one axis as a weighted sum of shifted slices. A product with a matrix would call a BLAS: MKL's memory manager
+ * is locked for ever in a child process that is forked while a thread of its parent ends. */
+torch::Tensor
+BlurAxis(const torch::Tensor & slices, int64_t axis, double sigma)
+{
+  const int64_t             length = slices.size(axis);
+  const auto                radius = static_cast<int64_t>(std::ceil(4.0 * sigma));
+  const std::vector<double> weights = ComputeWeights(sigma, radius, length);
+  const auto                shifts = static_cast<int64_t>(weights.size());
+  torch::Tensor             indices = torch::empty({ length + shifts - 1 }, torch::kLong);
+  auto                      access = indices.accessor<int64_t, 1>();
+  for (int64_t i = 0; i < indices.size(0); ++i)
+  {
+    access[i] = SliceTensors::MirrorIndex(i - radius, length);
+  }
+  const torch::Tensor mirrored = slices.index_select(axis, indices.to(slices.device()));
+  torch::Tensor       blurred = torch::zeros_like(slices);
+  for (int64_t shift = 0; shift < shifts; ++shift)
+  {
+    blurred.add_(mirrored.narrow(axis, shift, length), weights[shift]);
+  }
+  return blurred;
+}
+} // namespace
 
 torch::Tensor
 GaussianBlur::Apply(const torch::Tensor & slices) const
@@ -62,9 +82,6 @@ GaussianBlur::Apply(const torch::Tensor & slices) const
   {
     return slices;
   }
-  // Autocast does not lower double precision.
-  const torch::Tensor rows = this->GetMatrix(slices.size(2), slices.device());
-  const torch::Tensor columns = this->GetMatrix(slices.size(3), slices.device());
-  return torch::matmul(torch::matmul(rows, slices.to(torch::kDouble)), columns.t()).to(slices.scalar_type());
+  return BlurAxis(BlurAxis(slices.to(torch::kDouble), 2, m_Sigma), 3, m_Sigma).to(slices.scalar_type());
 }
 } // end namespace itk

@@ -20,16 +20,12 @@
 
 #include <torch/torch.h>
 
-#include <map>
-#include <mutex>
-
 namespace itk
 {
 /** Blurs slices in plane with a Gaussian, mirrored at the borders.
  *
- * Along each axis the blur is a product with a matrix that contains the mirrored ends of the Gaussian. The memory
- * therefore depends on the size of the slices only, not on the width of the Gaussian. The matrices are kept for further
- * slices. Several threads may blur at the same time. */
+ * Along each axis the blur is a sum of shifted slices. A side that is shorter than the Gaussian repeats, so that neither
+ * the time nor the memory grows beyond twice its length. Several threads may blur at the same time. */
 class GaussianBlur
 {
 public:
@@ -43,13 +39,7 @@ public:
   Apply(const torch::Tensor & slices) const;
 
 private:
-  /** (length, length), in double precision. */
-  torch::Tensor
-  GetMatrix(int64_t length, const torch::Device & device) const;
-
-  double                                   m_Sigma;
-  mutable std::mutex                       m_Mutex;
-  mutable std::map<int64_t, torch::Tensor> m_Matrices;
+  double m_Sigma;
 };
 } // end namespace itk
 

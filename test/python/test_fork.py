@@ -213,6 +213,22 @@ assert in_child(lambda: np.array_equal(upsampled(threads={threads}), expected)) 
     run(COMMON + program)
 
 
+def test_the_bundled_model_does_not_call_the_blas():
+    # MKL's memory manager is locked while a thread ends. A child that is forked meanwhile would wait for it for ever.
+    program = """
+from latent_sr.enumerations import MODES
+
+with torch.backends.mkl.verbose(torch.backends.mkl.VERBOSE_ON):
+    for mode in MODES:
+        upsampled(mode=mode, orientations=4)
+    print("product", flush=True)
+    torch.ones(64, 64) @ torch.ones(64, 64)
+"""
+    before, after = run(COMMON + program)[0].split("product")
+    assert "GEMM" not in before
+    assert "GEMM" in after
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_child_that_is_forked_during_a_training_upsamples(threads):
     program = f"""

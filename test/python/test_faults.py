@@ -266,6 +266,31 @@ def test_a_full_disk_leaves_no_part_of_models_and_reports(tiny_model, tmp_path, 
     assert [file for file in left if "part" in file or file.endswith((".safetensors", ".html", ".json"))] == []
 
 
+@pytest.mark.parametrize("extension", [".nii.gz", ".nii", ".nrrd", ".mha"])
+def test_a_file_that_may_not_grow_is_an_error_that_names_it(tiny_model, tmp_path, extension):
+    """A limit on the size of files fails like a quota: the file was opened, but can't be written to its end."""
+    source = write_nifti(tmp_path / "thick.nii", phantom(8, 128, 128))
+    words = ["upsample", source, tmp_path / f"thin{extension}", "--factor", 4, "--model", tiny_model]
+    result = run(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16)))
+    assert_one_line(result, 1, f"thin{extension}")
+    assert names_in(tmp_path) == ["thick.nii"]
+
+
+def test_an_output_folder_that_is_lost_is_an_error_that_names_the_output(tiny_model, tmp_path):
+    source = write_nifti(tmp_path / "thick.nii", phantom(24, 256, 256))
+    folder = tmp_path / "share"
+    folder.mkdir()
+    words = ["upsample", source, folder / "thin.nii", "--factor", 30, "--model", tiny_model]
+    with start(*words) as process:
+        assert process.stderr.readline()
+        folder.rename(tmp_path / "gone")
+        _, rest = process.communicate(timeout=100)
+    assert process.returncode == 1, rest
+    assert "Traceback" not in rest
+    assert "thin.nii" in rest.splitlines()[-1]
+    assert names_in(tmp_path) == ["gone", "thick.nii"]
+
+
 # Memory ---------------------------------------------------------------------------------------------------------------
 
 

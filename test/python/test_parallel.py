@@ -216,6 +216,26 @@ def test_a_worker_that_is_killed_does_not_change_the_result(cluster, tiny_model,
     assert comparable(result) == comparable(alone)
 
 
+def test_a_worker_that_joins_takes_a_share_of_the_volumes(tiny_model, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    for number in range(12):
+        write_nifti(tmp_path / f"patient{number:02}.nii", phantom(15, 96, 96, seed=number))
+    settings = {"models": [tiny_model], "methods": ["linear", "lanczos", "latent"]}
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": 50}
+    with distributed.LocalCluster(**options) as cluster, cluster.get_client() as client:
+
+        def add_one(done: int, _total: int, _note: str) -> None:
+            if done > 0 and len(cluster.workers) == 1:
+                cluster.scale(2)
+                client.wait_for_workers(2, timeout=60)
+
+        result = latent_sr.evaluate([tmp_path], **settings, scheduler=cluster.scheduler_address, progress=add_one)
+        done = client.run(lambda dask_worker: dask_worker.state.executed_count)
+    assert len(done) == 2
+    assert all(count > 0 for count in done.values())
+    assert comparable(result) == comparable(latent_sr.evaluate([tmp_path], **settings))
+
+
 def test_a_cluster_upsamples_a_folder(cluster, latent_sr_run, cohort, tiny_model, tmp_path):
     local = latent_sr_run("upsample", cohort, tmp_path / "local", "--model", tiny_model, "--threads", 1)
     remote = latent_sr_run(

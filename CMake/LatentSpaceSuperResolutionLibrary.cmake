@@ -75,9 +75,14 @@ macro(itk_module_add_library _name)
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endmacro()
 
-# ITKTestKernel and ITKGoogleTest are parts of ITK's own tests. They are not installed.
+# ITKTestKernel and ITKGoogleTest are parts of ITK's own tests. They are not installed. The tests need a header of the
+# former: an installed ITK has it among its other headers, a build tree of ITK in a folder of its own.
 macro(itk_module_test)
   find_package(GTest REQUIRED)
+  if("ITKTestKernel" IN_LIST ITK_MODULES_ENABLED)
+    itk_module_config(_kernel ITKTestKernel)
+    include_directories(SYSTEM ${_kernel_INCLUDE_DIRS})
+  endif()
   list(REMOVE_ITEM _module_TEST_DEPENDS ITKTestKernel ITKGoogleTest)
   find_package(ITK REQUIRED COMPONENTS ${_module_TEST_DEPENDS})
   include(${ITK_USE_FILE})

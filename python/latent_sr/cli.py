@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from latent_sr.commands import evaluate, info, metrics, train, upsample
-from latent_sr.commands.console import in_words_of_options
+from latent_sr.commands.console import in_words_of_options, logging_to
 from latent_sr.commands.options import PROGRAM, Parser
 from latent_sr.errors import LatentSRError, one_line
 from latent_sr.interrupts import Terminated, ended_by_sigterm
@@ -92,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ended_by_sigterm(TERMINATED):
             parsed = make_parser().parse_args(arguments)
-            code = parsed.run(parsed)
+            words = sys.argv[1:] if arguments is None else arguments
+            with logging_to(words, parsed.log_file, parsed.verbose, parsed.quiet):
+                code = parsed.run(parsed)
             sys.stdout.flush()
             return code
     except LatentSRError as error:

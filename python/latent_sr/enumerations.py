@@ -55,6 +55,11 @@ def mode_enum(mode: str) -> Any:
     return _enum("LatentSpaceSuperResolutionImageFilterEnums", "mode", mode, MODES)
 
 
+def mode_name(value: Any) -> str:
+    """The name in ``MODES`` of a value of ``itk::LatentSpaceSuperResolutionImageFilterEnums::OutputMode``."""
+    return next(name for name in MODES if int(mode_enum(name)) == int(value))
+
+
 def precision_enum(precision: str) -> Any:
     """The value of ``itk::AutoencoderModelEnums::Precision`` for a name of ``PRECISIONS``.
 

@@ -17,13 +17,34 @@
 # ==========================================================================
 """Progress on stderr: a bar with rate and remaining time on a terminal, plain lines otherwise."""
 
+import io
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TextIO
 
 from latent_sr.errors import printable
+
+_is_silent = False
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """A context in which no progress is shown, unless it has a stream of its own."""
+    global _is_silent
+    _is_silent = True
+    try:
+        yield
+    finally:
+        _is_silent = False
+
+
+def _stream(stream: TextIO | None) -> TextIO:
+    """Where progress is shown: on stderr by default."""
+    if stream is not None:
+        return stream
+    return io.StringIO() if _is_silent else sys.stderr
 
 
 def duration(seconds: float) -> str:
@@ -65,7 +86,7 @@ class Progress(_Shown):
         self.total = total
         self.label = printable(label)
         self.unit = unit
-        self.stream = stream if stream is not None else sys.stderr
+        self.stream = _stream(stream)
         self.start = time.monotonic()
         self.printed = 0
         self.bar: Any = None
@@ -208,7 +229,7 @@ class TrainingProgress(_Shown):
     ) -> None:
         self.iterations = iterations
         self.seconds = seconds
-        self.stream = stream if stream is not None else sys.stderr
+        self.stream = _stream(stream)
         self.every = every
         self.validation = ""
         self.start: tuple[int, float] | None = None

@@ -25,10 +25,12 @@ from typing import Any
 
 from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, GAIN_MODES, mode_enum, precision_enum
 from latent_sr.errors import LatentSRError, UsageError, translated
+from latent_sr.grids import in_plane_spacing, interpolate, isotropic_grid, reference_grid, spacing_for
 from latent_sr.interrupts import run_interruptibly
 from latent_sr.models import load_model
 from latent_sr.options import changed
 from latent_sr.threads import set_work_units
+from latent_sr.volumes import open_volume
 
 DEFAULT_FACTOR = 2
 
@@ -47,6 +49,12 @@ class UpsampleOptions:
         Default: 2, unless a spacing is given.
     spacing
         Slice spacing of the output in mm, with any ratio to that of the image.
+    isotropic
+        True: the slice spacing of the output is its spacing in plane. A number: that spacing in mm along all three
+        axes; slices are then interpolated in plane, by cubic B-splines. Instead of factor and spacing. Default: False.
+    reference
+        ``itk.Image``, or the name of a file: the output gets its grid, by cubic B-splines. The network makes slices at
+        its spacing first. Instead of factor, spacing and isotropic. Default: none.
     model
         ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
     mode
@@ -86,6 +94,8 @@ class UpsampleOptions:
 
     factor: int | None = None
     spacing: float | None = None
+    isotropic: bool | float = False
+    reference: Any = None
     model: Any = None
     mode: str = DEFAULT_MODE
     axis: int | None = None
@@ -105,14 +115,9 @@ class UpsampleOptions:
         UsageError
             With the option, its value and what is allowed.
         """
-        if self.factor is not None and self.spacing is not None:
-            raise UsageError(
-                f"factor {self.factor} and spacing {self.spacing:g} mm exclude each other: set one of them"
-            )
+        self._check_grid()
         if self.factor is not None and self.factor < 1:
             raise UsageError(f"factor is {self.factor}, but has to be at least 1")
-        if self.spacing is not None and not self.spacing > 0:
-            raise UsageError(f"spacing is {self.spacing:g} mm, but has to be positive")
         if self.window is not None:
             low, high = self.window
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
@@ -126,6 +131,21 @@ class UpsampleOptions:
                 )
         check_slice_thickness(self.slice_thickness or 0.0)
         check_orientations(self.orientations)
+
+    def _check_grid(self) -> None:
+        given = {
+            "factor": None if self.factor is None else f"factor {self.factor}",
+            "spacing": None if self.spacing is None else f"spacing {self.spacing:g} mm",
+            "isotropic": f"isotropic {self.isotropic}" if self.isotropic is not False else None,
+            "reference": None if self.reference is None else "reference",
+        }
+        texts = [text for text in given.values() if text is not None]
+        if len(texts) > 1:
+            raise UsageError(f"{' and '.join(texts)} exclude each other: set one of them")
+        if self.spacing is not None and not self.spacing > 0:
+            raise UsageError(f"spacing is {self.spacing:g} mm, but has to be positive")
+        if not isinstance(self.isotropic, bool) and not 0 < self.isotropic < math.inf:
+            raise UsageError(f"isotropic is {self.isotropic:g} mm, but has to be positive and finite")
 
 
 def check_slice_thickness(slice_thickness: float) -> None:
@@ -166,15 +186,16 @@ def make_filter(image: Any, options: UpsampleOptions) -> Any:
         upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(image), type(image)].New()
         upsampler.SetInput(image)
         upsampler.SetModel(model)
-        if options.spacing is not None:
-            upsampler.SetOutputSliceSpacing(options.spacing)
-        else:
-            upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if options.factor is None else options.factor)
         upsampler.SetOutputMode(mode_enum(options.mode))
         upsampler.SetSliceThickness(options.slice_thickness or 0.0)
         upsampler.SetPrecision(precision_enum(options.precision))
         if options.axis is not None:
             upsampler.SetSliceAxis(options.axis)
+        spacing = slice_spacing(upsampler, options)
+        if spacing is not None:
+            upsampler.SetOutputSliceSpacing(spacing)
+        else:
+            upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if options.factor is None else options.factor)
         upsampler.SetDevice(options.device)
         if options.window is not None:
             upsampler.SetWindowMinimum(options.window[0])
@@ -184,6 +205,48 @@ def make_filter(image: Any, options: UpsampleOptions) -> Any:
         upsampler.SetNumberOfOrientations(options.orientations)
         set_work_units(upsampler, options.threads)
     return upsampler
+
+
+def slice_spacing(upsampler: Any, options: UpsampleOptions) -> float | None:
+    """The slice spacing of the output in mm; None if it follows from the factor."""
+    if options.isotropic is False and options.reference is None:
+        return options.spacing
+    image, axis = upsampler.GetInput(), int(upsampler.GetSliceAxisUsed())
+    if options.reference is not None:
+        return spacing_for(reference_image(options.reference), image, axis)
+    if options.isotropic is True:
+        return in_plane_spacing(image.GetSpacing(), axis)
+    return float(options.isotropic)
+
+
+def reference_image(reference: Any) -> Any:
+    """The reference as an image.
+
+    Raises
+    ------
+    LatentSRError
+        If it can't be read.
+    """
+    return open_volume(reference).image if isinstance(reference, (str, os.PathLike)) else reference
+
+
+def on_requested_grid(image: Any, axis: int, options: UpsampleOptions) -> Any:
+    """The output of the filter on the grid that the options ask for.
+
+    Parameters
+    ----------
+    image
+        The output of the filter.
+    axis
+        Its through-plane axis.
+    options
+        The options of the filter.
+    """
+    if options.reference is not None:
+        return interpolate(image, reference_grid(reference_image(options.reference), image))
+    if options.isotropic is not False:
+        return interpolate(image, isotropic_grid(image, axis, float(image.GetSpacing()[axis])))
+    return image
 
 
 def upsample(
@@ -218,7 +281,9 @@ def upsample(
     LatentSRError
         If the filter refuses the image, the model, or the device.
     """
-    return update_filter(make_filter(image, changed(options or UpsampleOptions(), changes)), progress)
+    options = changed(options or UpsampleOptions(), changes)
+    upsampler = make_filter(image, options)
+    return on_requested_grid(update_filter(upsampler, progress), int(upsampler.GetSliceAxisUsed()), options)
 
 
 def update_filter(upsampler: Any, progress: Callable[[float], None] | None = None) -> Any:

@@ -24,8 +24,8 @@ namespace itk
 {
 /** Blurs slices in plane with a Gaussian, mirrored at the borders.
  *
- * Along each axis the blur is a sum of shifted slices. A side that is shorter than the Gaussian repeats, so that neither
- * the time nor the memory grows beyond twice its length. Several threads may blur at the same time. */
+ * Along each axis the blur is a sum of shifted slices. A side that is shorter than the Gaussian repeats, so that
+ * neither the time nor the memory grows beyond twice its length. Several threads may blur at the same time. */
 class GaussianBlur
 {
 public:

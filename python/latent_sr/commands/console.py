@@ -15,20 +15,32 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Messages of all commands: one line each, on stderr."""
+"""Messages of all commands: one line each, on stderr, and in the log file if there is one."""
 
-import json
+import logging
 import re
+import shlex
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from latent_sr.commands.options import PROGRAM
 from latent_sr.errors import LatentSRError, one_line, printable
 from latent_sr.itk_loading import load_itk_sparingly
+from latent_sr.json_text import json_text
+from latent_sr.progress import silenced
+from latent_sr.versions import versions
+
+_LOG = logging.getLogger("latent_sr")
+"""Gets every message: INFO for results, DEBUG for details. It has no handler without --log-file and --verbose."""
 
 _SLICE_AXIS = re.compile(r"Set SliceAxis to")
+
+
+_is_quiet = False
 
 
 def in_words_of_options(error: BaseException) -> str:
@@ -36,19 +48,101 @@ def in_words_of_options(error: BaseException) -> str:
     return _SLICE_AXIS.sub("Set --axis to", one_line(error))
 
 
+class _Detail(logging.Handler):
+    """Prints details on stderr, for --verbose."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.DEBUG:
+            print(f"{PROGRAM}: {record.getMessage()}", file=sys.stderr)
+
+
+@contextmanager
+def logging_to(words: Sequence[str], file: str | None, verbose: bool, quiet: bool) -> Iterator[None]:
+    """A context in which messages also go to a file, details are printed, or results and progress are not.
+
+    Parameters
+    ----------
+    words
+        The command line, for the log.
+    file
+        The log file. Lines are appended: time, level, message. None: no file.
+    verbose
+        Whether details are printed on stderr.
+    quiet
+        Whether only warnings and errors are printed.
+
+    Raises
+    ------
+    LatentSRError
+        If the file can't be written.
+    """
+    handlers: list[logging.Handler] = [_Detail()] if verbose else []
+    if file is not None:
+        try:
+            handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise LatentSRError(f"can't write the log file '{file}': {error.strerror or error}") from error
+        format = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        format.converter = time.gmtime
+        handler.setFormatter(format)
+        handlers.append(handler)
+    before = _LOG.level, _LOG.propagate
+    _LOG.setLevel(logging.DEBUG if handlers else logging.CRITICAL)
+    _LOG.propagate = False
+    for handler in handlers:
+        _LOG.addHandler(handler)
+    global _is_quiet
+    _is_quiet = quiet
+    try:
+        if handlers:
+            detail(shlex.join([PROGRAM, *words]))
+            detail(", ".join(f"{name} {version}" for name, version in versions().items()))
+        with silenced() if quiet else nullcontext():
+            yield
+    except BaseException as error:
+        _LOG.error("%s", one_line(error))
+        raise
+    finally:
+        _is_quiet = False
+        for handler in handlers:
+            _LOG.removeHandler(handler)
+            handler.close()
+        _LOG.setLevel(before[0])
+        _LOG.propagate = before[1]
+
+
 def warn(message: str) -> None:
     """Print a warning."""
     print(f"{PROGRAM}: warning: {printable(message)}", file=sys.stderr)
+    _LOG.warning("%s", printable(message))
 
 
 def say(line: str) -> None:
     """Print a line of results."""
-    print(printable(line))
+    if not _is_quiet:
+        print(printable(line))
+    _LOG.info("%s", printable(line))
+
+
+def fail(message: str) -> None:
+    """Print an error."""
+    print(f"{PROGRAM}: error: {message}", file=sys.stderr)
+    _LOG.error("%s", message)
+
+
+def detail(line: str) -> None:
+    """A line for --verbose and the log file."""
+    _LOG.debug("%s", printable(line))
 
 
 def notify(what: str) -> Callable[[str], None]:
     """A function that prints what is being done with a file, on stderr."""
-    return lambda name: print(f"{what} {printable(Path(name).name)}", file=sys.stderr)
+
+    def show(name: str) -> None:
+        if not _is_quiet:
+            print(f"{what} {printable(Path(name).name)}", file=sys.stderr)
+
+    return show
 
 
 def quiet_itk() -> None:
@@ -65,17 +159,6 @@ def check_model_file(name: str | None) -> None:
     """Refuse a missing model file early: importing ITK takes seconds."""
     if name is not None and not Path(name).is_file():
         raise LatentSRError(f"the model file '{name}' does not exist")
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON, with a newline at its end. What is not ``printable`` is escaped."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    lines = (line if printable(line) == line else "".join(map(_json_character, line)) for line in text.split("\n"))
-    return "\n".join(lines) + "\n"
-
-
-def _json_character(character: str) -> str:
-    return character if printable(character) == character else json.dumps(character)[1:-1]
 
 
 def put_json(value: Any, name: str | None) -> bool:

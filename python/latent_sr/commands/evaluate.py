@@ -20,12 +20,13 @@
 import argparse
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, put_json, quiet_itk, warn
+from latent_sr.commands.console import check_model_file, put_json, quiet_itk, say, warn
 from latent_sr.commands.options import (
     add_axis,
     add_command,
     add_device,
     add_jobs,
+    add_messages,
     add_orientations,
     add_overwrite,
     add_precision,
@@ -128,6 +129,7 @@ models).""",
     add_threads(parser)
     add_jobs(parser)
     add_overwrite(parser)
+    add_messages(parser)
     parser.set_defaults(run=run)
 
 
@@ -232,4 +234,5 @@ def _write(arguments: argparse.Namespace, evaluation: Any) -> None:
 
         write_text(render_report(evaluation), arguments.report)
     if not put_json(evaluation.result, arguments.json):
-        print(as_table(evaluation.result))
+        for line in as_table(evaluation.result).splitlines():
+            say(line)

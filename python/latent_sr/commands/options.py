@@ -137,7 +137,7 @@ def phase(text: str) -> int | None:
 
 def add_command(commands: Any, name: str, help: str, description: str, epilog: str) -> argparse.ArgumentParser:
     """Add the parser of a command. The lines of the epilog are not wrapped."""
-    return commands.add_parser(
+    parser = commands.add_parser(
         name,
         help=help,
         description=textwrap.fill(description, 100),
@@ -145,6 +145,8 @@ def add_command(commands: Any, name: str, help: str, description: str, epilog: s
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.set_defaults(quiet=False, verbose=False, log_file=None)
+    return parser
 
 
 def add_axis(parser: argparse.ArgumentParser, text: str = "") -> None:
@@ -243,6 +245,16 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="use the workers of a Dask cluster instead, for example tcp://host:8786; they read and write the files, "
         "so they need the same paths",
+    )
+
+
+def add_messages(parser: argparse.ArgumentParser) -> None:
+    """``--quiet``, ``--verbose`` and ``--log-file``."""
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument("--quiet", action="store_true", help="print only warnings and errors")
+    amount.add_argument("--verbose", action="store_true", help="print also what is used and how long it takes")
+    parser.add_argument(
+        "--log-file", metavar="F", help="append all messages, also those of --verbose, to a file, with time and level"
     )
 
 

@@ -25,6 +25,7 @@ from latent_sr.commands.console import check_model_file, notify, quiet_itk, say,
 from latent_sr.commands.options import (
     PROGRAM,
     add_command,
+    add_messages,
     add_overwrite,
     add_precision,
     add_reading,
@@ -84,6 +85,7 @@ command with --resume continues it. Under torchrun, all processes train one mode
     add_precision(parser, automatic=True)
     add_threads(parser)
     add_overwrite(parser)
+    add_messages(parser)
     parser.set_defaults(run=run)
 
 

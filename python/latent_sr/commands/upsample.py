@@ -18,18 +18,21 @@
 """``latent-sr upsample``."""
 
 import argparse
+import shlex
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from latent_sr.commands.console import check_model_file, in_words_of_options, quiet_itk, say, warn
+from latent_sr.commands.console import check_model_file, detail, fail, in_words_of_options, quiet_itk, say, warn
 from latent_sr.commands.options import (
     PROGRAM,
     add_axis,
     add_command,
     add_device,
     add_jobs,
+    add_messages,
     add_orientations,
     add_overwrite,
     add_precision,
@@ -54,21 +57,26 @@ def add_parser(commands: Any) -> None:
         help="turn a stack of thick slices into one of thin slices",
         description="Turn a stack of thick slices into a stack of thin slices. n slices become (n - 1) N + 1 at 1/N of "
         "the spacing; every N-th output slice lies exactly at an acquired slice. If IN is a folder of volumes, the "
-        "output volumes are written to the folder OUT.",
+        "output volumes are written to the folder OUT. OUT.json beside each file says what was done.",
         epilog="""examples:
   latent-sr upsample thick.nii.gz thin.nii.gz --factor 5
   latent-sr upsample dicom-folder thin.nrrd --spacing 1.5 --mode residual-corrected
   latent-sr upsample dicom-folder thin-folder --factor 4 --output-format dicom
   latent-sr upsample cine-folder systole.nii.gz --series 12 --phase 9
+  latent-sr upsample thick.nii.gz thin.nii.gz --isotropic --preview thin.png
+  latent-sr upsample thick.nii.gz like-t1.nii.gz --reference t1.nii.gz
   latent-sr upsample thick.mha thin.mha --factor 4 --model mine.safetensors --threads 4
   latent-sr upsample ct.nrrd thin.nrrd --factor 3 --window -200 400
   latent-sr upsample cohort/ thin/ --factor 5 --jobs 4
   latent-sr upsample /data/cohort /data/thin --factor 5 --scheduler tcp://head:8786
 
-The volumes of a folder and of its subfolders keep their relative names; a DICOM folder becomes a .nii.gz file. If a
-volume fails, the others are still processed.
+The volumes of a folder and of its subfolders keep their relative names, with the suffix _sr, or in a BIDS dataset the
+entity rec-latentsr; a DICOM folder becomes a .nii.gz file. If a volume fails, the others are still processed.
 
 The output has the pixel type of the input, except that int8 becomes int16 and int64 becomes float64.
+
+Grid: --factor and --spacing change the spacing of the slices only. --isotropic and --reference make slices at the
+spacing that they need, and then interpolate by cubic B-splines where the grid in plane differs.
 
 Modes:
   auto                profile-corrected if the slice thickness (--slice-thickness) is known and at least 0.8 times the
@@ -95,6 +103,30 @@ Modes:
         help="file to write: .nii, .nii.gz, .nrrd or .mha; or a folder, if IN is a folder of volumes or "
         "--output-format is dicom",
     )
+    _add_grid(parser)
+    _add_network(parser)
+    parser.add_argument(
+        "--output-format",
+        **choice(("file", "dicom")),
+        default="file",
+        help="dicom: OUT is a folder for a derived DICOM series, with the patient and study of IN (default: file)",
+    )
+    parser.add_argument(
+        "--preview", metavar="F", help="picture to write (.png): planes across the slices, before and after"
+    )
+    add_reading(parser)
+    add_axis(parser)
+    add_precision(parser)
+    add_orientations(parser)
+    add_device(parser)
+    add_threads(parser)
+    add_jobs(parser)
+    _add_files(parser)
+    add_messages(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_grid(parser: argparse.ArgumentParser) -> None:
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
         "--factor",
@@ -105,6 +137,19 @@ Modes:
     size.add_argument(
         "--spacing", type=positive_number, metavar="MM", help="slice spacing of the output in mm, instead of a factor"
     )
+    size.add_argument(
+        "--isotropic",
+        type=positive_number,
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="MM",
+        help="make the spacing of the slices that in plane, or all three spacings MM",
+    )
+    size.add_argument("--reference", metavar="V", help="volume whose grid the output gets")
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", help="model file (default: the bundled model)")
     parser.add_argument(
         "--mode",
@@ -130,45 +175,41 @@ Modes:
         "--slice-thickness",
         type=not_negative_number,
         metavar="MM",
-        help="thickness of the slices in mm; 0: not known (default: that of the DICOM files; not known for other "
-        "formats)",
+        help="thickness of the slices in mm; 0: not known (default: that of DICOM files, or SliceThickness in X.json "
+        "beside X.nii.gz; not known for other formats)",
     )
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    existing = parser.add_mutually_exclusive_group()
+    add_overwrite(existing)
+    existing.add_argument(
+        "--skip-existing", action="store_true", help="leave out volumes whose output exists, instead of refusing them"
+    )
+    parser.add_argument("--no-sidecar", action="store_true", help="don't write OUT.json beside each output file")
     parser.add_argument(
-        "--output-format",
-        **choice(("file", "dicom")),
-        default="file",
-        help="dicom: OUT is a folder for a derived DICOM series, with the patient and study of IN (default: file)",
+        "--suffix",
+        metavar="TEXT",
+        help="added to the names of the outputs of a folder (default: _sr, or rec-latentsr in names of BIDS)",
     )
-    add_reading(parser)
-    add_axis(parser)
-    add_precision(parser)
-    add_orientations(parser)
-    add_device(parser)
-    add_threads(parser)
-    add_jobs(parser)
-    add_overwrite(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    from latent_sr.folders import means_folder
     from latent_sr.parallel import check_parallel
-    from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output
 
     source, output = Path(arguments.input), Path(arguments.output)
     as_dicom = arguments.output_format == "dicom"
     check_parallel(arguments.jobs or 1, arguments.scheduler)
-    if source.is_dir() and not as_dicom:
-        from latent_sr.batch import means_folder
-
-        if means_folder(source, output):
-            return _upsample_folder(arguments)
-    if as_dicom:
-        from latent_sr.volumes.dicom.write import check_series_output
-
-        check_series_output(output, source, arguments.overwrite)
-    else:
-        check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source])
+    if source.is_dir() and not as_dicom and means_folder(source, output):
+        return _upsample_folder(arguments)
+    if arguments.suffix is not None:
+        raise UsageError(f"--suffix has no effect, because '{output}' is one volume")
+    if arguments.skip_existing and (any(output.iterdir()) if output.is_dir() else output.exists()):
+        say(f"{output}: exists already, skipped")
+        return 0
+    _check_outputs(arguments, source, output)
     if not source.exists():
         raise LatentSRError(f"'{source}' does not exist")
     if (arguments.jobs or 1) > 1 or arguments.scheduler is not None:
@@ -176,19 +217,62 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{option} has no effect, because '{output}' is one volume: IN and OUT have to be folders")
     check_model_file(arguments.model)
     quiet_itk()
+    return _upsample_volume(arguments, source, output)
 
+
+def _check_outputs(arguments: argparse.Namespace, source: Path, output: Path) -> None:
+    """Check the files of one volume, before anything is computed."""
+    from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output, sidecar_path
+
+    reference = [] if arguments.reference is None else [arguments.reference]
+    if arguments.output_format == "dicom":
+        from latent_sr.volumes.dicom.write import check_series_output
+
+        if arguments.reference is not None or not isinstance(arguments.isotropic, bool):
+            option = "--isotropic MM" if arguments.reference is None else "--reference"
+            raise UsageError(f"{option} and --output-format dicom exclude each other: a series keeps its pixel spacing")
+        check_series_output(output, source, arguments.overwrite)
+    else:
+        check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source, *reference], folders_are_made=True)
+        if not arguments.no_sidecar:
+            check_output(sidecar_path(output), (".json",), arguments.overwrite, folders_are_made=True)
+    if arguments.preview is not None:
+        from latent_sr.preview import PREVIEW_EXTENSIONS
+
+        check_output(arguments.preview, PREVIEW_EXTENSIONS, arguments.overwrite, [source], folders_are_made=True)
+    for name in reference:
+        if not Path(name).exists():
+            raise LatentSRError(f"'{name}' does not exist")
+
+
+def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) -> int:
     from latent_sr.batch import prepare, write_result
     from latent_sr.progress import LateProgress, Progress
-    from latent_sr.upsampling import update_filter
+    from latent_sr.upsampling import on_requested_grid, update_filter
+    from latent_sr.volumes.outputs import made_folders
 
     task = _upsample_task(arguments, source, output, output, arguments.threads)
+    begin = time.monotonic()
     with LateProgress(("reading attributes", "reading pixels"), "images") as reading:
         prepared = prepare(task, warn, reading.update)
-    slices = prepared.slices
+    detail(f"{source}: mode {prepared.mode}; read in {time.monotonic() - begin:.2f} s")
+    slices, begin = prepared.slices, time.monotonic()
     with naming(f"'{source}'"), Progress(slices, "upsampling", "slices") as progress:
         result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
-    with LateProgress(("writing",), "files") as writing:
-        outcome = write_result(task, prepared.volume, result, arguments.overwrite, writing.update)
+        axis = int(prepared.upsampler.GetSliceAxisUsed())
+        result = on_requested_grid(result, axis, task.options)
+    window = prepared.upsampler.GetWindowMinimumUsed(), prepared.upsampler.GetWindowMaximumUsed()
+    detail(f"{slices} slices, window {window[0]:.5g} to {window[1]:.5g}; computed in {time.monotonic() - begin:.2f} s")
+    begin = time.monotonic()
+    with made_folders(output.parent), LateProgress(("writing",), "files") as writing:
+        outcome = write_result(task, prepared, result, arguments.overwrite, writing.update)
+    if arguments.preview is not None:
+        from latent_sr.preview import write_preview
+
+        preview = Path(arguments.preview)
+        with made_folders(preview.parent):
+            write_preview(preview, prepared.volume.image, result, axis, window)
+    detail(f"written in {time.monotonic() - begin:.2f} s")
     for warning in outcome.warnings:
         warn(warning)
     say(outcome.text)
@@ -210,6 +294,8 @@ def _upsample_task(
         options=_options(arguments, threads),
         reading=read_options(arguments),
         as_dicom=arguments.output_format == "dicom",
+        sidecar=arguments.output_format != "dicom" and not arguments.no_sidecar,
+        command=shlex.join([PROGRAM, *sys.argv[1:]]),
     )
 
 
@@ -220,6 +306,8 @@ def _options(arguments: argparse.Namespace, threads: int | None) -> Any:
     return UpsampleOptions(
         factor=arguments.factor,
         spacing=arguments.spacing,
+        isotropic=arguments.isotropic,
+        reference=None if arguments.reference is None else path_for_worker(arguments.reference, arguments.scheduler),
         model=None if arguments.model is None else path_for_worker(arguments.model, arguments.scheduler),
         mode=arguments.mode,
         axis=arguments.axis,
@@ -235,10 +323,26 @@ def _options(arguments: argparse.Namespace, threads: int | None) -> Any:
 
 def _upsample_folder(arguments: argparse.Namespace) -> int:
     """Up-sample the volumes of a folder into another folder. Return 1 if any of them fails, else 0."""
-    from latent_sr.batch import in_staging, plan_outputs, staging_folder, upsample_all
+    from latent_sr.folders import (
+        FolderOptions,
+        describe_dataset,
+        in_staging,
+        plan_outputs,
+        staging_folder,
+        upsample_all,
+    )
 
-    output = Path(arguments.output)
-    planned = plan_outputs(Path(arguments.input), output, arguments.overwrite)
+    source, output = Path(arguments.input), Path(arguments.output)
+    if arguments.preview is not None:
+        raise UsageError("--preview is for one volume, but IN is a folder of volumes")
+    naming_options = FolderOptions(
+        arguments.suffix, arguments.overwrite, arguments.skip_existing, not arguments.no_sidecar
+    )
+    planned = plan_outputs(source, output, naming_options)
+    for target in planned.skipped:
+        say(f"{target}: exists already, skipped")
+    if not planned.volumes:
+        return 0
     check_model_file(arguments.model)
     quiet_itk()
 
@@ -249,23 +353,27 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
     # An error that concerns all volumes is reported once, before the first of them.
     load_model(arguments.model)
     _options(arguments, None).check()
-    jobs = min(arguments.jobs or default_jobs(len(planned), arguments.scheduler), len(planned))
+    count = len(planned.volumes)
+    jobs = min(arguments.jobs or default_jobs(count, arguments.scheduler), count)
     threads = threads_per_job(arguments.threads, jobs)
+    detail(f"{count} volumes, {jobs} at a time")
     failed = 0
     ended: dict[int, Any] = {}
-    with staging_folder(output) as staging, Progress(len(planned), "upsampling", "volumes") as progress:
+    with staging_folder(output) as staging, Progress(count, "upsampling", "volumes") as progress:
         tasks = [
-            _upsample_task(arguments, source, in_staging(staging, number, target), target, threads)
-            for number, (source, target) in enumerate(planned)
+            _upsample_task(arguments, volume, in_staging(staging, number, target), target, threads)
+            for number, (volume, target) in enumerate(planned.volumes)
         ]
         with closing(upsample_all(tasks, jobs=jobs, scheduler=arguments.scheduler)) as outcomes:
             for done, (position, outcome) in enumerate(outcomes, 1):
                 ended[position] = outcome
                 progress.update(done, Path(tasks[position].label).name)
+        if any(not isinstance(outcome, LatentSRError) for outcome in ended.values()):
+            describe_dataset(source, output)
     for _, outcome in sorted(ended.items()):
         if isinstance(outcome, LatentSRError):
             failed += 1
-            print(f"{PROGRAM}: error: {in_words_of_options(outcome)}", file=sys.stderr)
+            fail(in_words_of_options(outcome))
             continue
         for warning in outcome.warnings:
             warn(warning)

@@ -24,6 +24,7 @@
 ``nifti``    NIfTI files and pairs
 ``nrrd``     NRRD files with a list of volumes or a time axis
 ``itk_file`` files for ITK's own readers
+``bids``     sidecars of NIfTI files
 ``dicom``    reading of DICOM, and writing of derived series
 ``convert``  conversion of volumes for ITK's own readers
 ``write``    writing of volumes
@@ -34,6 +35,7 @@
 ============ ================================================================
 """
 
+from latent_sr.volumes.bids import sidecar_path
 from latent_sr.volumes.find import expand_inputs
 from latent_sr.volumes.images import cast, common_pixel_type, frame_of, pixel_type, split_frames
 from latent_sr.volumes.names import VOLUME_EXTENSIONS, extension_of, stem_of
@@ -69,6 +71,7 @@ __all__ = [
     "read_header",
     "read_volume",
     "replacing",
+    "sidecar_path",
     "slice_axis_of",
     "split_frames",
     "stem_of",

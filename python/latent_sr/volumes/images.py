@@ -174,6 +174,22 @@ def geometry_of(image: Any, dimension: int) -> dict[str, list[float]]:
     }
 
 
+def grid_of_image(image: Any) -> Grid:
+    """The grid of a 3D or 4D ``itk.Image`` whose index begins at 0."""
+    import itk
+
+    dimension = image.GetImageDimension()
+    size = image.GetLargestPossibleRegion().GetSize()
+    spacing = [float(image.GetSpacing()[d]) for d in range(dimension)]
+    return Grid(
+        tuple(int(size[d]) for d in range(dimension)),
+        (spacing[0], spacing[1], spacing[2]),
+        (float(image.GetOrigin()[0]), float(image.GetOrigin()[1]), float(image.GetOrigin()[2])),
+        itk.array_from_matrix(image.GetDirection())[:3, :3],
+        spacing[3] if dimension == 4 else 1.0,
+    )
+
+
 def new_image(grid: Grid, pixel: str) -> Any:
     """An ``itk.Image`` on a grid, with a pixel type given by ITK's short name. Its pixels are not initialized."""
     import itk

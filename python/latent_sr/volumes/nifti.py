@@ -31,6 +31,7 @@ from typing import Any, BinaryIO
 
 from latent_sr.errors import LatentSRError
 from latent_sr.itk_loading import without_pydicom
+from latent_sr.volumes.bids import with_sidecar
 from latent_sr.volumes.images import Grid, grid_of_affine, image_of_array, numbers, settle_nonfinite
 from latent_sr.volumes.phases import one_phase
 from latent_sr.volumes.volume import (
@@ -79,7 +80,15 @@ class NiftiFile(OpenedVolume):
         array = _pixels(self)
         settle_nonfinite(header.path, array, options.nan)
         image = image_of_array(array, self.grid, compute_in or computed_in(header.component))
-        return one_phase(Volume(header.path, image, header.component, warnings=header.warnings), options)
+        volume = Volume(
+            header.path,
+            image,
+            header.component,
+            header.slice_thickness,
+            warnings=header.warnings,
+            thickness_source=header.thickness_source,
+        )
+        return one_phase(volume, options)
 
     def check_pixels(self) -> None:
         """Refuse truncated, damaged or non-finite pixels, which ITK would read as zeros."""
@@ -124,6 +133,7 @@ def _parse(path: Path, raw: Any, shape: tuple[int, ...]) -> NiftiFile:
     header = VolumeHeader(
         path, grid.size, grid.all_spacings, component, read_alike_by_itk=alike, warnings=tuple(warnings)
     )
+    header, grid = with_sidecar(header, grid, time_is_known=0 < step < math.inf)
     return NiftiFile(header, _pixels_of(path), _offset(path, raw), numpy_type, slope, intercept, grid)
 
 

@@ -47,6 +47,7 @@ def check_output(
     extensions: Sequence[str],
     overwrite: bool = False,
     inputs: Iterable[str | os.PathLike] = (),
+    folders_are_made: bool = False,
 ) -> Path:
     """Check that a file can be written, before anything is computed.
 
@@ -60,6 +61,8 @@ def check_output(
         Whether the file may exist.
     inputs
         Input files, which the output must not replace.
+    folders_are_made
+        Whether missing folders will be made.
 
     Raises
     ------
@@ -77,13 +80,20 @@ def check_output(
             raise UsageError(f"'{path}' is input and output at the same time: name another output")
     if path.is_dir():
         raise LatentSRError(f"'{path}' is a folder, but has to be a file")
-    check_folder_of(path)
+    check_folder_of(path, folders_are_made)
     check_not_there(path, overwrite)
     return path
 
 
-def check_folder_of(path: Path) -> None:
+def check_folder_of(path: Path, may_be_made: bool = False) -> None:
     """Refuse an output whose folder does not exist or is not writable.
+
+    Parameters
+    ----------
+    path
+        The output.
+    may_be_made
+        Whether missing folders will be made: the nearest existing one has to be a writable folder.
 
     Raises
     ------
@@ -91,10 +101,34 @@ def check_folder_of(path: Path) -> None:
         With the names of both.
     """
     folder = path.parent
+    if may_be_made:
+        folder = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+        if not folder.is_dir():
+            raise LatentSRError(f"'{folder}' is a file, but has to be a folder for the output '{path.name}'")
     if not folder.is_dir():
         raise LatentSRError(f"the folder '{folder}' of the output '{path.name}' does not exist")
     if not os.access(folder, os.W_OK):
         raise LatentSRError(f"the folder '{folder}' of the output '{path.name}' is not writable")
+
+
+@contextmanager
+def made_folders(folder: Path) -> Iterator[None]:
+    """Make a folder with its missing parents. At the end, those of them that are empty are removed.
+
+    Raises
+    ------
+    LatentSRError
+        If a folder can't be made.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for path in missing:
+            with suppress(OSError):  # it is not empty
+                path.rmdir()
 
 
 def check_not_there(path: Path, overwrite: bool) -> None:

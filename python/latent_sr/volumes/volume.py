@@ -132,7 +132,9 @@ class VolumeHeader:
     slice_axis
         The axis along which the slices of a DICOM volume are stacked; None: the file does not specify it.
     slice_thickness
-        In mm, from DICOM files; 0: not known.
+        In mm, from DICOM files or the BIDS sidecar of a NIfTI file; 0: not known.
+    thickness_source
+        What the slice thickness was taken from, as text; empty if it is not known.
     read_alike_by_itk
         Whether ITK's own reader gives the same pixels and spacing.
     warnings
@@ -145,6 +147,7 @@ class VolumeHeader:
     component: str
     slice_axis: int | None = None
     slice_thickness: float = 0.0
+    thickness_source: str = ""
     read_alike_by_itk: bool = True
     warnings: tuple[str, ...] = ()
 
@@ -166,7 +169,7 @@ class Volume:
         ``itk.Image``.
     component
         Component type in the file, as ITK's image IO names it.
-    slice_thickness, slice_axis
+    slice_thickness, thickness_source, slice_axis
         As in ``VolumeHeader``.
     warnings
         Warnings of the reader, as sentences.
@@ -180,6 +183,7 @@ class Volume:
     slice_thickness: float = 0.0
     slice_axis: int | None = None
     warnings: tuple[str, ...] = ()
+    thickness_source: str = ""
     source: Any = None
 
 

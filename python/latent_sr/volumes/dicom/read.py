@@ -79,6 +79,7 @@ class DicomVolume(OpenedVolume):
             stack.component,
             slice_axis=SLICE_AXIS,
             slice_thickness=stack.thickness,
+            thickness_source=_thickness_source(stack),
             read_alike_by_itk=False,
             warnings=stack.warnings,
         )
@@ -100,4 +101,10 @@ class DicomVolume(OpenedVolume):
             # The stored bits allow larger values, but they do not occur, for example in 16-bit CT with an intercept.
             component = "short"
             image = image if compute_in else cast(image, computed_in(component))
-        return Volume(path, image, component, stack.thickness, SLICE_AXIS, stack.warnings, stack)
+        return Volume(
+            path, image, component, stack.thickness, SLICE_AXIS, stack.warnings, _thickness_source(stack), stack
+        )
+
+
+def _thickness_source(stack: Stack) -> str:
+    return "SliceThickness (0018,0050)" if stack.thickness > 0 else ""

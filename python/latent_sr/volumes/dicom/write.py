@@ -79,7 +79,7 @@ def check_series_output(path: Path, source: Path, overwrite: bool) -> Path:
         raise UsageError(f"the output folder '{path}' and the input '{source}' lie in each other: name another output")
     if path.exists() and not path.is_dir():
         raise LatentSRError(f"'{path}' is a file, but --output-format dicom writes a folder")
-    check_folder_of(path)
+    check_folder_of(path, may_be_made=True)
     inside = sorted(path.iterdir()) if path.exists() else []
     check_not_there(path, overwrite or not inside)
     other = next((entry for entry in inside if not _is_ours(entry)), None)

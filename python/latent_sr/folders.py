@@ -116,14 +116,7 @@ def plan_outputs(source: Path, output: Path, options: FolderOptions | None = Non
         If there is no volume, two volumes would get the same name, an output exists, or the folder is not writable.
     """
     options = options or FolderOptions()
-    if output.exists() and not output.is_dir():
-        raise LatentSRError(f"'{output}' is a file, but has to be a folder, because '{source}' is one")
-    if output.resolve().is_relative_to(source.resolve()):
-        raise UsageError(f"the output folder '{output}' lies in the input folder '{source}': name another one")
-    if not output.exists():
-        check_folder_of(output, may_be_made=True)
-    elif not os.access(output, os.W_OK):
-        raise LatentSRError(f"the folder '{output}' is not writable")
+    _check_folders(source, output)
     planned: dict[Path, Path] = {}
     for volume in expand_inputs([source]):
         target = output / _output_name(volume, source, options.suffix)
@@ -134,6 +127,8 @@ def plan_outputs(source: Path, output: Path, options: FolderOptions | None = Non
     both = next((target for target in planned if target.resolve() in inputs), None)
     if both is not None:
         raise UsageError(f"'{both}' is input and output at the same time: name another output folder")
+    if options.sidecars:
+        _check_sidecars(planned)
     skipped = [target for target in planned if options.skip_existing and target.is_file()]
     for target in skipped:
         del planned[target]
@@ -145,6 +140,28 @@ def plan_outputs(source: Path, output: Path, options: FolderOptions | None = Non
             f"'{existing[0]}'{more} already: name another output folder, or give --overwrite to replace"
         )
     return PlannedOutputs([(volume, target) for target, volume in planned.items()], skipped)
+
+
+def _check_folders(source: Path, output: Path) -> None:
+    if output.exists() and not output.is_dir():
+        raise LatentSRError(f"'{output}' is a file, but has to be a folder, because '{source}' is one")
+    if output.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"the output folder '{output}' lies in the input folder '{source}': name another one")
+    if not output.exists():
+        check_folder_of(output, may_be_made=True)
+    elif not os.access(output, os.W_OK):
+        raise LatentSRError(f"the folder '{output}' is not writable")
+
+
+def _check_sidecars(planned: dict[Path, Path]) -> None:
+    by_sidecar: dict[Path, Path] = {}
+    for target, volume in planned.items():
+        other = by_sidecar.setdefault(sidecar_path(target), volume)
+        if other != volume:
+            raise LatentSRError(
+                f"'{other}' and '{volume}' would both get the sidecar '{sidecar_path(target)}': rename one of them, or "
+                "give --no-sidecar"
+            )
 
 
 def _output_name(volume: Path, source: Path, suffix: str | None) -> Path:

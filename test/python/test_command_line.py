@@ -135,7 +135,7 @@ def test_wrong_use_is_reported_in_one_line_with_exit_code_2(latent_sr_process, t
         (["upsample", "flat.nii", "b.nii"], ["flat.nii", "2D", "6 x 5"]),
         (["upsample", "broken.nii.gz", "b.nii"], ["broken.nii.gz"]),
         (["upsample", "thick.nii", "there.nii"], ["there.nii", "exists already", "--overwrite"]),
-        (["upsample", "thick.nii", "nowhere/b.nii"], ["nowhere", "does not exist"]),
+        (["upsample", "thick.nii", "there.nii/b.nii"], ["there.nii", "is a file"]),
         (["upsample", "thick.nii", "b.nii", "--model", "none.safetensors"], ["none.safetensors", "does not exist"]),
         (["upsample", "thick.nii", "b.nii", "--model", "damaged.safetensors"], ["damaged.safetensors"]),
         (["upsample", "thick.nii", "b.nii", "--model", "foreign.safetensors"], ["foreign.safetensors", "not a model"]),

@@ -165,7 +165,7 @@ def test_an_interrupt_ends_all_processes_without_superfluous_output(tiny_model, 
     )
     assert first.startswith("upsampling: 30 % (1 of 3 volumes")
     assert rest == "latent-sr: interrupted\n"
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0.nii"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0_sr.json", "0_sr.nii"]
     # Python's resource tracker ends by itself, a moment later.
     for _ in range(100):
         if not living_processes(process):
@@ -294,8 +294,11 @@ def same_volumes(first: Path, second: Path) -> int:
     """Assert that two folders have the same volumes, and return their number."""
     import itk
 
-    names = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
-    assert names == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
+    names, others = (
+        sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix != ".json")
+        for folder in (first, second)
+    )
+    assert names == others
     for name in names:
         arrays = [itk.array_from_image(latent_sr.read_volume(folder / name)) for folder in (first, second)]
         np.testing.assert_array_equal(*arrays)
@@ -317,18 +320,20 @@ def mixed(tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_every_volume_of_a_folder_keeps_its_relative_name(latent_sr_run, tiny_model, mixed, tmp_path, jobs):
+def test_every_volume_of_a_folder_keeps_its_name_with_a_suffix(latent_sr_run, tiny_model, mixed, tmp_path, jobs):
     out = tmp_path / "out"
     words = ("--model", tiny_model, "--factor", 3)
     result = latent_sr_run("upsample", mixed, out, *words, "--jobs", jobs, "--threads", jobs)
     assert result.returncode == 0, result.stderr
-    found = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
-    assert found == ["a.nii.gz", "b.mha", "sub/a.nii", "sub/series.1.nii.gz"]
+    files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+    found = [name for name in files if not name.endswith(".json")]
+    assert found == ["a_sr.nii.gz", "b_sr.mha", "sub/a_sr.nii", "sub/series.1_sr.nii.gz"]
+    assert sorted({*files} - {*found}) == ["a_sr.json", "b_sr.json", "sub/a_sr.json", "sub/series.1_sr.json"]
     assert [line.split(":")[0] for line in result.stdout.splitlines()] == [str(out / name) for name in found]
     assert "100 % (4 of 4 volumes" in result.stderr
     single = tmp_path / "single.nii"
     assert latent_sr_run("upsample", mixed / "sub" / "a.nii", single, *words, "--threads", 1).returncode == 0
-    assert single.read_bytes() == (out / "sub" / "a.nii").read_bytes()
+    assert single.read_bytes() == (out / "sub" / "a_sr.nii").read_bytes()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -336,7 +341,8 @@ def test_a_volume_that_fails_does_not_stop_the_others(latent_sr_run, tiny_model,
     (mixed / "bad.nii").write_bytes(b"no volume")
     write_nifti(mixed / "cube.nii", phantom(), np.eye(4))
     out = tmp_path / "out"
-    result = latent_sr_run("upsample", mixed, out, "--model", tiny_model, "--jobs", jobs)
+    words = ("--model", tiny_model, "--jobs", jobs, "--no-sidecar", "--suffix", "")
+    result = latent_sr_run("upsample", mixed, out, *words)
     assert result.returncode == 1
     errors = [line for line in result.stderr.splitlines() if line.startswith("latent-sr: error: ")]
     assert len(errors) == 2
@@ -348,13 +354,19 @@ def test_a_volume_that_fails_does_not_stop_the_others(latent_sr_run, tiny_model,
 def test_existing_outputs_of_a_folder_are_replaced_only_on_demand(latent_sr_run, tiny_model, mixed, tmp_path):
     out = tmp_path / "out"
     (out / "sub").mkdir(parents=True)
-    (out / "sub" / "a.nii").write_text("mine")
+    (out / "sub" / "a_sr.nii").write_text("mine")
     words = ("upsample", mixed, out, "--model", tiny_model)
-    assert_one_line_error(latent_sr_run(*words), 1, "a.nii", "exists already", "--overwrite")
-    assert [path.name for path in out.rglob("*") if path.is_file()] == ["a.nii"]
-    assert (out / "sub" / "a.nii").read_text() == "mine"
+    assert_one_line_error(latent_sr_run(*words), 1, "a_sr.nii", "exists already", "--overwrite")
+    assert [path.name for path in out.rglob("*") if path.is_file()] == ["a_sr.nii"]
+    skipping = latent_sr_run(*words, "--skip-existing")
+    assert skipping.returncode == 0
+    assert f"{out / 'sub' / 'a_sr.nii'}: exists already, skipped\n" in skipping.stdout
+    assert (out / "sub" / "a_sr.nii").read_text() == "mine"
+    assert len([path for path in out.rglob("*") if path.is_file()]) == 7
     assert latent_sr_run(*words, "--overwrite").returncode == 0
-    assert len([path for path in out.rglob("*") if path.is_file()]) == 4
+    assert len([path for path in out.rglob("*") if path.is_file()]) == 8
+    assert (out / "sub" / "a_sr.nii").read_bytes() != b"mine"
+    assert latent_sr_run(*words, "--skip-existing").stdout.count("skipped") == 4
 
 
 def test_two_volumes_of_one_name_are_refused(latent_sr_run, tiny_model, mixed, tmp_path):
@@ -363,6 +375,13 @@ def test_two_volumes_of_one_name_are_refused(latent_sr_run, tiny_model, mixed, t
     result = latent_sr_run("upsample", mixed, tmp_path / "out", "--model", tiny_model)
     assert_one_line_error(result, 1, "c.nii.gz", "would both become")
     assert not (tmp_path / "out").exists()
+
+
+def test_two_volumes_with_one_sidecar_are_refused(latent_sr_run, tiny_model, mixed, tmp_path):
+    shutil.copy(mixed / "sub" / "a.nii", mixed / "a.nii")
+    words = ("upsample", mixed, tmp_path / "out", "--model", tiny_model)
+    assert_one_line_error(latent_sr_run(*words), 1, "a_sr.json", "--no-sidecar")
+    assert latent_sr_run(*words, "--no-sidecar").returncode == 0
 
 
 def test_nothing_is_left_of_a_folder_in_which_everything_fails(latent_sr_run, tiny_model, tmp_path):

@@ -32,7 +32,6 @@ from latent_sr.errors import LatentSRError, one_line, printable
 from latent_sr.itk_loading import load_itk_sparingly
 from latent_sr.json_text import json_text
 from latent_sr.progress import silenced
-from latent_sr.versions import versions
 
 _LOG = logging.getLogger("latent_sr")
 """Gets every message: INFO for results, DEBUG for details. It has no handler without --log-file and --verbose."""
@@ -96,6 +95,8 @@ def logging_to(words: Sequence[str], file: str | None, verbose: bool, quiet: boo
     try:
         if handlers:
             detail(shlex.join([PROGRAM, *words]))
+            from latent_sr.versions import versions
+
             detail(", ".join(f"{name} {version}" for name, version in versions().items()))
         with silenced() if quiet else nullcontext():
             yield

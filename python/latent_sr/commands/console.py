@@ -17,11 +17,8 @@
 # ==========================================================================
 """Messages of all commands: one line each, on stderr, and in the log file if there is one."""
 
-import logging
 import re
-import shlex
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -33,8 +30,8 @@ from latent_sr.itk_loading import load_itk_sparingly
 from latent_sr.json_text import json_text
 from latent_sr.progress import silenced
 
-_LOG = logging.getLogger("latent_sr")
-"""Gets every message: INFO for results, DEBUG for details. It has no handler without --log-file and --verbose."""
+_log: Any = None
+"""A ``logging.Logger`` with --log-file or --verbose. It gets every message: INFO for results, DEBUG for details."""
 
 _SLICE_AXIS = re.compile(r"Set SliceAxis to")
 
@@ -45,14 +42,6 @@ _is_quiet = False
 def in_words_of_options(error: BaseException) -> str:
     """The message of an error, with names of command line options instead of C++ setters."""
     return _SLICE_AXIS.sub("Set --axis to", one_line(error))
-
-
-class _Detail(logging.Handler):
-    """Prints details on stderr, for --verbose."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno == logging.DEBUG:
-            print(f"{PROGRAM}: {record.getMessage()}", file=sys.stderr)
 
 
 @contextmanager
@@ -75,65 +64,84 @@ def logging_to(words: Sequence[str], file: str | None, verbose: bool, quiet: boo
     LatentSRError
         If the file can't be written.
     """
-    handlers: list[logging.Handler] = [_Detail()] if verbose else []
-    if file is not None:
-        try:
-            handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
-        except OSError as error:
-            raise LatentSRError(f"can't write the log file '{file}': {error.strerror or error}") from error
-        format = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-        format.converter = time.gmtime
-        handler.setFormatter(format)
-        handlers.append(handler)
-    before = _LOG.level, _LOG.propagate
-    _LOG.setLevel(logging.DEBUG if handlers else logging.CRITICAL)
-    _LOG.propagate = False
-    for handler in handlers:
-        _LOG.addHandler(handler)
-    global _is_quiet
+    global _log, _is_quiet
     _is_quiet = quiet
+    handlers = _start_log(words, file, verbose) if verbose or file is not None else []
     try:
-        if handlers:
-            detail(shlex.join([PROGRAM, *words]))
-            from latent_sr.versions import versions
-
-            detail(", ".join(f"{name} {version}" for name, version in versions().items()))
         with silenced() if quiet else nullcontext():
             yield
     except BaseException as error:
-        _LOG.error("%s", one_line(error))
+        _record("error", one_line(error))
         raise
     finally:
         _is_quiet = False
         for handler in handlers:
-            _LOG.removeHandler(handler)
+            _log.removeHandler(handler)
             handler.close()
-        _LOG.setLevel(before[0])
-        _LOG.propagate = before[1]
+        _log = None
+
+
+def _start_log(words: Sequence[str], file: str | None, verbose: bool) -> list[Any]:
+    """Make the handlers of the log. They are imported here, because most commands need none."""
+    import logging
+    import shlex
+    import time
+
+    from latent_sr.versions import versions
+
+    global _log
+    handlers: list[logging.Handler] = []
+    if verbose:
+        details = logging.StreamHandler()
+        details.setFormatter(logging.Formatter(f"{PROGRAM}: %(message)s"))
+        details.addFilter(lambda record: record.levelno == logging.DEBUG)
+        handlers.append(details)
+    if file is not None:
+        try:
+            log_file = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise LatentSRError(f"can't write the log file '{file}': {error.strerror or error}") from error
+        lines = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        lines.converter = time.gmtime
+        log_file.setFormatter(lines)
+        handlers.append(log_file)
+    _log = logging.getLogger("latent_sr")
+    _log.setLevel(logging.DEBUG)
+    _log.propagate = False
+    for handler in handlers:
+        _log.addHandler(handler)
+    detail(shlex.join([PROGRAM, *map(str, words)]))
+    detail(", ".join(f"{name} {version}" for name, version in versions().items()))
+    return handlers
+
+
+def _record(level: str, message: str) -> None:
+    if _log is not None:
+        getattr(_log, level)("%s", printable(message))
 
 
 def warn(message: str) -> None:
     """Print a warning."""
     print(f"{PROGRAM}: warning: {printable(message)}", file=sys.stderr)
-    _LOG.warning("%s", printable(message))
+    _record("warning", message)
 
 
 def say(line: str) -> None:
     """Print a line of results."""
     if not _is_quiet:
         print(printable(line))
-    _LOG.info("%s", printable(line))
+    _record("info", line)
 
 
 def fail(message: str) -> None:
     """Print an error."""
     print(f"{PROGRAM}: error: {message}", file=sys.stderr)
-    _LOG.error("%s", message)
+    _record("error", message)
 
 
 def detail(line: str) -> None:
     """A line for --verbose and the log file."""
-    _LOG.debug("%s", printable(line))
+    _record("debug", line)
 
 
 def notify(what: str) -> Callable[[str], None]:

@@ -28,7 +28,7 @@ SCRIPT = """
 import sys
 from latent_sr.cli import main
 code = main(sys.argv[1:])
-loaded = [name for name in ("torch", "itk._ITKImageFilterBasePython", "itk._ITKIOTIFFPython") if name in sys.modules]
+loaded = [name for name in ("torch", "xarray", "itk._ITKImageFilterBasePython", "itk._ITKIOTIFFPython") if name in sys.modules]
 print("code", code, "loaded", loaded)
 """
 

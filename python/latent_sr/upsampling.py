@@ -26,7 +26,7 @@ from typing import Any
 from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, GAIN_MODES, mode_enum, precision_enum
 from latent_sr.errors import LatentSRError, UsageError, translated
 from latent_sr.interrupts import run_interruptibly
-from latent_sr.models import load_model
+from latent_sr.models import PicklableModels, load_model
 from latent_sr.options import changed
 from latent_sr.threads import set_work_units
 
@@ -37,8 +37,8 @@ ORIENTATIONS = (1, 4, 8)
 
 
 @dataclass(frozen=True)
-class UpsampleOptions:
-    """The options of up-sampling.
+class UpsampleOptions(PicklableModels):
+    """The options of up-sampling. They can be pickled, also with a model.
 
     Attributes
     ----------

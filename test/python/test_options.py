@@ -70,5 +70,5 @@ def test_a_model_in_the_options_gives_the_same_slices_in_another_process(tiny_mo
 
 
 def test_a_model_without_weights_can_not_be_pickled():
-    with pytest.raises(LatentSRError, match="the model can't be pickled: .*weights"):
+    with pytest.raises(LatentSRError, match=r"the model can't be pickled: .*weights"):
         pickle.dumps(latent_sr.UpsampleOptions(model=itk.AutoencoderModel.New()))

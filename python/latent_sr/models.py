@@ -21,7 +21,6 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from latent_sr.errors import LatentSRError, check_name, translated
@@ -83,6 +82,8 @@ class PicklableModels:
 def _packed(value: Any) -> Any:
     if type(value).__name__ != "itkAutoencoderModel":
         return value
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="latent-sr-") as folder:
         file = Path(folder) / "model.safetensors"
         with translated("the model can't be pickled"):
@@ -93,6 +94,8 @@ def _packed(value: Any) -> Any:
 def _unpacked(value: Any) -> Any:
     if not isinstance(value, _ModelFile):
         return value
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="latent-sr-") as folder:
         file = Path(folder) / "model.safetensors"
         file.write_bytes(value.contents)

@@ -80,16 +80,22 @@ def _place(array: Any, dim: str) -> tuple[float, float]:
 
     if dim not in array.coords:
         raise UsageError(f"the image has no coordinates along {dim}: they have to give the positions in mm")
-    try:
-        places = np.asarray(array.coords[dim].values, float)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"the coordinates of the image along {dim} are no positions in mm: {error}") from error
+    places = np.asarray(array.coords[dim].values)
+    if places.dtype.kind not in "iuf":
+        raise UsageError(
+            f"the coordinates of the image along {dim} are of the type {places.dtype.name}, but have to be numbers, "
+            "the positions in mm"
+        )
+    places = places.astype(float)
     if len(places) == 1:
         return float(places[0]), 1.0
     step = (places[-1] - places[0]) / (len(places) - 1)
-    uneven = np.abs(np.diff(places) - step).max()
-    if not (step != 0 and uneven <= _UNEVEN * abs(step)):
-        raise LatentSRError(f"the coordinates of the image along {dim} are uneven or not finite, but have to be even")
+    steps = np.diff(places)
+    if not (step != 0 and np.abs(steps - step).max() <= _UNEVEN * abs(step)):
+        raise LatentSRError(
+            f"the coordinates of the image along {dim} are {steps.min():.5g} to {steps.max():.5g} mm apart, but have "
+            "to be evenly spaced"
+        )
     # Coordinates are sums. This takes back their rounding.
     return float(places[0]), float(f"{step:.12g}")
 

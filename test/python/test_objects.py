@@ -351,6 +351,12 @@ def test_coordinates_keep_their_attributes_and_those_of_slices_are_left_out(tiny
     assert sorted(thin.coords) == ["column", "x", "y", "z"]
 
 
+def test_a_phase_of_a_data_array_may_keep_the_direction_of_all_axes(tiny_model):
+    direction = np.flip(np.diag([-1.0, -1.0, 1.0, 1.0]))
+    thin = latent_sr.upsample(labeled().assign_attrs(direction=direction), model=tiny_model, threads=1)
+    np.testing.assert_array_equal(thin.direction, direction)
+
+
 def test_times_need_not_be_numbers(tiny_model):
     xarray = pytest.importorskip("xarray")
     times = np.array(["2020-01-01", "2020-01-03"], "datetime64[ns]")

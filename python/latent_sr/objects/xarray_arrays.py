@@ -107,9 +107,9 @@ def _direction(array: Any) -> Any:
     if "direction" not in array.attrs:
         return np.eye(3)
     given = np.asarray(array.attrs["direction"], float)
-    if given.shape not in ((3, 3), (array.ndim, array.ndim)):
+    if given.shape not in ((3, 3), (4, 4)):
         raise UsageError(
-            f"the attribute direction of the image has the shape {list(given.shape)}, but has to be "
-            f"{' or '.join(dict.fromkeys(('3 x 3', f'{array.ndim} x {array.ndim}')))}"
+            f"the attribute direction of the image has the shape {list(given.shape)}, but has to be 3 x 3 or 4 x 4"
         )
+    # A phase of a 4D array still has the matrix of all axes.
     return np.flip(given)[:3, :3]

@@ -28,6 +28,9 @@ writing of volumes, evaluation over a cohort, the report, a PyTorch twin of the 
 >>> thin = latent_sr.upsample(volume, factor=5)
 >>> latent_sr.write_volume(thin, "thin.nii.gz")
 
+``upsample`` also takes images of nibabel and SimpleITK, NumPy arrays, and data arrays of xarray. ``integrations`` has
+transforms of MONAI and TorchIO.
+
 Nothing heavy is imported before a function is used.
 """
 

@@ -18,8 +18,8 @@
 """Which modules of ITK and PyTorch a process of the command line loads.
 
 ``import itk`` loads nothing. The first class that is used loads its module, and by default the image IO of every format
-and what these depend on, and PyTorch, because ITK's functions accept its tensors. That takes longer than the network
-for a small stack. The commands do without.
+and what these depend on, and PyTorch and xarray, because ITK's functions accept their arrays. That takes longer than
+the network for a small stack. The commands do without.
 """
 
 import gc
@@ -53,9 +53,10 @@ def choose_sparing_load() -> bool:
     itkConfig.DefaultFactoryLoading = False
     from itk.support import helpers
 
-    if hasattr(helpers, "_HAVE_TORCH"):
-        # Without a public switch, this keeps ITK from importing PyTorch.
-        helpers._HAVE_TORCH = False
+    # Without a public switch, this keeps ITK from importing PyTorch and xarray.
+    for name in ("_HAVE_TORCH", "_HAVE_XARRAY"):
+        if hasattr(helpers, name):
+            setattr(helpers, name, False)
     return True
 
 

@@ -19,6 +19,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,49 @@ def load_model(model: str | os.PathLike | None = None) -> Any:
     with translated(f"'{path}'"):
         loaded.Read(str(path))
     return loaded
+
+
+@dataclass(frozen=True)
+class _ModelFile:
+    """The contents of a model file, in the place of an ``itk.AutoencoderModel`` that is pickled."""
+
+    contents: bytes
+
+
+class PicklableModels:
+    """A base class of dataclasses that can be pickled with an ``itk.AutoencoderModel`` in a field, which alone can't.
+
+    The pickled object holds the contents of a model file, so the model is the same in another process.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: _packed(value) for name, value in self.__dict__.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({name: _unpacked(value) for name, value in state.items()})
+
+
+def _packed(value: Any) -> Any:
+    if type(value).__name__ != "itkAutoencoderModel":
+        return value
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="latent-sr-") as folder:
+        file = Path(folder) / "model.safetensors"
+        with translated("the model can't be pickled"):
+            value.Write(str(file))
+        return _ModelFile(file.read_bytes())
+
+
+def _unpacked(value: Any) -> Any:
+    if not isinstance(value, _ModelFile):
+        return value
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="latent-sr-") as folder:
+        file = Path(folder) / "model.safetensors"
+        file.write_bytes(value.contents)
+        return load_model(file)
 
 
 def describe_model(model: Any) -> dict[str, Any]:

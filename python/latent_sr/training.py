@@ -31,7 +31,7 @@ from typing import Any
 from latent_sr.enumerations import DEFAULT_PRECISION, precision_enum
 from latent_sr.errors import LatentSRError, UsageError, translated
 from latent_sr.interrupts import run_interruptibly
-from latent_sr.models import load_model
+from latent_sr.models import PicklableModels, load_model
 from latent_sr.options import changed
 from latent_sr.recipe import apply_to_network, apply_to_trainer, parse
 from latent_sr.threads import set_work_units
@@ -110,8 +110,8 @@ def _frames(volumes: Sequence[Any]) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class TrainingOptions:
-    """The options of a training.
+class TrainingOptions(PicklableModels):
+    """The options of a training. They can be pickled, also with a model.
 
     Attributes
     ----------

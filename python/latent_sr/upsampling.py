@@ -19,15 +19,15 @@
 
 import math
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, GAIN_MODES, mode_enum, precision_enum
 from latent_sr.errors import LatentSRError, UsageError, translated
 from latent_sr.grids import in_plane_spacing, interpolate, isotropic_grid, reference_grid, spacing_for
 from latent_sr.interrupts import run_interruptibly
-from latent_sr.models import load_model
+from latent_sr.models import PicklableModels, load_model
 from latent_sr.options import changed
 from latent_sr.threads import set_work_units
 from latent_sr.volumes import open_volume
@@ -39,8 +39,8 @@ ORIENTATIONS = (1, 4, 8)
 
 
 @dataclass(frozen=True)
-class UpsampleOptions:
-    """The options of up-sampling.
+class UpsampleOptions(PicklableModels):
+    """The options of up-sampling. They can be pickled, also with a model.
 
     Attributes
     ----------
@@ -115,6 +115,11 @@ class UpsampleOptions:
         UsageError
             With the option, its value and what is allowed.
         """
+        if hasattr(self.spacing, "__len__"):
+            raise UsageError(
+                f"spacing is {self.spacing}, but has to be one number, the slice spacing of the output in mm; "
+                "the spacing of an array is input_spacing"
+            )
         self._check_grid()
         if self.factor is not None and self.factor < 1:
             raise UsageError(f"factor is {self.factor}, but has to be at least 1")
@@ -253,17 +258,28 @@ def upsample(
     image: Any,
     options: UpsampleOptions | None = None,
     *,
+    affine: Any = None,
+    input_spacing: Sequence[float | None] | None = None,
     progress: Callable[[float], None] | None = None,
     **changes: Any,
 ) -> Any:
     """Turn a stack of thick slices into a stack of thin slices.
 
+    All kinds of images give the same pixels at the same places: see ``docs/objects.md``.
+
     Parameters
     ----------
     image
-        ``itk.Image``, 3D, or 4D with time as the last axis; pixel types uint8, int16, uint16, float32 and float64.
+        3D, or 4D with time: ``itk.Image`` (pixel types uint8, int16, uint16, float32 and float64),
+        ``SimpleITK.Image``, an image of nibabel, ``xarray.DataArray``, or ``numpy.ndarray``.
     options
         See ``UpsampleOptions``. Default: its defaults.
+    affine
+        For an array: matrix from its indices to mm, 4 x 4, in nibabel's space (RAS). The axes of the array are i, j, k,
+        and time as the last one.
+    input_spacing
+        For an array without affine: the spacing along each of its axes in mm, and None for the time axis of a 4D array,
+        such as ``(8, 1.4, 1.4)`` for slices, rows, columns. ``axis`` is the number of an axis of the array.
     progress
         Called with the fraction done, 0 to 1.
     **changes
@@ -271,17 +287,31 @@ def upsample(
 
     Returns
     -------
-    itk.Image
-        An image of the same type. Origin and direction are those of the input.
+    itk.Image, or the image's kind
+        An image of the same kind. Origin and direction are those of the input. For an array: the array, and its affine
+        or its spacings. Arrays of int8 become int16, and those of int64 float64.
 
     Raises
     ------
     UsageError
-        If an option is invalid, or both factor and spacing are given.
+        If an option is invalid, both factor and spacing are given, or the image is of another kind.
     LatentSRError
         If the filter refuses the image, the model, or the device.
     """
     options = changed(options or UpsampleOptions(), changes)
+    if hasattr(image, "GetImageDimension") and affine is None and input_spacing is None:
+        return _upsampled(image, options, progress)
+    from latent_sr.objects import open_object
+
+    options.check()
+    if options.reference is not None:
+        raise UsageError("reference needs an itk.Image: convert the image, or resample the result")
+    source = open_object(image, affine, input_spacing)
+    options = replace(options, axis=source.slice_axis(options.axis))
+    return source.result(_upsampled(source.image, options, progress))
+
+
+def _upsampled(image: Any, options: UpsampleOptions, progress: Callable[[float], None] | None) -> Any:
     upsampler = make_filter(image, options)
     return on_requested_grid(update_filter(upsampler, progress), int(upsampler.GetSliceAxisUsed()), options)
 

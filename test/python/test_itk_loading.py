@@ -28,7 +28,8 @@ SCRIPT = """
 import sys
 from latent_sr.cli import main
 code = main(sys.argv[1:])
-loaded = [name for name in ("torch", "itk._ITKImageFilterBasePython", "itk._ITKIOTIFFPython") if name in sys.modules]
+heavy = ("torch", "xarray", "itk._ITKImageFilterBasePython", "itk._ITKIOTIFFPython")
+loaded = [name for name in heavy if name in sys.modules]
 print("code", code, "loaded", loaded)
 """
 

@@ -17,9 +17,15 @@
 # ==========================================================================
 """Options of the functions, which are defined once in dataclasses."""
 
+import multiprocessing
+import pickle
+
+import itk
 import latent_sr
+import numpy as np
 import pytest
-from latent_sr.errors import UsageError
+from conftest import image_of, phantom
+from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.options import changed
 
 
@@ -33,3 +39,36 @@ def test_single_options_are_changed_by_name():
 def test_an_unknown_option_is_refused_with_a_list_of_the_known_options(kind):
     with pytest.raises(UsageError, match=r"no option .treads.: it has to be one of .*threads"):
         changed(kind(), {"treads": 2})
+
+
+OPTIONS = [
+    latent_sr.UpsampleOptions(factor=3, window=(0.0, 900.0), threads=1),
+    latent_sr.TrainingOptions(seed=2, settings={"learning_rate": 1e-3}),
+    latent_sr.EvaluationOptions(keep_every=3, reading=latent_sr.ReadOptions(phase=1)),
+    latent_sr.ReadOptions(nan=0.0),
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: type(options).__name__)
+def test_options_can_be_pickled(options):
+    assert pickle.loads(pickle.dumps(options)) == options
+
+
+def thin(options):
+    """Up-sample a stack, in any process."""
+    return itk.array_from_image(latent_sr.upsample(image_of(phantom(3, 16, 16)), options))
+
+
+def test_a_model_in_the_options_gives_the_same_slices_in_another_process(tiny_model):
+    model = latent_sr.load_model(tiny_model)
+    options = latent_sr.UpsampleOptions(model=model, threads=1)
+    assert options.model is model
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        np.testing.assert_array_equal(pool.apply(thin, [options]), thin(options))
+    training = pickle.loads(pickle.dumps(latent_sr.TrainingOptions(initial_model=model)))
+    assert latent_sr.describe_model(training.initial_model) == latent_sr.describe_model(model)
+
+
+def test_a_model_without_weights_can_not_be_pickled():
+    with pytest.raises(LatentSRError, match=r"the model can't be pickled: .*weights"):
+        pickle.dumps(latent_sr.UpsampleOptions(model=itk.AutoencoderModel.New()))

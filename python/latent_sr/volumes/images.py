@@ -64,7 +64,7 @@ def numbers(values: Iterable[float], separator: str = " x ") -> str:
     return separator.join(f"{value:.5g}" for value in values)
 
 
-def grid_of_affine(path: Path, what: str, size: Sequence[int], affine: Any, time_step: float = 1.0) -> Grid:
+def grid_of_affine(path: Path | str, what: str, size: Sequence[int], affine: Any, time_step: float = 1.0) -> Grid:
     """The grid of an affine matrix (4 x 4, from indices to mm in LPS). Its directions may be rounded.
 
     Parameters
@@ -94,7 +94,7 @@ def grid_of_affine(path: Path, what: str, size: Sequence[int], affine: Any, time
     )
 
 
-def orthonormal(path: Path, what: str, direction: Any) -> Any:
+def orthonormal(path: Path | str, what: str, direction: Any) -> Any:
     """The orthonormal matrix that is nearest to a matrix of unit vectors.
 
     Raises
@@ -117,7 +117,7 @@ def orthonormal(path: Path, what: str, direction: Any) -> Any:
     return left @ right
 
 
-def check_geometry(path: Path, image: Any) -> None:
+def check_geometry(path: Path | str, image: Any) -> None:
     """Refuse an image with an invalid spacing, origin or direction.
 
     Raises
@@ -291,6 +291,21 @@ def cast(image: Any, pixel: str) -> Any:
     result = caster.GetOutput()
     result.DisconnectPipeline()
     return result
+
+
+def saturated(values: Any, numpy_type: str) -> Any:
+    """The values of an array in an integer type, rounded and saturated."""
+    import numpy as np
+
+    limits = np.iinfo(numpy_type)
+    values = np.rint(values.astype(np.float64, copy=False))
+    converted = np.empty(values.shape, numpy_type)
+    # float64 does not represent the largest 64-bit integer, so values at the limits are set instead of converted.
+    inside = (values > limits.min) & (values < limits.max)
+    converted[inside] = values[inside].astype(numpy_type)
+    converted[values <= limits.min] = limits.min
+    converted[values >= limits.max] = limits.max
+    return converted
 
 
 def common_pixel_type(pixels: Iterable[str]) -> str:

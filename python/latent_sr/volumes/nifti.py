@@ -115,7 +115,7 @@ def open_nifti(path: Path) -> NiftiFile | None:
 
 def _parse(path: Path, raw: Any, shape: tuple[int, ...]) -> NiftiFile:
     numpy_type, component, slope, intercept = _pixel_format(path, raw)
-    space, time = _units(raw)
+    space, time = units(raw)
     zooms = [abs(float(value)) * space for value in raw["pixdim"][1:4]]
     step = float(raw["pixdim"][4]) * time if len(shape) == 4 else 1.0
     warnings: list[str] = []
@@ -201,11 +201,23 @@ def _pixel_format(path: Path, raw: Any) -> tuple[Any, str, float, float]:
         return numpy_type, component, 1.0, 0.0
     if not math.isfinite(intercept):
         raise LatentSRError(f"'{path}' has the intercept scl_inter {intercept}, but it has to be finite")
-    small = numpy_type.itemsize <= 2 or component == "float"
-    return numpy_type, "float" if small else "double", slope, intercept
+    return numpy_type, scaled_component(numpy_type), slope, intercept
 
 
-def _units(raw: Any) -> tuple[float, float]:
+def scaled_component(numpy_type: Any) -> str:
+    """The component type of a volume whose stored values, of a NumPy type, have a slope and an intercept."""
+    return "float" if numpy_type.itemsize <= 2 or component_of(numpy_type) == "float" else "double"
+
+
+def scaled(stored: Any, slope: float, intercept: float) -> Any:
+    """The values of stored values with a slope and an intercept."""
+    import numpy as np
+
+    real = np.float32 if scaled_component(stored.dtype) == "float" else np.float64
+    return (stored.astype(np.float64) * slope + intercept).astype(real)
+
+
+def units(raw: Any) -> tuple[float, float]:
     """Size of the spatial unit in mm, and of the time unit in s."""
     try:
         space, time = raw.get_xyzt_units()
@@ -316,8 +328,7 @@ def _pixels(file: NiftiFile) -> Any:
     if file.slope == 1.0 and file.intercept == 0.0:
         # Floating-point values are copied: replacing NaN needs a writable array in the machine's byte order.
         return values.astype(values.dtype.newbyteorder("="), copy=values.dtype.kind == "f")
-    real = np.float32 if file.header.component == "float" else np.float64
-    return (values.astype(np.float64) * file.slope + file.intercept).astype(real)
+    return scaled(values, file.slope, file.intercept)
 
 
 def _content(file: NiftiFile) -> bytes:

@@ -54,6 +54,9 @@ _COMPONENTS = {
     "long_long": ("D", "D"),
 }
 
+INTEGERS_OF_FILES = {"SI": "int32", "UI": "uint32", "ULL": "uint64"}
+"""ITK's short names of the types to which values are rounded and saturated when they are written, as NumPy types."""
+
 _NUMPY_COMPONENTS = {
     "uint8": "unsigned_char",
     "int8": "char",

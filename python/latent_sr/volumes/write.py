@@ -26,18 +26,16 @@ from typing import Any
 
 from latent_sr.errors import LatentSRError, one_line
 from latent_sr.itk_loading import load_image_io
-from latent_sr.volumes.images import cast, pixel_type
+from latent_sr.volumes.images import cast, pixel_type, saturated
 from latent_sr.volumes.nifti import is_nifti_name
 from latent_sr.volumes.outputs import check_output, replacing
-from latent_sr.volumes.volume import written_as
+from latent_sr.volumes.volume import INTEGERS_OF_FILES, written_as
 
 OUTPUT_EXTENSIONS = (".nii.gz", ".nii", ".nrrd", ".mha")
 """Formats that can be written. Each is a single file, which can be written completely or not at all."""
 
 _NIFTI_HEADER = 352
 """Bytes before the pixels of a NIfTI file."""
-
-_NUMPY_TYPES = {"SI": "int32", "UI": "uint32", "ULL": "uint64"}
 
 
 def write_volume(image: Any, path: str | os.PathLike, component: str | None = None, overwrite: bool = False) -> None:
@@ -103,19 +101,10 @@ def _check_nifti(path: Path, pixels: int) -> None:
 def _saturated(image: Any, pixel: str) -> Any:
     """A copy in another pixel type. Values are rounded and saturated for integer types."""
     import itk
-    import numpy as np
 
-    if pixel not in _NUMPY_TYPES:
+    if pixel not in INTEGERS_OF_FILES:
         return cast(image, pixel)
-    numpy_type = np.dtype(_NUMPY_TYPES[pixel])
-    limits = np.iinfo(numpy_type)
-    values = np.rint(itk.array_view_from_image(image).astype(np.float64, copy=False))
-    converted = np.empty(values.shape, numpy_type)
-    # float64 does not represent the largest 64-bit integer, so values at the limits are set instead of converted.
-    inside = (values > limits.min) & (values < limits.max)
-    converted[inside] = values[inside].astype(numpy_type)
-    converted[values <= limits.min] = limits.min
-    converted[values >= limits.max] = limits.max
+    converted = saturated(itk.array_view_from_image(image), INTEGERS_OF_FILES[pixel])
     output = itk.Image[getattr(itk, pixel), image.GetImageDimension()].New()
     output.CopyInformation(image)
     region = image.GetLargestPossibleRegion()

@@ -290,6 +290,20 @@ public:
   SetResidualGain(double gain);
   itkGetConstMacro(ResidualGain, double);
 
+  /** Set the calibration of the expected error, see SuperResolutionErrorImageFilter: the two coefficients, and the 90 %
+   * quantile of the ratio of absolute to expected error. All are finite and >= 0; three zeros, the default, stand for a
+   * model that is not calibrated. */
+  void
+  SetErrorCalibration(double differenceCoefficient, double gapCoefficient, double quantile90);
+  itkGetConstMacro(ErrorDifferenceCoefficient, double);
+  itkGetConstMacro(ErrorGapCoefficient, double);
+  itkGetConstMacro(ErrorQuantile90, double);
+  bool
+  HasErrorCalibration() const
+  {
+    return m_ErrorQuantile90 > 0.0;
+  }
+
   /** Set an entry of the provenance, which tells how the model was made. Names are, for example, `data`, `license`,
    * `command` and `date`. Setting an empty text removes the entry. */
   void
@@ -434,6 +448,9 @@ private:
   double                             m_SmallestTrainingSpacingRatio{ 0.0 };
   double                             m_LargestTrainingSpacingRatio{ 0.0 };
   double                             m_ResidualGain{ 1.0 };
+  double                             m_ErrorDifferenceCoefficient{ 0.0 };
+  double                             m_ErrorGapCoefficient{ 0.0 };
+  double                             m_ErrorQuantile90{ 0.0 };
   std::map<std::string, std::string> m_Provenance;
   std::shared_ptr<Implementation>    m_Implementation;
 };

@@ -42,7 +42,7 @@ ORDER = {
         "evaluation training calibration integrations",
         "provenance preview",
         "upsampling metrics recipe",
-        "grids objects",
+        "grids objects uncertainty",
         "models parallel volumes",
         "options enumerations interrupts itk_loading json_text threads versions progress torch_model",
         "errors",

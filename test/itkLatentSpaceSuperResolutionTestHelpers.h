@@ -21,6 +21,7 @@
 #include "itkAutoencoderModel.h"
 #include "itkImageRegionIteratorWithIndex.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -72,7 +73,9 @@ MakeStack(typename TImage::SizeType size, double sliceSpacing = 5.0, unsigned in
     const double y = static_cast<double>(index[sliceAxis == 2 ? 1 : 2]);
     const double z = static_cast<double>(index[sliceAxis]);
     const double value = 500.0 + 300.0 * std::sin(0.4 * x + 0.5 * z) * std::cos(0.3 * y - 0.2 * z);
-    it.Set(static_cast<typename TImage::PixelType>(value + random() % 100));
+    // Bytes are too small for these values, and the conversion of larger ones is undefined.
+    const auto largest = static_cast<double>(NumericTraits<typename TImage::PixelType>::max());
+    it.Set(static_cast<typename TImage::PixelType>(std::min(value + random() % 100, largest)));
   }
   return image;
 }

@@ -50,6 +50,10 @@ _LAZY = {
     "evaluate": "evaluation.run",
     "EvaluationOptions": "evaluation.options",
     "best_residual_gain": "calibration",
+    "calibrate_errors": "calibration",
+    "ErrorCalibration": "calibration",
+    "expected_error": "uncertainty",
+    "slice_map": "uncertainty",
     "compare": "metrics",
     "render_report": "evaluation.report",
 }

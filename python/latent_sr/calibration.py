@@ -15,13 +15,17 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""Model parameters that can be computed in closed form from validation volumes."""
+"""Parameters of a model that are computed from volumes after its training."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from latent_sr.errors import LatentSRError, translated
-from latent_sr.volumes import split_frames
+from latent_sr.uncertainty import error_terms
+from latent_sr.upsampling import UpsampleOptions, make_filter, update_filter
+from latent_sr.volumes import default_slice_axis, split_frames
+from latent_sr.volumes.images import frame_of, grid_of_image, image_of_array, pixel_type
 
 
 def best_residual_gain(
@@ -74,3 +78,156 @@ def best_residual_gain(
     if correction_squared == 0.0:
         raise LatentSRError("the network corrects no slice of these volumes: there is no best gain")
     return max(0.0, correction_times_error / correction_squared)
+
+
+@dataclass(frozen=True)
+class ErrorCalibration:
+    """The calibration of the expected error, see ``itk::SuperResolutionErrorImageFilter``.
+
+    Attributes
+    ----------
+    difference, gap
+        Coefficients of both terms.
+    quantile_90
+        In 90 % of the pixels, the absolute error is at most this multiple of the expected error.
+    """
+
+    difference: float
+    gap: float
+    quantile_90: float
+
+
+KEPT_EVERY = (2, 3, 4, 5)
+"""Every how many slices one is kept. The share of the way between kept slices takes seven values."""
+
+_PIXELS = 20_000
+"""Most pixels of a volume that are used for each of these."""
+
+_FLOOR = 0.002
+"""Errors below this share of a volume's range have the same weight."""
+
+
+def calibrate_errors(
+    images: Iterable[Any], model: Any, *, weights: Sequence[float] | None = None, axis: int | None = None
+) -> ErrorCalibration:
+    """Calibrate the expected error of a model, and store the result in the model.
+
+    Slices are dropped and recovered in the automatic mode: every second slice is kept, every third, fourth and fifth.
+    Relative errors are fitted by least squares. The coefficients are then scaled so that the mean expected error is the
+    mean absolute error.
+
+    Parameters
+    ----------
+    images
+        ``itk.Image`` objects, 3D or 4D, best of the kinds of volumes that the model is for. Of 4D images, the first
+        phase is used.
+    model
+        ``itk.AutoencoderModel``.
+    weights
+        The weight of each image. Default: 1 for each image.
+    axis
+        The through-plane axis, 0 to 2. Default: the axis of the largest spacing.
+
+    Returns
+    -------
+    ErrorCalibration
+        What was stored.
+
+    Raises
+    ------
+    LatentSRError
+        If no volume has at least 3 slices and more than one intensity, or all expected errors are zero.
+    """
+    import numpy as np
+
+    parts = []
+    for number, image in enumerate(images):
+        volume = frame_of(image, 0) if image.GetImageDimension() == 4 else image
+        found = [sample for keep in KEPT_EVERY if (sample := sample_errors(volume, model, keep, axis)) is not None]
+        weight = 1.0 if weights is None else float(weights[number])
+        parts += [(terms, errors, np.full(len(errors), weight / len(found) / len(errors))) for terms, errors in found]
+    if not parts:
+        raise LatentSRError(
+            "no volume has at least 3 slices and more than one intensity: there is no error"
+        )
+    terms, errors, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
+    coefficients = np.ones(2)
+    for _ in range(10):
+        scale = np.sqrt(weight) / (terms @ coefficients + _FLOOR)
+        coefficients = _non_negative_fit(terms * scale[:, None], errors * scale)
+    expected = terms @ coefficients
+    if not (weight * expected).sum() > 0:
+        raise LatentSRError("the expected error of these volumes is zero: nothing can be calibrated")
+    factor = (weight * errors).sum() / (weight * expected).sum()
+    coefficients, expected = coefficients * factor, expected * factor
+    ratios = errors / np.maximum(expected, 1e-12)
+    order = np.argsort(ratios)
+    share = np.cumsum(weight[order]) / weight.sum()
+    found = ErrorCalibration(*map(float, coefficients), float(ratios[order][np.searchsorted(share, 0.9)]))
+    with translated():
+        model.SetErrorCalibration(found.difference, found.gap, found.quantile_90)
+    return found
+
+
+def sample_errors(image: Any, model: Any, keep: int, axis: int | None) -> tuple[Any, Any] | None:
+    """Drop slices of a volume, and compare the recovered ones.
+
+    Parameters
+    ----------
+    image
+        The volume, 3D.
+    model
+        ``itk.AutoencoderModel``.
+    keep
+        Every k-th slice is kept.
+    axis
+        The through-plane axis. None: the axis of the largest spacing.
+
+    Returns
+    -------
+    array, array
+        Both terms of the expected error, (pixels, 2), and the absolute errors, of some pixels of dropped slices, as
+        shares of the range between the percentiles 1 and 99. None if the volume has too few slices, or one intensity.
+    """
+    import itk
+    import numpy as np
+
+    grid = grid_of_image(image)
+    axis = default_slice_axis(grid.spacing) if axis is None else axis
+    if axis is None:
+        raise LatentSRError("two axes of a volume have the largest spacing: set axis")
+    along = 2 - axis
+    values = itk.array_view_from_image(image)
+    slices = (values.shape[along] - 1) // keep * keep + 1
+    kept = values.take(range(0, slices, keep), along)
+    low, high = np.percentile(kept, [1, 99])
+    if slices <= keep or not high > low:
+        return None
+    spacing, size = list(grid.spacing), list(grid.size)
+    spacing[axis] *= keep
+    size[axis] = kept.shape[along]
+    thick = image_of_array(
+        kept, type(grid)(tuple(size), tuple(spacing), grid.origin, grid.direction), pixel_type(image)
+    )
+    options = UpsampleOptions(factor=keep, model=model, axis=axis)
+    recovered = update_filter(make_filter(thick, options))
+    dropped = [number for number in range(slices) if number % keep]
+    truth = values.take(dropped, along).astype(np.float64)
+    arrays = [itk.array_view_from_image(term) for term in error_terms(thick, recovered, axis)]
+    terms = np.stack([array.take(dropped, along).ravel() for array in arrays], 1)
+    errors = np.abs(itk.array_view_from_image(recovered).take(dropped, along) - truth).ravel()
+    chosen = np.random.default_rng(0).permutation(len(errors))[:_PIXELS]
+    return terms[chosen] / (high - low), errors[chosen] / (high - low)
+
+
+def _non_negative_fit(terms: Any, values: Any) -> Any:
+    """The coefficients >= 0 of two terms with the least squares."""
+    import numpy as np
+
+    both = np.linalg.lstsq(terms, values, rcond=None)[0]
+    if (both >= 0).all():
+        return both
+    single = [max(0.0, float(term @ values) / max(float(term @ term), 1e-300)) for term in terms.T]
+    rest = [float(((values - factor * term) ** 2).sum()) for factor, term in zip(single, terms.T, strict=True)]
+    best = int(np.argmin(rest))
+    return np.array([single[0], 0.0] if best == 0 else [0.0, single[1]])

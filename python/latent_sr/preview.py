@@ -23,8 +23,6 @@ from typing import Any
 from latent_sr.volumes import replacing
 from latent_sr.volumes.images import grid_of_image
 
-PREVIEW_EXTENSIONS = (".png",)
-
 _WIDTH = 10.0
 """Of the picture in inches."""
 

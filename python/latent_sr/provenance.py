@@ -141,6 +141,7 @@ def derivation_of(upsampler: Any, options: UpsampleOptions, model: dict[str, Any
         "mode": used,
         "mode_because": mode_reason(options.mode, used, spacing, thickness, thickness_source),
         "window": [float(upsampler.GetWindowMinimumUsed()), float(upsampler.GetWindowMaximumUsed())],
+        "error_quantile_90": float(upsampler.GetModel().GetErrorQuantile90()) or None,
         "orientations": options.orientations,
         "precision": options.precision,
         "device": options.device,

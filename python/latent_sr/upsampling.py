@@ -30,6 +30,7 @@ from latent_sr.interrupts import run_interruptibly
 from latent_sr.models import PicklableModels, load_model
 from latent_sr.options import changed
 from latent_sr.threads import set_work_units
+from latent_sr.uncertainty import check_calibrated, expected_error
 from latent_sr.volumes import open_volume
 
 DEFAULT_FACTOR = 2
@@ -260,6 +261,7 @@ def upsample(
     *,
     affine: Any = None,
     input_spacing: Sequence[float | None] | None = None,
+    return_uncertainty: bool = False,
     progress: Callable[[float], None] | None = None,
     **changes: Any,
 ) -> Any:
@@ -280,6 +282,8 @@ def upsample(
     input_spacing
         For an array without affine: the spacing along each of its axes in mm, and None for the time axis of a 4D array,
         such as ``(8, 1.4, 1.4)`` for slices, rows, columns. ``axis`` is the number of an axis of the array.
+    return_uncertainty
+        Whether the expected absolute error of every pixel is also returned: see ``expected_error``.
     progress
         Called with the fraction done, 0 to 1.
     **changes
@@ -289,7 +293,8 @@ def upsample(
     -------
     itk.Image, or the image's kind
         An image of the same kind. Origin and direction are those of the input. For an array: the array, and its affine
-        or its spacings. Arrays of int8 become int16, and those of int64 float64.
+        or its spacings. Arrays of int8 become int16, and those of int64 float64. With ``return_uncertainty``, a pair of
+        these: the result, and the expected error in float32.
 
     Raises
     ------
@@ -300,7 +305,8 @@ def upsample(
     """
     options = changed(options or UpsampleOptions(), changes)
     if hasattr(image, "GetImageDimension") and affine is None and input_spacing is None:
-        return _upsampled(image, options, progress)
+        result, error = _upsampled(image, options, return_uncertainty, progress)
+        return (result, error) if return_uncertainty else result
     from latent_sr.objects import open_object
 
     options.check()
@@ -308,12 +314,29 @@ def upsample(
         raise UsageError("reference needs an itk.Image: convert the image, or resample the result")
     source = open_object(image, affine, input_spacing)
     options = replace(options, axis=source.slice_axis(options.axis))
-    return source.result(_upsampled(source.image, options, progress))
+    result, error = _upsampled(source.image, options, return_uncertainty, progress)
+    return (source.result(result), source.result(error, "float")) if return_uncertainty else source.result(result)
 
 
-def _upsampled(image: Any, options: UpsampleOptions, progress: Callable[[float], None] | None) -> Any:
+def _upsampled(
+    image: Any, options: UpsampleOptions, with_error: bool, progress: Callable[[float], None] | None
+) -> tuple[Any, Any]:
+    """The result, and its expected error or None."""
     upsampler = make_filter(image, options)
-    return on_requested_grid(update_filter(upsampler, progress), int(upsampler.GetSliceAxisUsed()), options)
+    if with_error:
+        check_calibrated(upsampler.GetModel())
+    return with_expected_error(upsampler, update_filter(upsampler, progress), options, with_error)
+
+
+def with_expected_error(
+    upsampler: Any, output: Any, options: UpsampleOptions, with_error: bool = True
+) -> tuple[Any, Any]:
+    """The output of a filter on the grid that the options ask for, and its expected error; None if it is not wanted."""
+    axis, error = int(upsampler.GetSliceAxisUsed()), None
+    if with_error:
+        error = expected_error(upsampler.GetInput(), output, upsampler.GetModel(), axis, options.threads)
+        error = on_requested_grid(error, axis, options)
+    return on_requested_grid(output, axis, options), error
 
 
 def update_filter(upsampler: Any, progress: Callable[[float], None] | None = None) -> Any:

@@ -279,6 +279,28 @@ AutoencoderModel::SetResidualGain(double gain)
 }
 
 void
+AutoencoderModel::SetErrorCalibration(double differenceCoefficient, double gapCoefficient, double quantile90)
+{
+  for (const double value : { differenceCoefficient, gapCoefficient, quantile90 })
+  {
+    if (!(value >= 0.0) || !Math::isfinite(value))
+    {
+      itkExceptionMacro("The error calibration contains " << value
+                                                          << ", but its values have to be at least 0 and finite.");
+    }
+  }
+  if (Math::NotExactlyEquals(differenceCoefficient, m_ErrorDifferenceCoefficient) ||
+      Math::NotExactlyEquals(gapCoefficient, m_ErrorGapCoefficient) ||
+      Math::NotExactlyEquals(quantile90, m_ErrorQuantile90))
+  {
+    m_ErrorDifferenceCoefficient = differenceCoefficient;
+    m_ErrorGapCoefficient = gapCoefficient;
+    m_ErrorQuantile90 = quantile90;
+    this->Modified();
+  }
+}
+
+void
 AutoencoderModel::SetProvenance(const std::string & name, const std::string & text)
 {
   if (text == this->GetProvenance(name))
@@ -440,6 +462,9 @@ AutoencoderModel::Graft(const DataObject * data)
   m_SmallestTrainingSpacingRatio = model->m_SmallestTrainingSpacingRatio;
   m_LargestTrainingSpacingRatio = model->m_LargestTrainingSpacingRatio;
   m_ResidualGain = model->m_ResidualGain;
+  m_ErrorDifferenceCoefficient = model->m_ErrorDifferenceCoefficient;
+  m_ErrorGapCoefficient = model->m_ErrorGapCoefficient;
+  m_ErrorQuantile90 = model->m_ErrorQuantile90;
   m_Provenance = model->m_Provenance;
   m_Implementation = model->m_Implementation;
   this->Modified();
@@ -473,6 +498,9 @@ AutoencoderModel::PrintSelf(std::ostream & os, Indent indent) const
   os << indent << "SmallestTrainingSpacingRatio: " << m_SmallestTrainingSpacingRatio << std::endl;
   os << indent << "LargestTrainingSpacingRatio: " << m_LargestTrainingSpacingRatio << std::endl;
   os << indent << "ResidualGain: " << m_ResidualGain << std::endl;
+  os << indent << "ErrorDifferenceCoefficient: " << m_ErrorDifferenceCoefficient << std::endl;
+  os << indent << "ErrorGapCoefficient: " << m_ErrorGapCoefficient << std::endl;
+  os << indent << "ErrorQuantile90: " << m_ErrorQuantile90 << std::endl;
   os << indent << "Provenance:" << std::endl;
   for (const auto & entry : m_Provenance)
   {

@@ -137,12 +137,20 @@ Json
 DescribeTraining(const AutoencoderModel * model)
 {
   // A range of 0 to 0 stands for an unknown range.
-  return { { "slice_spacing_mm",
-             { model->GetSmallestTrainingSliceSpacing(), model->GetLargestTrainingSliceSpacing() } },
-           { "in_plane_spacing_mm",
-             { model->GetSmallestTrainingInPlaneSpacing(), model->GetLargestTrainingInPlaneSpacing() } },
-           { "spacing_ratio", { model->GetSmallestTrainingSpacingRatio(), model->GetLargestTrainingSpacingRatio() } },
-           { "residual_gain", model->GetResidualGain() } };
+  Json training{
+    { "slice_spacing_mm", { model->GetSmallestTrainingSliceSpacing(), model->GetLargestTrainingSliceSpacing() } },
+    { "in_plane_spacing_mm",
+      { model->GetSmallestTrainingInPlaneSpacing(), model->GetLargestTrainingInPlaneSpacing() } },
+    { "spacing_ratio", { model->GetSmallestTrainingSpacingRatio(), model->GetLargestTrainingSpacingRatio() } },
+    { "residual_gain", model->GetResidualGain() }
+  };
+  if (model->HasErrorCalibration())
+  {
+    training["error_calibration"] = { { "difference", model->GetErrorDifferenceCoefficient() },
+                                      { "gap", model->GetErrorGapCoefficient() },
+                                      { "quantile_90", model->GetErrorQuantile90() } };
+  }
+  return training;
 }
 
 void
@@ -157,6 +165,13 @@ ParseTraining(const Json & training, AutoencoderModel * model)
   const auto ratios = training.value("spacing_ratio", Range{ 0.0, 0.0 });
   model->SetTrainingSpacingRatioRange(ratios[0], ratios[1]);
   model->SetResidualGain(training.value("residual_gain", 1.0));
+  if (training.contains("error_calibration"))
+  {
+    const Json & calibration = training["error_calibration"];
+    model->SetErrorCalibration(calibration.at("difference").get<double>(),
+                               calibration.at("gap").get<double>(),
+                               calibration.at("quantile_90").get<double>());
+  }
 }
 
 /** Make a network of the model's architecture with the weights of a file.

@@ -18,6 +18,7 @@
 """``latent-sr train``."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,17 @@ from latent_sr.commands.options import (
     whole_number,
 )
 from latent_sr.enumerations import training_precision
-from latent_sr.errors import UsageError
+from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.itk_loading import load_all_image_ios
 
 TRAINING_MINUTES = 30
 VALIDATION_SHARE = 0.2
 FEWEST_SUBJECTS = 2
 """With fewer subjects, none is held out by default."""
+
+
+_CALIBRATED = 12
+"""Most volumes on which the expected error is calibrated."""
 
 
 def add_parser(commands: Any) -> None:
@@ -236,6 +241,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         log = TrainingLog(table, picture, Path(arguments.tensorboard) if arguments.tensorboard else None)
         model = _train(trainer, log, minutes)
+        _calibrate(model, files[len(paths) :] or files[: len(paths)], axis)
     sign(model, iterations=int(trainer.GetCurrentIteration()), command=_training_command(arguments, minutes, start))
     for name, text in arguments.provenance:
         model.SetProvenance(name, text)
@@ -251,6 +257,18 @@ def run(arguments: argparse.Namespace) -> int:
     for line in verdict:
         say(line)
     return 0
+
+
+def _calibrate(model: Any, files: Sequence[Any], axis: int | None) -> None:
+    """Calibrate the expected error on validation volumes, or without these on training volumes."""
+    from latent_sr.calibration import calibrate_errors
+    from latent_sr.volumes import read_volume
+
+    step = max(1, len(files) // _CALIBRATED)
+    try:
+        calibrate_errors((read_volume(str(file)) for file in files[::step][:_CALIBRATED]), model, axis=axis)
+    except LatentSRError as error:
+        warn(f"the expected error is not calibrated, so the model can't be used with --uncertainty: {error}")
 
 
 def _outputs(arguments: argparse.Namespace, start: str | None) -> tuple[Path, Path, Path]:

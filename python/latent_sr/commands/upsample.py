@@ -112,6 +112,14 @@ Modes:
         help="dicom: OUT is a folder for a derived DICOM series, with the patient and study of IN (default: file)",
     )
     parser.add_argument(
+        "--uncertainty",
+        metavar="F",
+        help="volume to write: the expected absolute error of each pixel, in the intensities of IN",
+    )
+    parser.add_argument(
+        "--slice-map", metavar="F", help="table to write (.csv): which slices were acquired, and where the others lie"
+    )
+    parser.add_argument(
         "--preview", metavar="F", help="picture to write (.png): planes across the slices, before and after"
     )
     add_reading(parser)
@@ -236,10 +244,14 @@ def _check_outputs(arguments: argparse.Namespace, source: Path, output: Path) ->
         check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source, *reference], folders_are_made=True)
         if not arguments.no_sidecar:
             check_output(sidecar_path(output), (".json",), arguments.overwrite, folders_are_made=True)
-    if arguments.preview is not None:
-        from latent_sr.preview import PREVIEW_EXTENSIONS
-
-        check_output(arguments.preview, PREVIEW_EXTENSIONS, arguments.overwrite, [source], folders_are_made=True)
+    if arguments.slice_map is not None and arguments.reference is not None:
+        raise UsageError("--slice-map and --reference exclude each other: the output has no slices of its own")
+    others = {".png": arguments.preview, ".csv": arguments.slice_map}
+    allowed = {name: (extension,) for extension, name in others.items() if name is not None}
+    if arguments.uncertainty is not None:
+        allowed[arguments.uncertainty] = OUTPUT_EXTENSIONS
+    for name, extensions in allowed.items():
+        check_output(name, extensions, arguments.overwrite, [source, *reference, output], folders_are_made=True)
     for name in reference:
         if not Path(name).exists():
             raise LatentSRError(f"'{name}' does not exist")
@@ -248,35 +260,56 @@ def _check_outputs(arguments: argparse.Namespace, source: Path, output: Path) ->
 def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) -> int:
     from latent_sr.batch import prepare, write_result
     from latent_sr.progress import LateProgress, Progress
-    from latent_sr.upsampling import on_requested_grid, update_filter
+    from latent_sr.uncertainty import check_calibrated
+    from latent_sr.upsampling import update_filter, with_expected_error
     from latent_sr.volumes.outputs import made_folders
 
     task = _upsample_task(arguments, source, output, output, arguments.threads)
     begin = time.monotonic()
     with LateProgress(("reading attributes", "reading pixels"), "images") as reading:
         prepared = prepare(task, warn, reading.update)
+    if arguments.uncertainty is not None:
+        check_calibrated(prepared.upsampler.GetModel())
     detail(f"{source}: mode {prepared.mode}; read in {time.monotonic() - begin:.2f} s")
     slices, begin = prepared.slices, time.monotonic()
     with naming(f"'{source}'"), Progress(slices, "upsampling", "slices") as progress:
         result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
-        axis = int(prepared.upsampler.GetSliceAxisUsed())
-        result = on_requested_grid(result, axis, task.options)
+        wanted = arguments.uncertainty is not None
+        result, error = with_expected_error(prepared.upsampler, result, task.options, wanted)
     window = prepared.upsampler.GetWindowMinimumUsed(), prepared.upsampler.GetWindowMaximumUsed()
     detail(f"{slices} slices, window {window[0]:.5g} to {window[1]:.5g}; computed in {time.monotonic() - begin:.2f} s")
     begin = time.monotonic()
     with made_folders(output.parent), LateProgress(("writing",), "files") as writing:
         outcome = write_result(task, prepared, result, arguments.overwrite, writing.update)
-    if arguments.preview is not None:
-        from latent_sr.preview import write_preview
-
-        preview = Path(arguments.preview)
-        with made_folders(preview.parent):
-            write_preview(preview, prepared.volume.image, result, axis, window)
+    _write_others(arguments, prepared, result, error)
     detail(f"written in {time.monotonic() - begin:.2f} s")
     for warning in outcome.warnings:
         warn(warning)
     say(outcome.text)
     return 0
+
+
+def _write_others(arguments: argparse.Namespace, prepared: Any, result: Any, error: Any) -> None:
+    """Write the expected error, the map of the slices and the preview."""
+    from latent_sr.preview import write_preview
+    from latent_sr.uncertainty import slice_map, slice_map_text
+    from latent_sr.volumes import write_text, write_volume
+    from latent_sr.volumes.outputs import made_folders
+
+    upsampler, acquired = prepared.upsampler, prepared.volume.image
+    axis = int(upsampler.GetSliceAxisUsed())
+    if error is not None:
+        with made_folders(Path(arguments.uncertainty).parent):
+            write_volume(error, arguments.uncertainty, overwrite=arguments.overwrite)
+    if arguments.slice_map is not None:
+        count = int(result.GetLargestPossibleRegion().GetSize()[axis])
+        places = slice_map(count, float(result.GetSpacing()[axis]), float(acquired.GetSpacing()[axis]))
+        with made_folders(Path(arguments.slice_map).parent):
+            write_text(slice_map_text(places), arguments.slice_map)
+    if arguments.preview is not None:
+        window = upsampler.GetWindowMinimumUsed(), upsampler.GetWindowMaximumUsed()
+        with made_folders(Path(arguments.preview).parent):
+            write_preview(arguments.preview, acquired, result, axis, window)
 
 
 def _upsample_task(
@@ -333,8 +366,9 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
     )
 
     source, output = Path(arguments.input), Path(arguments.output)
-    if arguments.preview is not None:
-        raise UsageError("--preview is for one volume, but IN is a folder of volumes")
+    for name in ("preview", "uncertainty", "slice_map"):
+        if getattr(arguments, name) is not None:
+            raise UsageError(f"--{name.replace('_', '-')} is for one volume, but IN is a folder of volumes")
     naming_options = FolderOptions(
         arguments.suffix, arguments.overwrite, arguments.skip_existing, not arguments.no_sidecar
     )

@@ -48,12 +48,12 @@ class NibabelImage(Source):
         values, component = _values(image)
         super().__init__(values.reshape(shape).T, grid, component)
 
-    def result(self, output: Any) -> Any:
+    def result(self, output: Any, component: str = "") -> Any:
         """An image of the same class, or of ``Nifti1Image`` if the class does not have the pixel type."""
         from nibabel.nifti1 import Nifti1Image, Nifti1Pair
 
         stretch = self.stretch_of(output)
-        values = self.values_of(output).T
+        values = self.values_of(output, component).T
         values = values.reshape(*values.shape, *self._shape[values.ndim :])
         affine = stretched(self._affine, stretch)
         header = self._given.header.copy()

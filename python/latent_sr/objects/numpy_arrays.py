@@ -79,9 +79,9 @@ class ArrayWithAffine(Source):
         grid = grid_of_affine("image", "affine", array.shape, np.diag([-1.0, -1.0, 1.0, 1.0]) @ self.affine)
         super().__init__(array.T, grid)
 
-    def result(self, output: Any) -> Any:
+    def result(self, output: Any, component: str = "") -> Any:
         """The array and its affine matrix."""
-        return self.values_of(output).T, stretched(self.affine, self.stretch_of(output))
+        return self.values_of(output, component).T, stretched(self.affine, self.stretch_of(output))
 
 
 class ArrayWithSpacing(Source):
@@ -116,14 +116,15 @@ class ArrayWithSpacing(Source):
             raise UsageError(f"axis is {axis}, but has to be {allowed[0]}, {allowed[1]} or {allowed[2]}")
         return self._axes.index(axis)
 
-    def result(self, output: Any) -> Any:
+    def result(self, output: Any, component: str = "") -> Any:
         """The array and its spacings."""
         import numpy as np
 
         spacing = list(self.spacing)
         for number, axis in enumerate(self._axes):
             spacing[axis] = float(output.GetSpacing()[number])
-        return np.ascontiguousarray(self.values_of(output).transpose(np.argsort(self._order))), tuple(spacing)
+        values = self.values_of(output, component).transpose(np.argsort(self._order))
+        return np.ascontiguousarray(values), tuple(spacing)
 
 
 def checked_spacing(spacing: Any, dimension: int) -> tuple[float | None, ...]:

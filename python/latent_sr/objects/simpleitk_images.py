@@ -45,11 +45,11 @@ class SimpleITKImage(Source):
         grid = Grid(image.GetSize(), image.GetSpacing()[:3], image.GetOrigin()[:3], direction)
         super().__init__(values, grid)
 
-    def result(self, output: Any) -> Any:
+    def result(self, output: Any, component: str = "") -> Any:
         """An image with the same origin and direction."""
         import SimpleITK
 
-        image = SimpleITK.GetImageFromArray(self.values_of(output), isVector=False)
+        image = SimpleITK.GetImageFromArray(self.values_of(output, component), isVector=False)
         image.SetOrigin(self._given.GetOrigin())
         image.SetDirection(self._given.GetDirection())
         image.SetSpacing([*(float(output.GetSpacing()[axis]) for axis in range(3)), *self._given.GetSpacing()[3:]])

@@ -71,15 +71,23 @@ class Source:
         """
         return axis
 
-    def result(self, output: Any) -> Any:
-        """The filter's output as an object of the same kind."""
+    def result(self, output: Any, component: str = "") -> Any:
+        """The filter's output as an object of the same kind.
+
+        Parameters
+        ----------
+        output
+            ``itk.Image``.
+        component
+            Component type of the object, as ITK's image IO names it. Default: that of the input.
+        """
         raise NotImplementedError
 
-    def values_of(self, output: Any) -> Any:
+    def values_of(self, output: Any, component: str = "") -> Any:
         """The pixels of the filter's output in the type that a file would have, in NumPy's order of axes."""
         import itk
 
-        written = written_as(self.component)
+        written = written_as(component or self.component)
         if written not in INTEGERS_OF_FILES:
             return itk.array_from_image(output)
         return saturated(itk.array_view_from_image(output), INTEGERS_OF_FILES[written])

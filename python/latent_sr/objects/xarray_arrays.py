@@ -55,12 +55,12 @@ class LabeledArray(Source):
         super().__init__(values, Grid(values.shape[::-1], tuple(np.abs(step).tolist()), origin, direction))
         self._step = step
 
-    def result(self, output: Any) -> Any:
+    def result(self, output: Any, component: str = "") -> Any:
         """A data array with new coordinates. Coordinates that vary with the slices are left out."""
         import numpy as np
 
         given = self._given
-        values = self.values_of(output)
+        values = self.values_of(output, component)
         coords = {name: coord.variable for name, coord in given.coords.items()}
         for axis, dim in enumerate(_SPATIAL):
             stretch = self.stretch_of(output)[axis]

@@ -1,0 +1,322 @@
+/*=========================================================================
+ *
+ *  Copyright NumFOCUS
+ *
+ *  Licensed under the Apache License, Version 2.0 (the "License");
+ *  you may not use this file except in compliance with the License.
+ *  You may obtain a copy of the License at
+ *
+ *         https://www.apache.org/licenses/LICENSE-2.0.txt
+ *
+ *  Unless required by applicable law or agreed to in writing, software
+ *  distributed under the License is distributed on an "AS IS" BASIS,
+ *  WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ *  See the License for the specific language governing permissions and
+ *  limitations under the License.
+ *
+ *=========================================================================*/
+#ifndef itkSuperResolutionErrorImageFilter_hxx
+#define itkSuperResolutionErrorImageFilter_hxx
+
+#include "itkMath.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace itk
+{
+template <typename TInputImage, typename TOutputImage>
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::SuperResolutionErrorImageFilter()
+{
+  static_assert(ImageDimension == 3 || ImageDimension == 4,
+                "The image has to be 3D, or 4D with time as the last axis.");
+  this->AddRequiredInputName("UpsampledImage");
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::SetModel(const AutoencoderModel * model)
+{
+  if (!model || !model->HasErrorCalibration())
+  {
+    itkExceptionMacro("The model has no calibration of errors: calibrate it on its training volumes.");
+  }
+  this->SetDifferenceCoefficient(model->GetErrorDifferenceCoefficient());
+  this->SetGapCoefficient(model->GetErrorGapCoefficient());
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::SetSliceAxis(unsigned int axis)
+{
+  if (m_SliceAxis != axis)
+  {
+    m_SliceAxis = axis;
+    this->Modified();
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::VerifyPreconditions() const
+{
+  Superclass::VerifyPreconditions();
+  for (const double coefficient : { m_DifferenceCoefficient, m_GapCoefficient })
+  {
+    if (!(coefficient >= 0.0) || !Math::isfinite(coefficient))
+    {
+      itkExceptionMacro("DifferenceCoefficient is " << m_DifferenceCoefficient << " and GapCoefficient is "
+                                                    << m_GapCoefficient
+                                                    << ", but both have to be at least 0 and finite.");
+    }
+  }
+  if (m_SliceAxis && *m_SliceAxis > 2)
+  {
+    itkExceptionMacro("SliceAxis is " << *m_SliceAxis << ", but has to be 0, 1 or 2.");
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
+unsigned int
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::FindSliceAxis() const
+{
+  if (m_SliceAxis)
+  {
+    return *m_SliceAxis;
+  }
+  const InputImageType * const acquired = this->GetInput();
+  const InputImageType * const upsampled = this->GetUpsampledImage();
+  for (unsigned int d = 0; d < 3; ++d)
+  {
+    if (acquired->GetLargestPossibleRegion().GetSize(d) != upsampled->GetLargestPossibleRegion().GetSize(d) ||
+        std::abs(acquired->GetSpacing()[d] / upsampled->GetSpacing()[d] - 1.0) > 1e-3)
+    {
+      return d;
+    }
+  }
+  itkExceptionMacro("The acquired and the up-sampled stack have the same grid, so the slice axis is not known: set "
+                    "SliceAxis.");
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateOutputInformation()
+{
+  const InputImageType * const acquired = this->GetInput();
+  const InputImageType * const upsampled = this->GetUpsampledImage();
+  this->GetOutput()->CopyInformation(upsampled);
+  m_Axis = this->FindSliceAxis();
+  m_RowAxis = m_Axis == 0 ? 1 : 0;
+  m_ColumnAxis = m_Axis == 2 ? 1 : 2;
+  for (unsigned int d = 0; d < ImageDimension; ++d)
+  {
+    const SizeValueType size = acquired->GetLargestPossibleRegion().GetSize(d);
+    if (d != m_Axis && (size != upsampled->GetLargestPossibleRegion().GetSize(d) ||
+                        std::abs(acquired->GetSpacing()[d] / upsampled->GetSpacing()[d] - 1.0) > 1e-3))
+    {
+      itkExceptionMacro("UpsampledImage has "
+                        << upsampled->GetLargestPossibleRegion().GetSize(d) << " pixels of "
+                        << upsampled->GetSpacing()[d] << " mm along axis " << d << ", but the acquired stack has "
+                        << size << " of " << acquired->GetSpacing()[d] << " mm: they may differ along axis " << m_Axis
+                        << " only.");
+    }
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateInputRequestedRegion()
+{
+  Superclass::GenerateInputRequestedRegion();
+  const_cast<InputImageType *>(this->GetInput())->SetRequestedRegionToLargestPossibleRegion();
+  const_cast<InputImageType *>(this->GetUpsampledImage())->SetRequestedRegionToLargestPossibleRegion();
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::EnlargeOutputRequestedRegion(DataObject * output)
+{
+  output->SetRequestedRegionToLargestPossibleRegion();
+}
+
+template <typename TInputImage, typename TOutputImage>
+template <typename TImage>
+auto
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::ReadSlice(const TImage *  image,
+                                                                      OffsetValueType slice,
+                                                                      OffsetValueType phase) const -> Slice
+{
+  const auto & region = image->GetLargestPossibleRegion();
+  IndexType    index = region.GetIndex();
+  index[m_Axis] += slice;
+  if constexpr (ImageDimension == 4)
+  {
+    index[3] += phase;
+  }
+  const OffsetValueType rows = region.GetSize(m_ColumnAxis);
+  const OffsetValueType columns = region.GetSize(m_RowAxis);
+  const OffsetValueType columnStep = image->GetOffsetTable()[m_RowAxis];
+  const OffsetValueType rowStep = image->GetOffsetTable()[m_ColumnAxis];
+  const auto * const    first = image->GetBufferPointer() + image->ComputeOffset(index);
+  Slice                 values(rows * columns);
+  for (OffsetValueType row = 0; row < rows; ++row)
+  {
+    for (OffsetValueType column = 0; column < columns; ++column)
+    {
+      values[row * columns + column] = static_cast<double>(first[row * rowStep + column * columnStep]);
+    }
+  }
+  return values;
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::Blur(Slice & slice) const
+{
+  const auto &          size = this->GetInput()->GetLargestPossibleRegion().GetSize();
+  const OffsetValueType rows = size[m_ColumnAxis];
+  const OffsetValueType columns = size[m_RowAxis];
+  constexpr double      weights[5] = { 1.0 / 16, 4.0 / 16, 6.0 / 16, 4.0 / 16, 1.0 / 16 };
+  Slice                 blurred(slice.size());
+  const auto            blurLines =
+    [&](OffsetValueType count, OffsetValueType step, OffsetValueType length, OffsetValueType stride) {
+      const auto mirrored = [length](OffsetValueType i) {
+        const OffsetValueType period = 2 * length;
+        const OffsetValueType place = (i % period + period) % period;
+        return std::min(place, period - 1 - place);
+      };
+      for (OffsetValueType line = 0; line < count; ++line)
+      {
+        for (OffsetValueType i = 0; i < length; ++i)
+        {
+          double sum = 0.0;
+          for (OffsetValueType offset = -2; offset <= 2; ++offset)
+          {
+            sum += weights[offset + 2] * slice[line * step + mirrored(i + offset) * stride];
+          }
+          blurred[line * step + i * stride] = sum;
+        }
+      }
+      slice.swap(blurred);
+    };
+  blurLines(rows, columns, columns, 1);
+  blurLines(columns, 1, rows, columns);
+}
+
+template <typename TInputImage, typename TOutputImage>
+auto
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::EstimateSlice(OffsetValueType slice,
+                                                                          OffsetValueType phase) const -> Slice
+{
+  const InputImageType * const acquired = this->GetInput();
+  const InputImageType * const upsampled = this->GetUpsampledImage();
+  const auto last = static_cast<OffsetValueType>(acquired->GetLargestPossibleRegion().GetSize(m_Axis)) - 1;
+
+  // The position along the axis, counted in acquired slices from the first one.
+  IndexType index = upsampled->GetLargestPossibleRegion().GetIndex();
+  index[m_Axis] += slice;
+  typename InputImageType::PointType point;
+  upsampled->TransformIndexToPhysicalPoint(index, point);
+  const auto   place = acquired->template TransformPhysicalPointToContinuousIndex<double>(point);
+  const double exact = place[m_Axis] - acquired->GetLargestPossibleRegion().GetIndex(m_Axis);
+  // Positions are sums of spacings. Within their rounding, a slice is an acquired one.
+  constexpr double rounding = 1e-4;
+  const double     nearest = std::round(exact);
+  const double     position =
+    std::clamp(std::abs(exact - nearest) < rounding ? nearest : exact, 0.0, static_cast<double>(last));
+  const auto   below = std::min(static_cast<OffsetValueType>(position), std::max<OffsetValueType>(last - 1, 0));
+  const double alpha = position - static_cast<double>(below);
+
+  Slice       difference = this->ReadSlice(upsampled, slice, phase);
+  const Slice first = this->ReadSlice(acquired, below, phase);
+  Slice       gap = this->ReadSlice(acquired, std::min(below + 1, last), phase);
+  for (SizeValueType i = 0; i < difference.size(); ++i)
+  {
+    const double step = gap[i] - first[i];
+    // At an acquired slice, no rounding of a product may leave a difference.
+    const double interpolated = alpha == 0.0 ? first[i] : alpha == 1.0 ? gap[i] : first[i] + alpha * step;
+    difference[i] = std::abs(difference[i] - interpolated);
+    gap[i] = std::abs(step);
+  }
+  this->Blur(difference);
+  this->Blur(gap);
+  const double weight = m_GapCoefficient * std::sqrt(4.0 * alpha * (1.0 - alpha));
+  for (SizeValueType i = 0; i < difference.size(); ++i)
+  {
+    difference[i] = m_DifferenceCoefficient * difference[i] + weight * gap[i];
+  }
+  return difference;
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::WriteSlice(const Slice &   values,
+                                                                       OffsetValueType slice,
+                                                                       OffsetValueType phase)
+{
+  OutputImageType * const output = this->GetOutput();
+  const auto &            region = output->GetLargestPossibleRegion();
+  IndexType               index = region.GetIndex();
+  index[m_Axis] += slice;
+  if constexpr (ImageDimension == 4)
+  {
+    index[3] += phase;
+  }
+  const OffsetValueType rows = region.GetSize(m_ColumnAxis);
+  const OffsetValueType columns = region.GetSize(m_RowAxis);
+  const OffsetValueType columnStep = output->GetOffsetTable()[m_RowAxis];
+  const OffsetValueType rowStep = output->GetOffsetTable()[m_ColumnAxis];
+  auto * const          first = output->GetBufferPointer() + output->ComputeOffset(index);
+  for (OffsetValueType row = 0; row < rows; ++row)
+  {
+    for (OffsetValueType column = 0; column < columns; ++column)
+    {
+      first[row * rowStep + column * columnStep] = static_cast<OutputPixelType>(values[row * columns + column]);
+    }
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateData()
+{
+  this->AllocateOutputs();
+  const auto &        size = this->GetOutput()->GetLargestPossibleRegion().GetSize();
+  const SizeValueType slices = size[m_Axis];
+  SizeValueType       phases = 1;
+  if constexpr (ImageDimension == 4)
+  {
+    phases = size[3];
+  }
+  this->GetMultiThreader()->SetNumberOfWorkUnits(this->GetNumberOfWorkUnits());
+  this->GetMultiThreader()->ParallelizeArray(
+    0,
+    slices * phases,
+    [this, slices](SizeValueType number) {
+      const auto slice = static_cast<OffsetValueType>(number % slices);
+      const auto phase = static_cast<OffsetValueType>(number / slices);
+      this->WriteSlice(this->EstimateSlice(slice, phase), slice, phase);
+    },
+    this);
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::PrintSelf(std::ostream & os, Indent indent) const
+{
+  Superclass::PrintSelf(os, indent);
+  os << indent << "DifferenceCoefficient: " << m_DifferenceCoefficient << std::endl;
+  os << indent << "GapCoefficient: " << m_GapCoefficient << std::endl;
+  os << indent << "SliceAxis: ";
+  if (m_SliceAxis)
+  {
+    os << *m_SliceAxis << std::endl;
+  }
+  else
+  {
+    os << "(automatic)" << std::endl;
+  }
+}
+} // end namespace itk
+
+#endif // itkSuperResolutionErrorImageFilter_hxx

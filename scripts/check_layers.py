@@ -32,13 +32,13 @@ from pathlib import Path
 
 ORDER = {
     "": ["src", "include"],
-    "src": ["Training Experiment", "Synthesis", "Model", "Convolution Metrics", "Torch"],
+    "src": ["Training Experiment", "Synthesis", "Model", "Convolution Metrics", "Labels Torch"],
     "python/latent_sr": [
         "__init__ __main__",
         "cli",
         "commands",
         "batch selection training_log",
-        "evaluation training calibration",
+        "evaluation training calibration labels",
         "upsampling metrics recipe",
         "models parallel volumes",
         "options enumerations interrupts itk_loading threads versions progress torch_model",

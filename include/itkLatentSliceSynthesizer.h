@@ -20,6 +20,7 @@
 
 #include "itkAutoencoderModel.h"
 #include "itkLatentSpaceSuperResolutionImageFilterEnums.h"
+#include "itkSliceStackGeometry.h"
 
 #include <functional>
 #include <map>
@@ -54,13 +55,7 @@ namespace itk
 class LatentSpaceSuperResolution_EXPORT LatentSliceSynthesizer
 {
 public:
-  /** A position in the stack of acquired slices: `slice` + `alpha` in units of the slice spacing. */
-  struct Position
-  {
-    SizeValueType slice{ 0 };
-    /** Share of the way to the next slice, in [0, 1). */
-    double alpha{ 0.0 };
-  };
+  using Position = SliceStackGeometry::Position;
 
   /** The acquired slices. */
   struct Stack

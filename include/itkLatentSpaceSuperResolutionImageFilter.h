@@ -229,10 +229,6 @@ protected:
 private:
   using PositionType = LatentSliceSynthesizer::Position;
 
-  /** Deviation from an acquired slice, as a share of the slice distance, that is taken for rounding. Files often hold
-   * spacings in single precision. */
-  static constexpr double PositionTolerance = 1e-3;
-
   /** Slice thickness, as a share of the slice distance, from which the mode Automatic takes slices as touching. */
   static constexpr double TouchingThickness = 0.8;
 
@@ -254,16 +250,17 @@ private:
   /** The share of the progress of an update that is assigned to the computation of percentiles. */
   static constexpr float WindowProgress = 0.1f;
 
+  SliceStackGeometry
+  MakeGeometry() const;
+
   /** The position of the output slice with the given index. */
   PositionType
-  ComputePosition(IndexValueType outputIndex, unsigned int axis) const;
+  ComputePosition(IndexValueType outputIndex) const;
 
   bool
   WindowIsExplicit() const;
 
   // Parts of VerifyPreconditions().
-  void
-  VerifyPositions() const;
   void
   VerifyWindow() const;
   void

@@ -45,6 +45,15 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::WindowIsExplic
 }
 
 template <typename TInputImage, typename TOutputImage>
+SliceStackGeometry
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::MakeGeometry() const
+{
+  return { m_UpsamplingFactor,
+           m_AutomaticOutputSliceSpacing ? std::nullopt : std::optional<double>(m_OutputSliceSpacing),
+           m_AutomaticSliceAxis ? std::nullopt : std::optional<unsigned int>(m_SliceAxis) };
+}
+
+template <typename TInputImage, typename TOutputImage>
 unsigned int
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GetSliceAxisUsed() const
 {
@@ -52,8 +61,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GetSliceAxisUs
   {
     itkExceptionMacro("There is no input image.");
   }
-  return SliceStackPreprocessing::ResolveSliceAxis(
-    this->GetInput(), m_AutomaticSliceAxis ? std::nullopt : std::optional<unsigned int>(m_SliceAxis));
+  return this->MakeGeometry().GetSliceAxis(this->GetInput());
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -61,29 +69,10 @@ void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPreconditions() const
 {
   Superclass::VerifyPreconditions();
-  this->VerifyPositions();
+  this->MakeGeometry().Check();
   this->VerifyWindow();
   this->VerifyModeParameters();
   LatentSliceSynthesizer::CheckDevice(m_Device);
-}
-
-template <typename TInputImage, typename TOutputImage>
-void
-LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPositions() const
-{
-  if (m_UpsamplingFactor < 1)
-  {
-    itkExceptionMacro("UpsamplingFactor is " << m_UpsamplingFactor << ", but has to be at least 1.");
-  }
-  if (!m_AutomaticOutputSliceSpacing && !(m_OutputSliceSpacing > 0.0 && Math::isfinite(m_OutputSliceSpacing)))
-  {
-    itkExceptionMacro("OutputSliceSpacing is " << m_OutputSliceSpacing
-                                               << " mm, but has to be greater than 0, or automatic.");
-  }
-  if (!m_AutomaticSliceAxis && m_SliceAxis > 2)
-  {
-    itkExceptionMacro("SliceAxis is " << m_SliceAxis << ", but has to be 0, 1 or 2, or automatic.");
-  }
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -137,73 +126,15 @@ void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateOutputInformation()
 {
   Superclass::GenerateOutputInformation();
-  const InputImageType * input = this->GetInput();
-  OutputImageType *      output = this->GetOutput();
-  const unsigned int     axis = this->GetSliceAxisUsed();
-  auto                   region = input->GetLargestPossibleRegion();
-  auto                   spacing = input->GetSpacing();
-  const SizeValueType    slices = region.GetSize(axis);
-  if (region.GetNumberOfPixels() == 0)
-  {
-    itkExceptionMacro("The input is empty: its size is " << region.GetSize() << '.');
-  }
-
-  if (!m_AutomaticOutputSliceSpacing)
-  {
-    // A last slice that misses the last acquired slice only by rounding still belongs to the output.
-    const double extent = static_cast<double>(slices - 1) * spacing[axis];
-    const double count = std::floor(extent / m_OutputSliceSpacing + PositionTolerance) + 1.0;
-    if (count > 1e6)
-    {
-      itkExceptionMacro("OutputSliceSpacing is " << m_OutputSliceSpacing << " mm: that would make " << count
-                                                 << " slices of " << slices << ", but at most 1000000 are allowed.");
-    }
-    // The first slice has index 0 and lies at the first acquired slice, also if the input's index starts elsewhere.
-    typename InputImageType::IndexType first{};
-    first[axis] = region.GetIndex(axis);
-    typename InputImageType::PointType origin;
-    input->TransformIndexToPhysicalPoint(first, origin);
-    spacing[axis] = m_OutputSliceSpacing;
-    region.SetIndex(axis, 0);
-    region.SetSize(axis, static_cast<SizeValueType>(count));
-    output->SetOrigin(origin);
-  }
-  else
-  {
-    spacing[axis] /= static_cast<double>(m_UpsamplingFactor);
-    region.SetIndex(axis, region.GetIndex(axis) * static_cast<IndexValueType>(m_UpsamplingFactor));
-    region.SetSize(axis, (slices - 1) * m_UpsamplingFactor + 1);
-  }
-  output->SetSpacing(spacing);
-  output->SetLargestPossibleRegion(region);
+  this->MakeGeometry().SetOutputInformation(this->GetInput(), this->GetOutput());
 }
 
 template <typename TInputImage, typename TOutputImage>
 auto
-LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ComputePosition(IndexValueType outputIndex,
-                                                                                  unsigned int   axis) const
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ComputePosition(IndexValueType outputIndex) const
   -> PositionType
 {
-  const SizeValueType slices = this->GetInput()->GetLargestPossibleRegion().GetSize(axis);
-  const auto          step =
-    static_cast<SizeValueType>(outputIndex - this->GetOutput()->GetLargestPossibleRegion().GetIndex(axis));
-  PositionType position;
-  if (!m_AutomaticOutputSliceSpacing)
-  {
-    // A position that differs from an acquired slice only by rounding is taken for that slice.
-    const double place = static_cast<double>(step) * m_OutputSliceSpacing / this->GetInput()->GetSpacing()[axis];
-    const double nearest = std::round(place);
-    const bool   isAcquired = std::abs(place - nearest) < PositionTolerance;
-    const double whole = isAcquired ? nearest : std::floor(place);
-    position.slice = std::min(static_cast<SizeValueType>(whole), slices - 1);
-    position.alpha = isAcquired || position.slice + 1 == slices ? 0.0 : place - whole;
-  }
-  else
-  {
-    position.slice = step / m_UpsamplingFactor;
-    position.alpha = static_cast<double>(step % m_UpsamplingFactor) / static_cast<double>(m_UpsamplingFactor);
-  }
-  return position;
+  return this->MakeGeometry().ComputePosition(this->GetInput(), this->GetOutput(), outputIndex);
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -211,33 +142,16 @@ void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::EnlargeOutputRequestedRegion(DataObject * output)
 {
   // The network works on whole slices.
-  auto * image = itkDynamicCastInDebugMode<OutputImageType *>(output);
-  auto   region = image->GetRequestedRegion();
-  for (const unsigned int d : SliceStackPreprocessing::GetInPlaneAxes(this->GetSliceAxisUsed()))
-  {
-    region.SetIndex(d, image->GetLargestPossibleRegion().GetIndex(d));
-    region.SetSize(d, image->GetLargestPossibleRegion().GetSize(d));
-  }
-  image->SetRequestedRegion(region);
+  this->MakeGeometry().RequestWholeSlices(this->GetInput(), itkDynamicCastInDebugMode<OutputImageType *>(output));
 }
 
 template <typename TInputImage, typename TOutputImage>
 void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateInputRequestedRegion()
 {
-  auto *             input = const_cast<InputImageType *>(this->GetInput());
-  const unsigned int axis = this->GetSliceAxisUsed();
-  auto               region = this->GetOutput()->GetRequestedRegion();
-  const auto         first = this->ComputePosition(region.GetIndex(axis), axis);
-  const auto         last =
-    this->ComputePosition(region.GetIndex(axis) + static_cast<IndexValueType>(region.GetSize(axis)) - 1, axis);
-  const auto          whole = input->GetLargestPossibleRegion();
   const SizeValueType reach = LatentSliceSynthesizer::GetReach(this->GetOutputModeUsed(), this->ObtainModel());
-  const SizeValueType begin = first.slice - std::min(first.slice, reach);
-  const SizeValueType end = std::min(last.slice + (last.alpha > 0.0 ? 1 : 0) + reach, whole.GetSize(axis) - 1);
-  region.SetIndex(axis, whole.GetIndex(axis) + static_cast<IndexValueType>(begin));
-  region.SetSize(axis, end - begin + 1);
-  input->SetRequestedRegion(region);
+  const_cast<InputImageType *>(this->GetInput())
+    ->SetRequestedRegion(this->MakeGeometry().ComputeInputRegion(this->GetInput(), this->GetOutput(), reach));
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -415,7 +329,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ListRequestedS
   RequestedSlices      slices;
   for (IndexValueType i = begin; i < end; ++i)
   {
-    const auto position = this->ComputePosition(i, axis);
+    const auto position = this->ComputePosition(i);
     if (position.alpha == 0.0 && copies)
     {
       slices.copied.push_back(i);
@@ -482,7 +396,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
     {
       outputSlice.SetIndex(axis, i);
       this->CopyAcquiredSlice(
-        outputSlice, axis, firstInputIndex + static_cast<IndexValueType>(this->ComputePosition(i, axis).slice));
+        outputSlice, axis, firstInputIndex + static_cast<IndexValueType>(this->ComputePosition(i).slice));
     }
 
     LatentSliceSynthesizer::Stack stack;

@@ -68,6 +68,12 @@ public:
     }
     threader->SetNumberOfWorkUnits(before);
   }
+
+  /** Call a function for 0 to count - 1, in any order, in the threads that the process object may use. The progress of
+   * the process object follows the calls. An exception of a call is thrown again.
+   * \exception ProcessAborted if an observer or another thread has set AbortGenerateData. No further call is made. */
+  static void
+  ParallelizeArray(ProcessObject * process, SizeValueType count, const std::function<void(SizeValueType)> & function);
 };
 } // end namespace itk
 

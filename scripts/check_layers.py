@@ -32,14 +32,14 @@ from pathlib import Path
 
 ORDER = {
     "": ["src", "include"],
-    "src": ["Training Experiment", "Synthesis", "Model", "Convolution Metrics", "Torch"],
+    "src": ["Training Experiment", "Synthesis", "Model", "Convolution Metrics", "Labels Torch"],
     "python/latent_sr": [
         "__init__ __main__",
         "cli",
         "commands",
         "folders",
         "batch selection training_log",
-        "evaluation training calibration integrations",
+        "evaluation training calibration integrations labels",
         "provenance preview",
         "upsampling metrics recipe",
         "grids objects uncertainty",

@@ -19,9 +19,9 @@
 
 The classes that do the work are in the namespace ``itk``: ``itk.LatentSpaceSuperResolutionImageFilter``,
 ``itk.AutoencoderTrainer``, ``itk.AutoencoderModel``, ``itk.ImageQualityMetricsCalculator``,
-``itk.SliceRecoveryExperiment`` and ``itk.WilcoxonSignedRankTest``. This package holds what is around them: reading and
-writing of volumes, evaluation over a cohort, the report, a PyTorch twin of the network, and the command line
-``latent-sr`` (also ``python -m latent_sr``).
+``itk.ShapeBasedLabelInterpolationImageFilter``, ``itk.SliceRecoveryExperiment`` and ``itk.WilcoxonSignedRankTest``.
+This package holds what is around them: reading and writing of volumes, evaluation over a cohort, the report, a PyTorch
+twin of the network, and the command line ``latent-sr`` (also ``python -m latent_sr``).
 
 >>> import latent_sr
 >>> volume = latent_sr.read_volume("thick.nii.gz")
@@ -45,6 +45,7 @@ _LAZY = {
     "describe_model": "models",
     "upsample": "upsampling",
     "UpsampleOptions": "upsampling",
+    "upsample_labels": "labels",
     "train": "training",
     "TrainingOptions": "training",
     "evaluate": "evaluation.run",

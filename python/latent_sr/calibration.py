@@ -147,9 +147,7 @@ def calibrate_errors(
         weight = 1.0 if weights is None else float(weights[number])
         parts += [(terms, errors, np.full(len(errors), weight / len(found) / len(errors))) for terms, errors in found]
     if not parts:
-        raise LatentSRError(
-            "no volume has at least 3 slices and more than one intensity: there is no error"
-        )
+        raise LatentSRError("no volume has at least 3 slices and more than one intensity: there is no error")
     terms, errors, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
     coefficients = np.ones(2)
     for _ in range(10):

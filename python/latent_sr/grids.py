@@ -87,7 +87,7 @@ def describe(grid: Grid) -> str:
     return f"{numbers(grid.size)} pixels, {numbers(grid.spacing)} mm"
 
 
-def interpolate(image: Any, grid: Grid) -> Any:
+def interpolate(image: Any, grid: Grid, nearest: bool = False) -> Any:
     """A volume on another grid, by cubic B-splines. Pixels outside of the volume become 0.
 
     Parameters
@@ -96,6 +96,8 @@ def interpolate(image: Any, grid: Grid) -> Any:
         ``itk.Image``, 3D, or 4D whose phases are interpolated one by one.
     grid
         With as many phases as the image.
+    nearest
+        Whether the nearest pixel is taken instead, for labels.
 
     Returns
     -------
@@ -106,14 +108,14 @@ def interpolate(image: Any, grid: Grid) -> Any:
     if _same(grid, grid_of_image(image)):
         return image
     if len(grid.size) == 3:
-        return _interpolate_volume(image, grid)
+        return _interpolate_volume(image, grid, nearest)
     import itk
 
     one = Grid(grid.size[:3], grid.spacing, grid.origin, grid.direction)
     result = new_image(grid, pixel_type(image))
     view = itk.array_view_from_image(result)
     for phase in range(grid.size[3]):
-        view[phase] = itk.array_view_from_image(_interpolate_volume(frame_of(image, phase), one))
+        view[phase] = itk.array_view_from_image(_interpolate_volume(frame_of(image, phase), one, nearest))
     return result
 
 
@@ -130,19 +132,22 @@ def _same(first: Grid, second: Grid) -> bool:
     )
 
 
-def _interpolate_volume(image: Any, grid: Grid) -> Any:
+def _interpolate_volume(image: Any, grid: Grid, nearest: bool) -> Any:
     import itk
     import numpy as np
 
     pixel = pixel_type(image)
-    real = "D" if pixel == "D" else "F"
+    real = pixel if nearest or pixel == "D" else "F"
     real_image = itk.Image[getattr(itk, real), 3]
     source = image_of_array(itk.array_view_from_image(image), grid_of_image(image), real)
     resampler = itk.ResampleImageFilter[real_image, real_image].New()
     resampler.SetInput(source)
     resampler.SetReferenceImage(new_image(grid, real))
     resampler.UseReferenceImageOn()
-    resampler.SetInterpolator(itk.BSplineInterpolateImageFunction[real_image, itk.D, getattr(itk, real)].New())
+    if nearest:
+        resampler.SetInterpolator(itk.NearestNeighborInterpolateImageFunction[real_image, itk.D].New())
+    else:
+        resampler.SetInterpolator(itk.BSplineInterpolateImageFunction[real_image, itk.D, getattr(itk, real)].New())
     resampler.Update()
     values = itk.array_view_from_image(resampler.GetOutput())
     acquired = itk.array_view_from_image(source)

@@ -236,7 +236,7 @@ def reference_image(reference: Any) -> Any:
     return open_volume(reference).image if isinstance(reference, (str, os.PathLike)) else reference
 
 
-def on_requested_grid(image: Any, axis: int, options: UpsampleOptions) -> Any:
+def on_requested_grid(image: Any, axis: int, options: UpsampleOptions, nearest: bool = False) -> Any:
     """The output of the filter on the grid that the options ask for.
 
     Parameters
@@ -247,11 +247,13 @@ def on_requested_grid(image: Any, axis: int, options: UpsampleOptions) -> Any:
         Its through-plane axis.
     options
         The options of the filter.
+    nearest
+        Whether the nearest pixel is taken, for labels.
     """
     if options.reference is not None:
-        return interpolate(image, reference_grid(reference_image(options.reference), image))
+        return interpolate(image, reference_grid(reference_image(options.reference), image), nearest)
     if options.isotropic is not False:
-        return interpolate(image, isotropic_grid(image, axis, float(image.GetSpacing()[axis])))
+        return interpolate(image, isotropic_grid(image, axis, float(image.GetSpacing()[axis])), nearest)
     return image
 
 

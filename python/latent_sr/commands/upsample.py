@@ -64,6 +64,7 @@ def add_parser(commands: Any) -> None:
   latent-sr upsample dicom-folder thin-folder --factor 4 --output-format dicom
   latent-sr upsample cine-folder systole.nii.gz --series 12 --phase 9
   latent-sr upsample thick.nii.gz thin.nii.gz --isotropic --preview thin.png
+  latent-sr upsample thick.nii.gz thin.nii.gz --factor 5 --labels seg.nii.gz --labels-output seg-thin.nii.gz
   latent-sr upsample thick.nii.gz like-t1.nii.gz --reference t1.nii.gz
   latent-sr upsample thick.mha thin.mha --factor 4 --model mine.safetensors --threads 4
   latent-sr upsample ct.nrrd thin.nrrd --factor 3 --window -200 400
@@ -111,6 +112,10 @@ Modes:
         default="file",
         help="dicom: OUT is a folder for a derived DICOM series, with the patient and study of IN (default: file)",
     )
+    parser.add_argument(
+        "--labels", metavar="SEG", help="label map of IN, on the same grid; it gets the grid of OUT, by its shapes"
+    )
+    parser.add_argument("--labels-output", metavar="F", help="volume to write: the label map for OUT")
     parser.add_argument(
         "--uncertainty",
         metavar="F",
@@ -232,29 +237,44 @@ def _check_outputs(arguments: argparse.Namespace, source: Path, output: Path) ->
     """Check the files of one volume, before anything is computed."""
     from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output, sidecar_path
 
-    reference = [] if arguments.reference is None else [arguments.reference]
+    if (arguments.labels is None) != (arguments.labels_output is None):
+        raise UsageError("--labels and --labels-output need each other: the label map of IN, and the one to write")
+    read = [name for name in (arguments.reference, arguments.labels) if name is not None]
     if arguments.output_format == "dicom":
-        from latent_sr.volumes.dicom.write import check_series_output
-
-        if arguments.reference is not None or not isinstance(arguments.isotropic, bool):
-            option = "--isotropic MM" if arguments.reference is None else "--reference"
-            raise UsageError(f"{option} and --output-format dicom exclude each other: a series keeps its pixel spacing")
-        check_series_output(output, source, arguments.overwrite)
+        _check_series(arguments, source, output)
     else:
-        check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source, *reference], folders_are_made=True)
+        check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source, *read], folders_are_made=True)
         if not arguments.no_sidecar:
             check_output(sidecar_path(output), (".json",), arguments.overwrite, folders_are_made=True)
-    if arguments.slice_map is not None and arguments.reference is not None:
-        raise UsageError("--slice-map and --reference exclude each other: the output has no slices of its own")
-    others = {".png": arguments.preview, ".csv": arguments.slice_map}
-    allowed = {name: (extension,) for extension, name in others.items() if name is not None}
-    if arguments.uncertainty is not None:
-        allowed[arguments.uncertainty] = OUTPUT_EXTENSIONS
-    for name, extensions in allowed.items():
-        check_output(name, extensions, arguments.overwrite, [source, *reference, output], folders_are_made=True)
-    for name in reference:
+    for name, extensions in _other_outputs(arguments).items():
+        check_output(name, extensions, arguments.overwrite, [source, *read, output], folders_are_made=True)
+    for name in read:
         if not Path(name).exists():
             raise LatentSRError(f"'{name}' does not exist")
+
+
+def _check_series(arguments: argparse.Namespace, source: Path, output: Path) -> None:
+    from latent_sr.volumes.dicom.write import check_series_output
+
+    if arguments.reference is not None or not isinstance(arguments.isotropic, bool):
+        option = "--isotropic MM" if arguments.reference is None else "--reference"
+        raise UsageError(f"{option} and --output-format dicom exclude each other: a series keeps its pixel spacing")
+    check_series_output(output, source, arguments.overwrite)
+
+
+def _other_outputs(arguments: argparse.Namespace) -> dict[str, tuple[str, ...]]:
+    """The files to write besides the volume, with the extensions that they may have."""
+    from latent_sr.volumes import OUTPUT_EXTENSIONS
+
+    if arguments.slice_map is not None and arguments.reference is not None:
+        raise UsageError("--slice-map and --reference exclude each other: the output has no slices of its own")
+    outputs = {
+        arguments.preview: (".png",),
+        arguments.slice_map: (".csv",),
+        arguments.uncertainty: OUTPUT_EXTENSIONS,
+        arguments.labels_output: OUTPUT_EXTENSIONS,
+    }
+    return {name: extensions for name, extensions in outputs.items() if name is not None}
 
 
 def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) -> int:
@@ -268,6 +288,7 @@ def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) 
     begin = time.monotonic()
     with LateProgress(("reading attributes", "reading pixels"), "images") as reading:
         prepared = prepare(task, warn, reading.update)
+    labels = None if arguments.labels is None else _read_labels(arguments, prepared.volume)
     if arguments.uncertainty is not None:
         check_calibrated(prepared.upsampler.GetModel())
     detail(f"{source}: mode {prepared.mode}; read in {time.monotonic() - begin:.2f} s")
@@ -282,11 +303,46 @@ def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) 
     with made_folders(output.parent), LateProgress(("writing",), "files") as writing:
         outcome = write_result(task, prepared, result, arguments.overwrite, writing.update)
     _write_others(arguments, prepared, result, error)
+    if labels is not None:
+        _write_labels(arguments, prepared, labels, task.options)
     detail(f"written in {time.monotonic() - begin:.2f} s")
     for warning in outcome.warnings:
         warn(warning)
     say(outcome.text)
     return 0
+
+
+def _read_labels(arguments: argparse.Namespace, volume: Any) -> Any:
+    """Read the label map, and check that it has the grid of the volume."""
+    from latent_sr.volumes import open_volume
+    from latent_sr.volumes.images import difference_of_grids, grid_of_image
+
+    labels = open_volume(arguments.labels, options=read_options(arguments))
+    sizes = [grid_of_image(image).size for image in (labels.image, volume.image)]
+    if sizes[0] != sizes[1]:
+        shapes = [" x ".join(map(str, size)) for size in sizes]
+        raise LatentSRError(f"'{arguments.labels}' has {shapes[0]} pixels, but '{arguments.input}' has {shapes[1]}")
+    difference = difference_of_grids(labels.image, volume.image)
+    if difference:
+        raise LatentSRError(f"'{arguments.labels}' and '{arguments.input}' differ in {difference}")
+    return labels
+
+
+def _write_labels(arguments: argparse.Namespace, prepared: Any, labels: Any, options: Any) -> None:
+    """Up-sample the label map to the grid of the output, and write it."""
+    from latent_sr.labels import upsample_labels
+    from latent_sr.upsampling import DEFAULT_FACTOR, on_requested_grid, slice_spacing
+    from latent_sr.volumes import write_volume
+    from latent_sr.volumes.outputs import made_folders
+
+    axis = int(prepared.upsampler.GetSliceAxisUsed())
+    spacing = slice_spacing(prepared.upsampler, options)
+    factor = (options.factor or DEFAULT_FACTOR) if spacing is None else None
+    with naming(f"'{arguments.labels}'"):
+        result = upsample_labels(labels.image, factor=factor, spacing=spacing, axis=axis, threads=options.threads)
+    result = on_requested_grid(result, axis, options, nearest=True)
+    with made_folders(Path(arguments.labels_output).parent):
+        write_volume(result, arguments.labels_output, labels.component, overwrite=arguments.overwrite)
 
 
 def _write_others(arguments: argparse.Namespace, prepared: Any, result: Any, error: Any) -> None:
@@ -366,7 +422,7 @@ def _upsample_folder(arguments: argparse.Namespace) -> int:
     )
 
     source, output = Path(arguments.input), Path(arguments.output)
-    for name in ("preview", "uncertainty", "slice_map"):
+    for name in ("preview", "uncertainty", "slice_map", "labels", "labels_output"):
         if getattr(arguments, name) is not None:
             raise UsageError(f"--{name.replace('_', '-')} is for one volume, but IN is a folder of volumes")
     naming_options = FolderOptions(

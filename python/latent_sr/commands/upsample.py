@@ -320,8 +320,8 @@ def _read_labels(arguments: argparse.Namespace, volume: Any) -> Any:
     labels = open_volume(arguments.labels, options=read_options(arguments))
     sizes = [grid_of_image(image).size for image in (labels.image, volume.image)]
     if sizes[0] != sizes[1]:
-        shapes = [" x ".join(map(str, size)) for size in sizes]
-        raise LatentSRError(f"'{arguments.labels}' has {shapes[0]} pixels, but '{arguments.input}' has {shapes[1]}")
+        shapes = [f"{' x '.join(map(str, size))} pixels" for size in sizes]
+        raise LatentSRError(f"'{arguments.labels}' has {shapes[0]}, but '{arguments.input}' has {shapes[1]}")
     difference = difference_of_grids(labels.image, volume.image)
     if difference:
         raise LatentSRError(f"'{arguments.labels}' and '{arguments.input}' differ in {difference}")

@@ -48,7 +48,7 @@ namespace itk
  * they are drawn over the result:
  * - Two parts that are likely to be the same thin structure move. They are put over each other, their distances are
  *   interpolated, and the shape is put where the line between their centers passes the output slice, to whole pixels.
- *   Pixels with the next largest distances are added until the area lies between the areas of the two parts. If the
+ *   Pixels with the next largest distances are added until the area is between the areas of the two parts. If the
  *   interpolated shape has less than half of that area, the shape of the nearer part is taken instead, in the middle
  *   that of the first slice. Parts are taken for the same structure if they overlap each other by less than half of the
  *   smaller one, and overlap no other part of their label; or if they overlap none, and each is nearest to the other.

@@ -47,7 +47,7 @@ ORDER = {
         "options enumerations interrupts itk_loading json_text threads versions progress torch_model",
         "errors",
     ],
-    "python/latent_sr/commands": ["__init__", "upsample train evaluate metrics info", "console", "options"],
+    "python/latent_sr/commands": ["__init__", "upsample train evaluate metrics info slicer", "console", "options"],
     "python/latent_sr/evaluation": [
         "__init__",
         "report",

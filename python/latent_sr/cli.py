@@ -28,13 +28,15 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NoReturn
 
-from latent_sr.commands import evaluate, info, metrics, train, upsample
+from latent_sr.commands import evaluate, info, metrics, slicer, train, upsample
 from latent_sr.commands.console import in_words_of_options, logging_to
 from latent_sr.commands.options import PROGRAM, Parser
 from latent_sr.errors import LatentSRError, one_line
 from latent_sr.interrupts import Terminated, ended_by_sigterm
+from latent_sr.progress import for_slicer
 
 TERMINATED = f"{PROGRAM}: terminated"
 
@@ -64,7 +66,8 @@ def make_parser() -> argparse.ArgumentParser:
   latent-sr metrics truth.nii.gz recovered.nii.gz --json -
   latent-sr info mine.safetensors
 
-Exit codes: 0, 1 (failed), 2 (wrong use), 130 (interrupted), 143 (terminated).""",
+Exit codes: 0, 1 (failed), 2 (wrong use), 130 (interrupted), 143 (terminated). latent-sr --xml describes upsample as a
+module of 3D Slicer.""",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -73,6 +76,18 @@ Exit codes: 0, 1 (failed), 2 (wrong use), 130 (interrupted), 143 (terminated).""
     for command in (upsample, train, evaluate, metrics, info):
         command.add_parser(commands)
     return parser
+
+
+def _run(words: list[str]) -> int:
+    """Run a command line and return its exit code."""
+    if words == [slicer.XML]:
+        print(slicer.described(), end="")
+        return 0
+    call = slicer.as_command(words)
+    parsed = make_parser().parse_args(words if call is None else call)
+    for_whom = nullcontext() if call is None else for_slicer()
+    with for_whom, logging_to(words, parsed.log_file, parsed.verbose, parsed.quiet):
+        return parsed.run(parsed)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,10 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         with ended_by_sigterm(TERMINATED):
-            parsed = make_parser().parse_args(arguments)
-            words = sys.argv[1:] if arguments is None else arguments
-            with logging_to(words, parsed.log_file, parsed.verbose, parsed.quiet):
-                code = parsed.run(parsed)
+            code = _run(list(sys.argv[1:] if arguments is None else map(str, arguments)))
             sys.stdout.flush()
             return code
     except LatentSRError as error:

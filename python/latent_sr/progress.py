@@ -40,6 +40,24 @@ def silenced() -> Iterator[None]:
         _is_silent = False
 
 
+_is_for_slicer = False
+
+
+@contextmanager
+def for_slicer() -> Iterator[None]:
+    """A context in which progress is printed on stdout, in the format that 3D Slicer reads."""
+    global _is_for_slicer
+    _is_for_slicer = True
+    try:
+        yield
+    finally:
+        _is_for_slicer = False
+
+
+def _tell_slicer(text: str) -> None:
+    print(text, flush=True)
+
+
 def _stream(stream: TextIO | None) -> TextIO:
     """Where progress is shown: on stderr by default."""
     if stream is not None:
@@ -90,7 +108,10 @@ class Progress(_Shown):
         self.start = time.monotonic()
         self.printed = 0
         self.bar: Any = None
-        if self.stream.isatty():
+        self.is_for_slicer = _is_for_slicer
+        if self.is_for_slicer:
+            _tell_slicer(f"<filter-start><filter-name>{self.label}</filter-name></filter-start>")
+        elif self.stream.isatty():
             from tqdm import tqdm
 
             self.bar = tqdm(
@@ -111,6 +132,10 @@ class Progress(_Shown):
                 self.bar.set_postfix_str(note, refresh=False)
             self.bar.update(done - self.bar.n)
             return
+        if self.is_for_slicer:
+            share = min(1.0, done / self.total) if self.total > 0 else 1.0
+            _tell_slicer(f"<filter-progress>{share:.4f}</filter-progress>")
+            return
         tenth = int(10 * done / self.total + 1e-9) if self.total > 0 else 10
         if tenth > self.printed:
             self.printed = tenth
@@ -122,6 +147,9 @@ class Progress(_Shown):
 
     def close(self) -> None:
         """End the bar."""
+        if self.is_for_slicer:
+            self.is_for_slicer = False
+            _tell_slicer(f"<filter-end><filter-name>{self.label}</filter-name></filter-end>")
         if self.bar is not None:
             self.bar.close()
             self.bar = None

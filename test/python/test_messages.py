@@ -79,15 +79,14 @@ def test_new_folders_are_made_and_removed_after_a_failure(latent_sr_run, tiny_mo
 
 
 def test_a_preview_shows_planes_before_and_after(latent_sr_run, words, tmp_path):
-    import itk
-
+    image = pytest.importorskip("matplotlib.image")
     picture = tmp_path / "pictures" / "p.png"
     assert latent_sr_run(*words, "--preview", picture).returncode == 0
-    pixels = itk.array_from_image(itk.imread(str(picture)))
+    pixels = image.imread(picture)
     assert pixels.shape[1] == 1500
     height = pixels.shape[0] // 2
-    assert pixels[:height].std() > 20
-    assert pixels[height:].std() > 20
+    assert pixels[:height, :, :3].std() > 0.1
+    assert pixels[height:, :, :3].std() > 0.1
     assert_one_line_error(latent_sr_run(*words, "--overwrite", "--preview", tmp_path / "p.gif"), 2, ".png")
 
 

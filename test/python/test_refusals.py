@@ -105,6 +105,13 @@ COMMAND = {
     "a gain without effect": (2, ["thick.nii", "thin.nii", "--residual-gain", "0.5"]),
     "an unknown mode": (2, ["thick.nii", "thin.nii", "--mode", "sharp"]),
     "an unknown axis": (2, ["thick.nii", "thin.nii", "--axis", "3"]),
+    "a label map without an output": (2, ["thick.nii", "thin.nii", "--labels", "thick.nii"]),
+    "a label map on another grid": (1, ["thick.nii", "thin.nii", "--labels", "cube.nii", "--labels-output", "l.nii"]),
+    "a missing reference": (1, ["thick.nii", "thin.nii", "--reference", "none.nii"]),
+    "a model that is not calibrated": (
+        1,
+        ["thick.nii", "thin.nii", "--model", "tiny.safetensors", "--uncertainty", "e.nii"],
+    ),
     "a missing model": (1, ["thick.nii", "thin.nii", "--model", "none.safetensors"]),
     "a file that is no model": (1, ["thick.nii", "thin.nii", "--model", "thick.nii"]),
     "a damaged model": (1, ["thick.nii", "thin.nii", "--model", "damaged.safetensors"]),
@@ -127,6 +134,7 @@ def folder(tmp_path_factory, tiny_model):
     write_nifti(folder / "cube.nii", volume, np.diag([1.4, 1.4, 1.4, 1.0]))
     (folder / "old.nii").write_text("mine")
     (folder / "damaged.nii").write_bytes((folder / "thick.nii").read_bytes()[:400])
+    (folder / "tiny.safetensors").write_bytes(tiny_model.read_bytes())
     (folder / "damaged.safetensors").write_bytes(tiny_model.read_bytes()[:3000])
     itk.imwrite(with_pixel(float("nan")), str(folder / "nan.mha"))
     (folder / "elsewhere.mhd").write_text("NDims = 3\nDimSize = 2 2 2\nElementDataFile = ../pixels.raw\n")

@@ -25,7 +25,7 @@ from typing import Any
 from latent_sr.errors import LatentSRError, translated
 from latent_sr.json_text import json_text
 from latent_sr.models import load_model
-from latent_sr.provenance import derivation_of, mode_reason, mode_used, model_identity, sidecar
+from latent_sr.provenance import derivation_of, mode_reason, mode_used, model_identity, remove_sidecar, sidecar
 from latent_sr.threads import number_of_threads
 from latent_sr.upsampling import (
     DEFAULT_FACTOR,
@@ -187,6 +187,7 @@ def write_result(
 
         count = write_series(result, volume.component, volume.source, Path(task.output), _derivation(task), writing)
         return UpsampleOutcome(f"{task.target}: {_geometry(result)}, DICOM, {count} files, {prepared.mode}")
+    remove_sidecar(Path(task.output))
     write_volume(result, task.output, volume.component, overwrite=overwrite)
     if task.sidecar:
         _write_sidecar(task, prepared, result)

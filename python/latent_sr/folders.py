@@ -35,7 +35,7 @@ from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.interrupts import removed_on_sigterm
 from latent_sr.json_text import json_text
 from latent_sr.parallel import run_tasks
-from latent_sr.provenance import generated_by
+from latent_sr.provenance import generated_by, remove_sidecar
 from latent_sr.volumes import OUTPUT_EXTENSIONS, expand_inputs, extension_of, sidecar_path, write_text
 from latent_sr.volumes.dicom.scan import is_dicom_folder
 from latent_sr.volumes.outputs import check_folder_of, made_folders, remove_leftovers, temporary_beside, writing
@@ -257,6 +257,7 @@ def _moved(task: UpsampleTask, outcome: UpsampleOutcome) -> UpsampleOutcome | La
     try:
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
+            remove_sidecar(target)
             Path(task.output).replace(target)
             if task.sidecar:
                 sidecar_path(Path(task.output)).replace(sidecar_path(target))

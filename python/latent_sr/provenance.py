@@ -21,6 +21,7 @@ The sidecar has the entries of BIDS derivatives (GeneratedBy, Sources) and those
 """
 
 import hashlib
+import json
 import os
 import tempfile
 from functools import lru_cache
@@ -32,6 +33,7 @@ from latent_sr.errors import LatentSRError, translated
 from latent_sr.models import BUNDLED, describe_model, load_model
 from latent_sr.upsampling import DEFAULT_FACTOR, UpsampleOptions
 from latent_sr.versions import package_version, versions
+from latent_sr.volumes import sidecar_path
 
 PROGRAM_NAME = "latent-sr"
 
@@ -147,6 +149,19 @@ def derivation_of(upsampler: Any, options: UpsampleOptions, model: dict[str, Any
         "device": options.device,
         "model": model,
     }
+
+
+def remove_sidecar(output: Path) -> None:
+    """Remove the sidecar of an older output, before a new output takes its place. Other files are kept.
+
+    A process that is killed then leaves a volume without a sidecar, rather than with a wrong one.
+    """
+    path = sidecar_path(output)
+    try:
+        if "LatentSR" in json.loads(path.read_text(encoding="utf-8")):
+            path.unlink()
+    except (OSError, ValueError, TypeError, RecursionError):
+        return  # there is none, or it is not ours
 
 
 def sidecar(source: Path, output: Path, image: Any, axis: int, command: str, derivation: dict) -> dict[str, Any]:

@@ -22,6 +22,7 @@ Outputs are the old file or the new one, whole. Nothing else is left after the n
 The environment variable LATENT_SR_FAULTS is the number of kills of each test, 3 by default.
 """
 
+import json
 import os
 import random
 import resource
@@ -137,6 +138,8 @@ def test_a_kill_leaves_the_old_or_the_new_file_whole(tiny_model, tmp_path, exten
     assert run("upsample", source, new, "--factor", 4, *words).returncode == 0
     duration = time.monotonic() - begin
     shutil.copy(old, target)
+    sidecar = tmp_path / "thin.json"
+    shutil.copy(tmp_path / "old.json", sidecar)
     whole = [np.asarray(read_volume(path)) for path in (old, new)]
     for _ in range(TIMES):
         with start("upsample", source, target, "--factor", 4, "--overwrite", *words) as process:
@@ -145,8 +148,13 @@ def test_a_kill_leaves_the_old_or_the_new_file_whole(tiny_model, tmp_path, exten
             process.communicate(timeout=60)
         found = np.asarray(read_volume(target))
         assert any(found.shape == values.shape and np.array_equal(found, values) for values in whole)
+        # A sidecar is that of the volume.
+        if sidecar.exists():
+            factor = json.loads(sidecar.read_text(encoding="utf-8"))["LatentSR"]["factor"]
+            assert found.shape[0] == 11 * factor + 1
     assert run("upsample", source, target, "--factor", 4, "--overwrite", *words).returncode == 0
-    assert names_in(tmp_path) == sorted([source.name, old.name, new.name, target.name])
+    names = [old.name, new.name, target.name, "old.json", "new.json", "thin.json"]
+    assert names_in(tmp_path) == sorted([source.name, *names])
 
 
 def test_a_kill_while_a_checkpoint_is_written_leaves_a_whole_one(tiny_model, tmp_path):
@@ -195,7 +203,7 @@ def test_two_commands_that_write_the_same_file_leave_one_of_both(tiny_model, tmp
             _, said = process.communicate(timeout=60)
             assert process.returncode == 0, said
         assert np.asarray(read_volume(target)).shape[0] in shapes.values()
-        assert names_in(tmp_path) == ["thick.nii", "thin.nii.gz"]
+        assert names_in(tmp_path) == ["thick.nii", "thin.json", "thin.nii.gz"]
 
 
 # Disk -----------------------------------------------------------------------------------------------------------------
@@ -284,11 +292,13 @@ def test_an_output_folder_that_is_lost_is_an_error_that_names_the_output(tiny_mo
     with start(*words) as process:
         assert process.stderr.readline()
         folder.rename(tmp_path / "gone")
+        folder.write_text("something else")
         _, rest = process.communicate(timeout=100)
     assert process.returncode == 1, rest
     assert "Traceback" not in rest
-    assert "thin.nii" in rest.splitlines()[-1]
-    assert names_in(tmp_path) == ["gone", "thick.nii"]
+    assert str(folder) in rest.splitlines()[-1]
+    assert names_in(tmp_path) == ["gone", "share", "thick.nii"]
+    assert names_in(tmp_path / "gone") == []
 
 
 # Memory ---------------------------------------------------------------------------------------------------------------
@@ -304,7 +314,7 @@ def test_too_little_memory_is_an_error_instead_of_a_crash(tiny_model, tmp_path):
             resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20))
 
         words = ["upsample", source, tmp_path / "thin.nii", "--factor", 10, "--threads", 1, "--model", tiny_model]
-        return run(*words, "--overwrite", preexec_fn=limit)
+        return run(*words, "--overwrite", "--no-sidecar", preexec_fn=limit)
 
     least = next(mebibytes for mebibytes in range(700, 6000, 100) if tried(small, mebibytes).returncode == 0)
     (tmp_path / "thin.nii").unlink()
@@ -370,4 +380,5 @@ def test_a_folder_that_vanishes_while_it_is_upsampled_is_an_error(tiny_model, tm
         _, rest = process.communicate(timeout=100)
     assert process.returncode == 1, rest
     assert "Traceback" not in rest
-    assert all(path.suffix == ".nii" and not path.name.startswith(".") for path in (tmp_path / "out").iterdir())
+    left = list((tmp_path / "out").iterdir())
+    assert all(path.suffix in (".nii", ".json") and not path.name.startswith(".") for path in left)

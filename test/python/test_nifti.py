@@ -355,6 +355,6 @@ def test_pairs_in_a_folder_are_volumes(latent_sr_run, tiny_model, tmp_path):
     words = ["upsample", folder, tmp_path / "thin", "--model", tiny_model, "--mode", "preserve-acquired"]
     result = latent_sr_run(*words)
     assert result.returncode == 0, result.stderr
-    for name in ("a.nii", "sub/b.nii.gz"):
+    for name in ("a_sr.nii", "sub/b_sr.nii.gz"):
         thin = nibabel.load(tmp_path / "thin" / name)
         np.testing.assert_array_equal(np.asanyarray(thin.dataobj)[..., ::2], pixels())

@@ -60,7 +60,10 @@ run_tests() {
 for kind in "$@"; do
   case $kind in
     address) flags=$sanitizers ;;
-    thread) flags="-fsanitize=thread" ;;
+    thread)
+      flags="-fsanitize=thread"
+      export ITK_GLOBAL_DEFAULT_THREADER=Platform
+      ;;
     *) die "not address or thread: $kind" ;;
   esac
   phase "$kind: building" build_tests "$folder/$kind" "$(find_clang)" "$flags"

@@ -62,7 +62,8 @@ for kind in "$@"; do
     address) flags=$sanitizers ;;
     thread)
       flags="-fsanitize=thread"
-      export ITK_GLOBAL_DEFAULT_THREADER=Platform
+      # ThreadSanitizer sees how these threads synchronize, but not those of TBB and OpenMP.
+      export ITK_GLOBAL_DEFAULT_THREADER=Platform OMP_THREAD_LIMIT=1
       ;;
     *) die "not address or thread: $kind" ;;
   esac

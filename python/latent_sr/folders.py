@@ -35,7 +35,7 @@ from latent_sr.errors import LatentSRError, UsageError
 from latent_sr.interrupts import removed_on_sigterm
 from latent_sr.json_text import json_text
 from latent_sr.parallel import run_tasks
-from latent_sr.provenance import generated_by, remove_sidecar
+from latent_sr.provenance import generated_by, is_sidecar, remove_sidecar
 from latent_sr.volumes import OUTPUT_EXTENSIONS, expand_inputs, extension_of, sidecar_path, write_text
 from latent_sr.volumes.dicom.scan import is_dicom_folder
 from latent_sr.volumes.outputs import check_folder_of, made_folders, remove_leftovers, temporary_beside, writing
@@ -132,7 +132,8 @@ def plan_outputs(source: Path, output: Path, options: FolderOptions | None = Non
     skipped = [target for target in planned if options.skip_existing and target.is_file()]
     for target in skipped:
         del planned[target]
-    written = [*planned, *(sidecar_path(target) for target in planned if options.sidecars)]
+    sidecars = [sidecar_path(target) for target in planned if options.sidecars]
+    written = [*planned, *(path for path in sidecars if not is_sidecar(path))]
     existing = [path for path in written if path.is_dir() or (path.exists() and not options.overwrite)]
     if existing:
         more = f" and {len(existing) - 1} more exist" if len(existing) > 1 else " exists"

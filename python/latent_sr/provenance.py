@@ -24,6 +24,7 @@ import hashlib
 import json
 import os
 import tempfile
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -151,17 +152,23 @@ def derivation_of(upsampler: Any, options: UpsampleOptions, model: dict[str, Any
     }
 
 
+def is_sidecar(path: Path) -> bool:
+    """Whether a file is a sidecar that this package has written, so that it may be replaced."""
+    try:
+        return "LatentSR" in json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
+
+
 def remove_sidecar(output: Path) -> None:
     """Remove the sidecar of an older output, before a new output takes its place. Other files are kept.
 
     A process that is killed then leaves a volume without a sidecar, rather than with a wrong one.
     """
     path = sidecar_path(output)
-    try:
-        if "LatentSR" in json.loads(path.read_text(encoding="utf-8")):
+    if is_sidecar(path):
+        with suppress(OSError):
             path.unlink()
-    except (OSError, ValueError, TypeError, RecursionError):
-        return  # there is none, or it is not ours
 
 
 def sidecar(source: Path, output: Path, image: Any, axis: int, command: str, derivation: dict) -> dict[str, Any]:
@@ -190,7 +197,7 @@ def sidecar(source: Path, output: Path, image: Any, axis: int, command: str, der
         entries["RepetitionTime"] = float(image.GetSpacing()[3])
     if command:
         entries["CommandLine"] = command
-    return entries | {"LatentSR": derivation | {"versions": versions()}}
+    return entries | {"LatentSR": {"output": output.name, **derivation, "versions": versions()}}
 
 
 def _relative(path: Path, folder: Path) -> str:

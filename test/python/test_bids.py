@@ -172,6 +172,14 @@ def test_a_file_in_the_place_of_the_sidecar_is_not_replaced(latent_sr_run, tiny_
     assert "GeneratedBy" in (tmp_path / "thin.json").read_text()
 
 
+def test_two_outputs_of_one_stem_share_the_name_of_the_sidecar_which_names_its_output(
+    latent_sr_run, tiny_model, touching, tmp_path
+):
+    for name in ("thin.nii", "thin.nrrd"):
+        assert latent_sr_run("upsample", touching, tmp_path / name, "--model", tiny_model).returncode == 0
+        assert json.loads((tmp_path / "thin.json").read_text(encoding="utf-8"))["LatentSR"]["output"] == name
+
+
 def test_an_old_sidecar_does_not_stay_beside_a_new_volume(latent_sr_run, tiny_model, touching, tmp_path):
     words = ("upsample", touching, tmp_path / "thin.nii", "--model", tiny_model, "--overwrite")
     assert latent_sr_run(*words).returncode == 0

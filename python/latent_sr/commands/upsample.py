@@ -235,6 +235,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_outputs(arguments: argparse.Namespace, source: Path, output: Path) -> None:
     """Check the files of one volume, before anything is computed."""
+    from latent_sr.provenance import is_sidecar
     from latent_sr.volumes import OUTPUT_EXTENSIONS, check_output, sidecar_path
 
     if (arguments.labels is None) != (arguments.labels_output is None):
@@ -244,7 +245,7 @@ def _check_outputs(arguments: argparse.Namespace, source: Path, output: Path) ->
         _check_series(arguments, source, output)
     else:
         check_output(output, OUTPUT_EXTENSIONS, arguments.overwrite, [source, *read], folders_are_made=True)
-        if not arguments.no_sidecar:
+        if not arguments.no_sidecar and not is_sidecar(sidecar_path(output)):
             check_output(sidecar_path(output), (".json",), arguments.overwrite, folders_are_made=True)
     for name, extensions in _other_outputs(arguments).items():
         check_output(name, extensions, arguments.overwrite, [source, *read, output], folders_are_made=True)

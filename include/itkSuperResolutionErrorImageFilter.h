@@ -19,11 +19,11 @@
 #define itkSuperResolutionErrorImageFilter_h
 
 #include "itkAutoencoderModel.h"
+#include "itkAutomaticParameterMacro.h"
 #include "itkConceptChecking.h"
 #include "itkImage.h"
 #include "itkImageToImageFilter.h"
 
-#include <optional>
 #include <vector>
 
 namespace itk
@@ -96,15 +96,10 @@ public:
   void
   SetModel(const AutoencoderModel * model);
 
-  /** Set/Get the through-plane axis, 0 to 2. Default: none; the axis along which the numbers of slices or the spacings
-   * differ. It has to be set if the up-sampled stack has the same grid. */
-  void
-  SetSliceAxis(unsigned int axis);
-  unsigned int
-  GetSliceAxis() const
-  {
-    return m_SliceAxis.value_or(ImageDimension);
-  }
+  /** Set/Get the through-plane axis, 0 to 2, default 2. Setting it turns AutomaticSliceAxis off. While that is on, as
+   * by default, it is the axis along which the numbers of slices or the spacings differ. It has to be set if the
+   * up-sampled stack has the same grid. */
+  itkSetAutomaticParameterMacro(SliceAxis, unsigned int);
 
 protected:
   SuperResolutionErrorImageFilter();
@@ -131,24 +126,28 @@ private:
   /** A slice in double precision, row by row. */
   using Slice = std::vector<double>;
 
+  /** Whether both inputs have another number of pixels, or another spacing, along an axis. */
+  bool
+  DifferAlong(unsigned int axis) const;
   unsigned int
   FindSliceAxis() const;
-  /** The pixels of a slice, in the order of the two axes in plane. */
-  template <typename TImage>
+  /** Call a function with the number of each pixel of a slice, row by row, and the pixel in an image's buffer. */
+  template <typename TImage, typename TFunction>
+  void
+  VisitSlice(TImage * image, OffsetValueType slice, OffsetValueType phase, const TFunction & function) const;
   Slice
-  ReadSlice(const TImage * image, OffsetValueType slice, OffsetValueType phase) const;
+  ReadSlice(const InputImageType * image, OffsetValueType slice, OffsetValueType phase) const;
   /** Blur in plane by the binomial weights. */
   void
   Blur(Slice & slice) const;
   /** The expected error of an output slice. */
   Slice
   EstimateSlice(OffsetValueType slice, OffsetValueType phase) const;
-  void
-  WriteSlice(const Slice & values, OffsetValueType slice, OffsetValueType phase);
 
-  double                      m_DifferenceCoefficient{ 0.7 };
-  double                      m_GapCoefficient{ 0.23 };
-  std::optional<unsigned int> m_SliceAxis;
+  double       m_DifferenceCoefficient{ 0.7 };
+  double       m_GapCoefficient{ 0.23 };
+  unsigned int m_SliceAxis{ 2 };
+  bool         m_AutomaticSliceAxis{ true };
   /** The axis that is used for the current inputs, and the axes in plane. */
   unsigned int m_Axis{ 2 };
   unsigned int m_RowAxis{ 0 };

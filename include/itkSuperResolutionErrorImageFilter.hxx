@@ -19,6 +19,8 @@
 #define itkSuperResolutionErrorImageFilter_hxx
 
 #include "itkMath.h"
+#include "itkProcessObjectThreads.h"
+#include "itkSliceStackGeometry.h"
 
 #include <algorithm>
 #include <cmath>
@@ -47,17 +49,6 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::SetModel(const Autoe
 
 template <typename TInputImage, typename TOutputImage>
 void
-SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::SetSliceAxis(unsigned int axis)
-{
-  if (m_SliceAxis != axis)
-  {
-    m_SliceAxis = axis;
-    this->Modified();
-  }
-}
-
-template <typename TInputImage, typename TOutputImage>
-void
 SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::VerifyPreconditions() const
 {
   Superclass::VerifyPreconditions();
@@ -70,26 +61,33 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::VerifyPreconditions(
                                                     << ", but both have to be at least 0 and finite.");
     }
   }
-  if (m_SliceAxis && *m_SliceAxis > 2)
+  if (!m_AutomaticSliceAxis && m_SliceAxis > 2)
   {
-    itkExceptionMacro("SliceAxis is " << *m_SliceAxis << ", but has to be 0, 1 or 2.");
+    itkExceptionMacro("SliceAxis is " << m_SliceAxis << ", but has to be 0, 1 or 2.");
   }
+}
+
+template <typename TInputImage, typename TOutputImage>
+bool
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::DifferAlong(unsigned int axis) const
+{
+  const InputImageType * const acquired = this->GetInput();
+  const InputImageType * const upsampled = this->GetUpsampledImage();
+  return acquired->GetLargestPossibleRegion().GetSize(axis) != upsampled->GetLargestPossibleRegion().GetSize(axis) ||
+         std::abs(acquired->GetSpacing()[axis] / upsampled->GetSpacing()[axis] - 1.0) > 1e-3;
 }
 
 template <typename TInputImage, typename TOutputImage>
 unsigned int
 SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::FindSliceAxis() const
 {
-  if (m_SliceAxis)
+  if (!m_AutomaticSliceAxis)
   {
-    return *m_SliceAxis;
+    return m_SliceAxis;
   }
-  const InputImageType * const acquired = this->GetInput();
-  const InputImageType * const upsampled = this->GetUpsampledImage();
   for (unsigned int d = 0; d < 3; ++d)
   {
-    if (acquired->GetLargestPossibleRegion().GetSize(d) != upsampled->GetLargestPossibleRegion().GetSize(d) ||
-        std::abs(acquired->GetSpacing()[d] / upsampled->GetSpacing()[d] - 1.0) > 1e-3)
+    if (this->DifferAlong(d))
     {
       return d;
     }
@@ -110,15 +108,13 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateOutputInform
   m_ColumnAxis = m_Axis == 2 ? 1 : 2;
   for (unsigned int d = 0; d < ImageDimension; ++d)
   {
-    const SizeValueType size = acquired->GetLargestPossibleRegion().GetSize(d);
-    if (d != m_Axis && (size != upsampled->GetLargestPossibleRegion().GetSize(d) ||
-                        std::abs(acquired->GetSpacing()[d] / upsampled->GetSpacing()[d] - 1.0) > 1e-3))
+    if (d != m_Axis && this->DifferAlong(d))
     {
       itkExceptionMacro("UpsampledImage has "
                         << upsampled->GetLargestPossibleRegion().GetSize(d) << " pixels of "
                         << upsampled->GetSpacing()[d] << " mm along axis " << d << ", but the acquired stack has "
-                        << size << " of " << acquired->GetSpacing()[d] << " mm: they may differ along axis " << m_Axis
-                        << " only.");
+                        << acquired->GetLargestPossibleRegion().GetSize(d) << " of " << acquired->GetSpacing()[d]
+                        << " mm: they may differ along axis " << m_Axis << " only.");
     }
   }
 }
@@ -140,11 +136,12 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::EnlargeOutputRequest
 }
 
 template <typename TInputImage, typename TOutputImage>
-template <typename TImage>
-auto
-SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::ReadSlice(const TImage *  image,
-                                                                      OffsetValueType slice,
-                                                                      OffsetValueType phase) const -> Slice
+template <typename TImage, typename TFunction>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::VisitSlice(TImage *          image,
+                                                                       OffsetValueType   slice,
+                                                                       OffsetValueType   phase,
+                                                                       const TFunction & function) const
 {
   const auto & region = image->GetLargestPossibleRegion();
   IndexType    index = region.GetIndex();
@@ -157,15 +154,26 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::ReadSlice(const TIma
   const OffsetValueType columns = region.GetSize(m_RowAxis);
   const OffsetValueType columnStep = image->GetOffsetTable()[m_RowAxis];
   const OffsetValueType rowStep = image->GetOffsetTable()[m_ColumnAxis];
-  const auto * const    first = image->GetBufferPointer() + image->ComputeOffset(index);
-  Slice                 values(rows * columns);
+  auto * const          first = image->GetBufferPointer() + image->ComputeOffset(index);
   for (OffsetValueType row = 0; row < rows; ++row)
   {
     for (OffsetValueType column = 0; column < columns; ++column)
     {
-      values[row * columns + column] = static_cast<double>(first[row * rowStep + column * columnStep]);
+      function(row * columns + column, first[row * rowStep + column * columnStep]);
     }
   }
+}
+
+template <typename TInputImage, typename TOutputImage>
+auto
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::ReadSlice(const InputImageType * image,
+                                                                      OffsetValueType        slice,
+                                                                      OffsetValueType        phase) const -> Slice
+{
+  const auto & region = image->GetLargestPossibleRegion();
+  Slice        values(region.GetSize(m_RowAxis) * region.GetSize(m_ColumnAxis));
+  this->VisitSlice(
+    image, slice, phase, [&](OffsetValueType i, const auto & pixel) { values[i] = static_cast<double>(pixel); });
   return values;
 }
 
@@ -219,11 +227,10 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::EstimateSlice(Offset
   upsampled->TransformIndexToPhysicalPoint(index, point);
   const auto   place = acquired->template TransformPhysicalPointToContinuousIndex<double>(point);
   const double exact = place[m_Axis] - acquired->GetLargestPossibleRegion().GetIndex(m_Axis);
-  // Positions are sums of spacings. Within their rounding, a slice is an acquired one.
-  constexpr double rounding = 1e-4;
-  const double     nearest = std::round(exact);
-  const double     position =
-    std::clamp(std::abs(exact - nearest) < rounding ? nearest : exact, 0.0, static_cast<double>(last));
+  // LatentSpaceSuperResolutionImageFilter takes such a slice for an acquired one.
+  const double nearest = std::round(exact);
+  const bool   isAcquired = std::abs(exact - nearest) < SliceStackGeometry::PositionTolerance;
+  const double position = std::clamp(isAcquired ? nearest : exact, 0.0, static_cast<double>(last));
   const auto   below = std::min(static_cast<OffsetValueType>(position), std::max<OffsetValueType>(last - 1, 0));
   const double alpha = position - static_cast<double>(below);
 
@@ -250,34 +257,6 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::EstimateSlice(Offset
 
 template <typename TInputImage, typename TOutputImage>
 void
-SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::WriteSlice(const Slice &   values,
-                                                                       OffsetValueType slice,
-                                                                       OffsetValueType phase)
-{
-  OutputImageType * const output = this->GetOutput();
-  const auto &            region = output->GetLargestPossibleRegion();
-  IndexType               index = region.GetIndex();
-  index[m_Axis] += slice;
-  if constexpr (ImageDimension == 4)
-  {
-    index[3] += phase;
-  }
-  const OffsetValueType rows = region.GetSize(m_ColumnAxis);
-  const OffsetValueType columns = region.GetSize(m_RowAxis);
-  const OffsetValueType columnStep = output->GetOffsetTable()[m_RowAxis];
-  const OffsetValueType rowStep = output->GetOffsetTable()[m_ColumnAxis];
-  auto * const          first = output->GetBufferPointer() + output->ComputeOffset(index);
-  for (OffsetValueType row = 0; row < rows; ++row)
-  {
-    for (OffsetValueType column = 0; column < columns; ++column)
-    {
-      first[row * rowStep + column * columnStep] = static_cast<OutputPixelType>(values[row * columns + column]);
-    }
-  }
-}
-
-template <typename TInputImage, typename TOutputImage>
-void
 SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateData()
 {
   this->AllocateOutputs();
@@ -288,16 +267,14 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateData()
   {
     phases = size[3];
   }
-  this->GetMultiThreader()->SetNumberOfWorkUnits(this->GetNumberOfWorkUnits());
-  this->GetMultiThreader()->ParallelizeArray(
-    0,
-    slices * phases,
-    [this, slices](SizeValueType number) {
-      const auto slice = static_cast<OffsetValueType>(number % slices);
-      const auto phase = static_cast<OffsetValueType>(number / slices);
-      this->WriteSlice(this->EstimateSlice(slice, phase), slice, phase);
-    },
-    this);
+  ProcessObjectThreads::ParallelizeArray(this, slices * phases, [this, slices](SizeValueType number) {
+    const auto  slice = static_cast<OffsetValueType>(number % slices);
+    const auto  phase = static_cast<OffsetValueType>(number / slices);
+    const Slice errors = this->EstimateSlice(slice, phase);
+    this->VisitSlice(this->GetOutput(), slice, phase, [&](OffsetValueType i, OutputPixelType & pixel) {
+      pixel = static_cast<OutputPixelType>(errors[i]);
+    });
+  });
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -307,15 +284,7 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::PrintSelf(std::ostre
   Superclass::PrintSelf(os, indent);
   os << indent << "DifferenceCoefficient: " << m_DifferenceCoefficient << std::endl;
   os << indent << "GapCoefficient: " << m_GapCoefficient << std::endl;
-  os << indent << "SliceAxis: ";
-  if (m_SliceAxis)
-  {
-    os << *m_SliceAxis << std::endl;
-  }
-  else
-  {
-    os << "(automatic)" << std::endl;
-  }
+  itkPrintAutomaticParameterMacro(SliceAxis);
 }
 } // end namespace itk
 

@@ -123,6 +123,19 @@ TEST(SuperResolutionErrorImageFilter, IsZeroAtAcquiredSlicesThatAreKept)
   }
 }
 
+TEST(SuperResolutionErrorImageFilter, TakesTheSameSlicesForAcquiredOnesAsTheFilter)
+{
+  // Three slices of 1.667 mm miss an acquired slice by 0.001 mm of 5 mm, which counts as rounding.
+  const auto value = [](const IndexType & index) { return 1.0 + index[0] + 7.0 * index[2]; };
+  const auto acquired = MakeStack(3, 5.0, value);
+  const auto upsampled =
+    MakeStack(4, 1.667, [&](const IndexType & index) { return value({ { index[0], index[1], index[2] / 3 } }); });
+  const auto filter = MakeFilter(acquired, upsampled);
+  filter->Update();
+  EXPECT_EQ(filter->GetOutput()->GetPixel({ { 4, 4, 3 } }), 0.0f);
+  EXPECT_GT(filter->GetOutput()->GetPixel({ { 4, 4, 2 } }), 0.0f);
+}
+
 TEST(SuperResolutionErrorImageFilter, BlursInPlaneByBinomialWeightsWithMirroredBorders)
 {
   const auto acquired = MakeStack(2, 2.0, [](const IndexType &) { return 0.0; });

@@ -106,6 +106,11 @@ def _output_of(estimator: Any) -> Any:
     return output
 
 
+_ROUNDING = 1e-3
+"""``itk::SliceStackGeometry::PositionTolerance``: the filter takes a slice for an acquired one within this share of the
+slice distance."""
+
+
 @dataclass(frozen=True)
 class SlicePlace:
     """Where an output slice lies between the acquired slices.
@@ -146,9 +151,9 @@ def slice_map(count: int, spacing: float, acquired_spacing: float) -> list[Slice
     places = []
     for number in range(count):
         place = number * spacing / acquired_spacing
-        below = int(place + 1e-4)
-        alpha = place - below
-        places.append(SlicePlace(number, number * spacing, below, alpha if alpha > 1e-4 else 0.0))
+        is_acquired = abs(place - round(place)) < _ROUNDING
+        below = round(place) if is_acquired else int(place)
+        places.append(SlicePlace(number, number * spacing, below, 0.0 if is_acquired else place - below))
     return places
 
 

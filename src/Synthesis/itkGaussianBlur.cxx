@@ -58,14 +58,8 @@ BlurAxis(const torch::Tensor & slices, int64_t axis, double sigma)
   const auto                radius = static_cast<int64_t>(std::ceil(4.0 * sigma));
   const std::vector<double> weights = ComputeWeights(sigma, radius, length);
   const auto                shifts = static_cast<int64_t>(weights.size());
-  torch::Tensor             indices = torch::empty({ length + shifts - 1 }, torch::kLong);
-  auto                      access = indices.accessor<int64_t, 1>();
-  for (int64_t i = 0; i < indices.size(0); ++i)
-  {
-    access[i] = SliceTensors::MirrorIndex(i - radius, length);
-  }
-  const torch::Tensor mirrored = slices.index_select(axis, indices.to(slices.device()));
-  torch::Tensor       blurred = torch::zeros_like(slices);
+  const torch::Tensor       mirrored = SliceTensors::MirrorSide(slices, axis, radius, length + shifts - 1);
+  torch::Tensor             blurred = torch::zeros_like(slices);
   for (int64_t shift = 0; shift < shifts; ++shift)
   {
     blurred.add_(mirrored.narrow(axis, shift, length), weights[shift]);

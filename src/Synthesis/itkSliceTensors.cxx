@@ -37,22 +37,17 @@ MirrorIndex(int64_t index, int64_t length)
   return std::min(place, period - 1 - place);
 }
 
-namespace
-{
-/** For every pixel of a padded row or column, the index of the pixel that it mirrors. */
 torch::Tensor
-MirrorIndices(int64_t length, int64_t paddedLength, const torch::Device & device)
+MirrorSide(const torch::Tensor & slices, int64_t axis, int64_t before, int64_t count)
 {
-  const int64_t before = (paddedLength - length) / 2;
-  torch::Tensor indices = torch::empty({ paddedLength }, torch::kLong);
+  torch::Tensor indices = torch::empty({ count }, torch::kLong);
   auto          access = indices.accessor<int64_t, 1>();
-  for (int64_t i = 0; i < paddedLength; ++i)
+  for (int64_t i = 0; i < count; ++i)
   {
-    access[i] = MirrorIndex(i - before, length);
+    access[i] = MirrorIndex(i - before, slices.size(axis));
   }
-  return indices.to(device);
+  return slices.index_select(axis, indices.to(slices.device()));
 }
-} // namespace
 
 int64_t
 NetworkLength(int64_t length, double spacing, double modelSpacing)
@@ -93,11 +88,11 @@ MirrorPad(const torch::Tensor & slices, int64_t rows, int64_t columns)
   torch::Tensor padded = slices;
   if (padded.size(2) != rows)
   {
-    padded = padded.index_select(2, MirrorIndices(padded.size(2), rows, padded.device()));
+    padded = MirrorSide(padded, 2, (rows - padded.size(2)) / 2, rows);
   }
   if (padded.size(3) != columns)
   {
-    padded = padded.index_select(3, MirrorIndices(padded.size(3), columns, padded.device()));
+    padded = MirrorSide(padded, 3, (columns - padded.size(3)) / 2, columns);
   }
   return padded;
 }

@@ -49,6 +49,10 @@ Resample(const torch::Tensor & slices, int64_t rows, int64_t columns);
 int64_t
 MirrorIndex(int64_t index, int64_t length);
 
+/** Slices whose side along an axis has `count` pixels, the first `before` of which lie before it, see MirrorIndex(). */
+torch::Tensor
+MirrorSide(const torch::Tensor & slices, int64_t axis, int64_t before, int64_t count);
+
 /** Pad to `rows` and `columns` by mirroring, see MirrorIndex(). The slice is in the middle. */
 torch::Tensor
 MirrorPad(const torch::Tensor & slices, int64_t rows, int64_t columns);

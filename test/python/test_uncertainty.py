@@ -181,3 +181,5 @@ def test_a_spacing_of_any_ratio_has_a_map():
     assert [place.number for place in places if place.is_acquired] == [0]
     # Rounding of spacings makes no acquired slice a synthesized one.
     assert [p.is_acquired for p in latent_sr.slice_map(31, 8 / 3 + 1e-7, 8.0)] == [n % 3 == 0 for n in range(31)]
+    # Three times 1.667 mm are 5.001 mm. The filter takes that for an acquired slice, and so does the map.
+    assert [(p.below, p.is_acquired) for p in latent_sr.slice_map(4, 1.667, 5.0)][3] == (1, True)

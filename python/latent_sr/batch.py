@@ -31,9 +31,11 @@ from latent_sr.upsampling import (
     DEFAULT_FACTOR,
     UpsampleOptions,
     make_filter,
-    on_requested_grid,
+    slice_spacing,
     spacing_warning,
     update_filter,
+    with_expected_error,
+    with_reference,
 )
 from latent_sr.versions import package_version
 from latent_sr.volumes import (
@@ -98,6 +100,8 @@ class Prepared:
     ----------
     slices
         Number of output slices.
+    options
+        The options of the task, with the model and what the file says, ``with_reference``.
     thickness_source
         What the slice thickness was taken from.
     mode
@@ -108,6 +112,7 @@ class Prepared:
     upsampler: Any
     slices: int
     warnings: list[str]
+    options: UpsampleOptions
     thickness_source: str
     mode: str
 
@@ -147,7 +152,8 @@ def prepare(
     thickness_source = volume.thickness_source if options.slice_thickness is None else ""
     of_file = {"axis": volume.slice_axis, "slice_thickness": volume.slice_thickness}
     of_file = {name: value for name, value in of_file.items() if getattr(options, name) is None}
-    upsampler = make_filter(volume.image, replace(options, model=model, **of_file))
+    options = with_reference(replace(options, model=model, **of_file))
+    upsampler = make_filter(volume.image, options)
     with translated(f"'{task.label}'"):
         upsampler.UpdateOutputInformation()
         axis = int(upsampler.GetSliceAxisUsed())
@@ -164,7 +170,7 @@ def prepare(
             warn(warnings[-1])
     distance, thickness = float(volume.image.GetSpacing()[axis]), float(upsampler.GetSliceThickness())
     mode = f"{used} ({mode_reason(options.mode, used, distance, thickness, thickness_source)})"
-    return Prepared(volume, upsampler, slices, warnings, thickness_source, mode)
+    return Prepared(volume, upsampler, slices, warnings, options, thickness_source, mode)
 
 
 def write_result(
@@ -185,7 +191,9 @@ def write_result(
     if task.as_dicom:
         from latent_sr.volumes.dicom.write import write_series
 
-        count = write_series(result, volume.component, volume.source, Path(task.output), _derivation(task), writing)
+        count = write_series(
+            result, volume.component, volume.source, Path(task.output), _derivation(task, prepared), writing
+        )
         return UpsampleOutcome(f"{task.target}: {_geometry(result)}, DICOM, {count} files, {prepared.mode}")
     remove_sidecar(Path(task.output))
     write_volume(result, task.output, volume.component, overwrite=overwrite)
@@ -209,14 +217,14 @@ def _write_sidecar(task: UpsampleTask, prepared: Prepared, result: Any) -> None:
     write_text(json_text(contents), sidecar_path(Path(task.output)))
 
 
-def _derivation(task: UpsampleTask) -> Any:
+def _derivation(task: UpsampleTask, prepared: Prepared) -> Any:
     """The description that a derived DICOM series contains."""
     from latent_sr.volumes.dicom.write import Derivation
 
     options = task.options
     model = "the bundled model" if options.model is None else f"the model {Path(options.model).name}"
-    factor = f"x{options.factor or DEFAULT_FACTOR}"
-    amount = f"to {options.spacing:g} mm" if options.spacing is not None else factor
+    spacing = slice_spacing(prepared.upsampler, prepared.options)
+    amount = f"x{options.factor or DEFAULT_FACTOR}" if spacing is None else f"to {spacing:g} mm"
     return Derivation(
         f"Slices between acquired ones are synthesized ({amount}) by latent-sr {package_version()} with "
         f"{model}, output mode {options.mode}. Not for diagnosis.",
@@ -236,8 +244,9 @@ def upsample_file(task: UpsampleTask) -> UpsampleOutcome:
     """Read a volume, up-sample it and write the result. The output of a process that died is replaced."""
     with number_of_threads(task.options.threads):
         prepared = prepare(task)
-        result = update_filter(prepared.upsampler)
-        result = on_requested_grid(result, int(prepared.upsampler.GetSliceAxisUsed()), task.options)
+        result, _ = with_expected_error(
+            prepared.upsampler, update_filter(prepared.upsampler), prepared.options, with_error=False
+        )
         outcome = write_result(task, prepared, result, overwrite=True)
     outcome.warnings[:0] = prepared.warnings
     return outcome

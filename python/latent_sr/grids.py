@@ -30,7 +30,6 @@ from latent_sr.volumes.images import (
     grid_of_image,
     image_of_array,
     new_image,
-    numbers,
     pixel_type,
 )
 
@@ -80,11 +79,6 @@ def reference_grid(reference: Any, image: Any) -> Grid:
     """The grid of a reference, with the phases of a volume."""
     there, here = grid_of_image(reference), grid_of_image(image)
     return Grid(there.size[:3] + here.size[3:], there.spacing, there.origin, there.direction, here.time_step)
-
-
-def describe(grid: Grid) -> str:
-    """A grid in a few words."""
-    return f"{numbers(grid.size)} pixels, {numbers(grid.spacing)} mm"
 
 
 def interpolate(image: Any, grid: Grid, nearest: bool = False) -> Any:

@@ -130,7 +130,8 @@ def derivation_of(upsampler: Any, options: UpsampleOptions, model: dict[str, Any
     spacing = float(upsampler.GetInput().GetSpacing()[axis])
     thickness = float(upsampler.GetSliceThickness())
     used = mode_used(upsampler)
-    grid = {"spacing_mm": options.spacing, "isotropic_mm": options.isotropic or None}
+    isotropic = None if options.isotropic is False else float(upsampler.GetOutputSliceSpacing())
+    grid = {"spacing_mm": options.spacing, "isotropic_mm": isotropic}
     how = {name: value for name, value in grid.items() if value is not None}
     if options.reference is not None:
         how["reference"] = Path(options.reference).name

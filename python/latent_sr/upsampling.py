@@ -182,7 +182,7 @@ def make_filter(image: Any, options: UpsampleOptions) -> Any:
     """A ``LatentSpaceSuperResolutionImageFilter`` with its input and parameters."""
     import itk
 
-    options.check()
+    options = with_reference(options)
     if image.GetImageDimension() not in (3, 4):
         raise LatentSRError(f"the image is {image.GetImageDimension()}D, but has to be 3D or 4D")
     model = options.model
@@ -214,26 +214,31 @@ def make_filter(image: Any, options: UpsampleOptions) -> Any:
 
 
 def slice_spacing(upsampler: Any, options: UpsampleOptions) -> float | None:
-    """The slice spacing of the output in mm; None if it follows from the factor."""
+    """The slice spacing of the output in mm; None if it follows from the factor. The options are ``with_reference``."""
     if options.isotropic is False and options.reference is None:
         return options.spacing
     image, axis = upsampler.GetInput(), int(upsampler.GetSliceAxisUsed())
     if options.reference is not None:
-        return spacing_for(reference_image(options.reference), image, axis)
+        return spacing_for(options.reference, image, axis)
     if options.isotropic is True:
         return in_plane_spacing(image.GetSpacing(), axis)
     return float(options.isotropic)
 
 
-def reference_image(reference: Any) -> Any:
-    """The reference as an image.
+def with_reference(options: UpsampleOptions) -> UpsampleOptions:
+    """The options, which are checked, with the reference as an image, so that a file is read once.
 
     Raises
     ------
+    UsageError
+        If an option is invalid.
     LatentSRError
         If it can't be read.
     """
-    return open_volume(reference).image if isinstance(reference, (str, os.PathLike)) else reference
+    options.check()
+    if not isinstance(options.reference, (str, os.PathLike)):
+        return options
+    return replace(options, reference=open_volume(options.reference).image)
 
 
 def on_requested_grid(image: Any, axis: int, options: UpsampleOptions, nearest: bool = False) -> Any:
@@ -246,12 +251,12 @@ def on_requested_grid(image: Any, axis: int, options: UpsampleOptions, nearest: 
     axis
         Its through-plane axis.
     options
-        The options of the filter.
+        The options of the filter, ``with_reference``.
     nearest
         Whether the nearest pixel is taken, for labels.
     """
     if options.reference is not None:
-        return interpolate(image, reference_grid(reference_image(options.reference), image), nearest)
+        return interpolate(image, reference_grid(options.reference, image), nearest)
     if options.isotropic is not False:
         return interpolate(image, isotropic_grid(image, axis, float(image.GetSpacing()[axis])), nearest)
     return image
@@ -324,6 +329,7 @@ def _upsampled(
     image: Any, options: UpsampleOptions, with_error: bool, progress: Callable[[float], None] | None
 ) -> tuple[Any, Any]:
     """The result, and its expected error or None."""
+    options = with_reference(options)
     upsampler = make_filter(image, options)
     if with_error:
         check_calibrated(upsampler.GetModel())

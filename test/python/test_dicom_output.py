@@ -335,6 +335,14 @@ def test_images_say_that_they_are_derived_and_how(derived, tiny_model):
         assert image.DerivationCodeSequence[0].CodingSchemeDesignator == "DCM"
 
 
+def test_an_isotropic_series_says_its_spacing(derive, tmp_path):
+    folder = save(tmp_path / "thick", stack())
+    derive(folder, tmp_path / "thin", "--isotropic")
+    image = written(tmp_path / "thin")[0]
+    assert f"(to {float(image.SpacingBetweenSlices):g} mm)" in image.DerivationDescription
+    assert float(image.SpacingBetweenSlices) == pytest.approx(min(image.PixelSpacing))
+
+
 def test_only_text_attributes_say_not_for_diagnosis(derived):
     for image in derived:
         said = {element.VR for element in image.iterall() if NOT_FOR_DIAGNOSIS in str(element.value).lower()}

@@ -297,7 +297,7 @@ def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) 
     with naming(f"'{source}'"), Progress(slices, "upsampling", "slices") as progress:
         result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
         wanted = arguments.uncertainty is not None
-        result, error = with_expected_error(prepared.upsampler, result, task.options, wanted)
+        result, error = with_expected_error(prepared.upsampler, result, prepared.options, wanted)
     window = prepared.upsampler.GetWindowMinimumUsed(), prepared.upsampler.GetWindowMaximumUsed()
     detail(f"{slices} slices, window {window[0]:.5g} to {window[1]:.5g}; computed in {time.monotonic() - begin:.2f} s")
     begin = time.monotonic()
@@ -305,7 +305,7 @@ def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) 
         outcome = write_result(task, prepared, result, arguments.overwrite, writing.update)
     _write_others(arguments, prepared, result, error)
     if labels is not None:
-        _write_labels(arguments, prepared, labels, task.options)
+        _write_labels(arguments, prepared, labels)
     detail(f"written in {time.monotonic() - begin:.2f} s")
     for warning in outcome.warnings:
         warn(warning)
@@ -329,14 +329,14 @@ def _read_labels(arguments: argparse.Namespace, volume: Any) -> Any:
     return labels
 
 
-def _write_labels(arguments: argparse.Namespace, prepared: Any, labels: Any, options: Any) -> None:
+def _write_labels(arguments: argparse.Namespace, prepared: Any, labels: Any) -> None:
     """Up-sample the label map to the grid of the output, and write it."""
     from latent_sr.labels import upsample_labels
     from latent_sr.upsampling import DEFAULT_FACTOR, on_requested_grid, slice_spacing
     from latent_sr.volumes import write_volume
     from latent_sr.volumes.outputs import made_folders
 
-    axis = int(prepared.upsampler.GetSliceAxisUsed())
+    options, axis = prepared.options, int(prepared.upsampler.GetSliceAxisUsed())
     spacing = slice_spacing(prepared.upsampler, options)
     factor = (options.factor or DEFAULT_FACTOR) if spacing is None else None
     with naming(f"'{arguments.labels}'"):

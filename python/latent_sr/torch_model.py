@@ -19,8 +19,8 @@
 
 This module needs the package ``safetensors`` (``pip install itk-latentspacesuperresolution[torch-model]``).
 
->>> from latent_sr.torch_model import load
->>> network = load("model.safetensors")
+>>> from latent_sr.torch_model import Autoencoder
+>>> network = Autoencoder.from_file("model.safetensors")
 >>> first, second = network.encode(a), network.encode(b)
 >>> between = network.decode(network.mix(first, second, 0.5))
 """
@@ -30,6 +30,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import nn
@@ -60,6 +61,9 @@ def _mixing(inputs: int, channels: int) -> nn.Sequential:
         nn.LeakyReLU(),
         nn.Conv2d(width, channels, 1),
     )
+
+
+_LIMITS = {"poolings": 8, "base_kernels": 1024, "latent_channels": 4096, "pixel_unshuffle_factor": 2}
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,16 @@ class Architecture:
     mixing_context: bool = True
 
     def __post_init__(self) -> None:
-        """Check the mixing.
+        """Check the mixing, and the limits of ``itk::AutoencoderModel``: model files come from strangers, too.
 
         Raises
         ------
         ValueError
-            If it is unknown.
+            If one is not allowed.
         """
+        for name, most in _LIMITS.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} is {getattr(self, name)}, but has to be 1 to {most}")
         if self.mixing not in ("linear", "learned"):
             raise ValueError(f"mixing is '{self.mixing}', but has to be 'linear' or 'learned'")
 
@@ -115,6 +122,11 @@ class Architecture:
     def pixels(self) -> int:
         """Number of channels that stand for the pixels of a slice."""
         return self.pixel_unshuffle_factor**2
+
+    @property
+    def slice_size_multiple(self) -> int:
+        """Number that the rows and columns of a slice have to be multiples of: r 2^P."""
+        return self.pixel_unshuffle_factor << self.poolings
 
     @property
     def latent_tensor_channels(self) -> list[int]:
@@ -136,11 +148,20 @@ FIRST_ARCHITECTURE = {
 
 
 class Autoencoder(nn.Module):
-    """The network of ``itk::AutoencoderModel``, whose documentation describes it; by default, the default network."""
+    """The network of ``itk::AutoencoderModel``, whose documentation describes it; by default, the default network.
+
+    Attributes
+    ----------
+    architecture
+        What determines the shapes of the weights.
+    metadata
+        The texts of the model file: preprocessing, ranges of the training, provenance. Empty without a file.
+    """
 
     def __init__(self, architecture: Architecture = Architecture()) -> None:
         super().__init__()
         self.architecture = architecture
+        self.metadata: dict[str, str] = {}
         pixels, widths = architecture.pixels, architecture.widths
         top = widths[-1]
 
@@ -173,6 +194,57 @@ class Autoencoder(nn.Module):
         if architecture.mixing == "learned":
             inputs = 3 if architecture.mixing_context else 2
             self.mixing = nn.ModuleList(_mixing(inputs * c, c) for c in architecture.latent_tensor_channels)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike) -> Self:
+        """The network of a model file, in evaluation mode, with single-precision weights.
+
+        Parameters
+        ----------
+        path
+            A ``.safetensors`` file written by ``latent-sr train`` or ``itk.AutoencoderModel.Write``.
+
+        Raises
+        ------
+        ImportError
+            If the package ``safetensors`` is missing.
+        LatentSRError
+            If the file does not exist or is not a valid model.
+        """
+        try:
+            from safetensors import SafetensorError, safe_open
+        except ImportError as error:
+            raise ImportError(
+                "latent_sr.torch_model needs the package 'safetensors': pip install safetensors"
+            ) from error
+
+        path = Path(path)
+        if not path.is_file():
+            raise LatentSRError(f"the model file '{path}' does not exist")
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                found = metadata.get("latent_sr.format", "")
+                if found not in FORMATS:
+                    known = " or ".join(f"'{name}'" for name in FORMATS)
+                    raise LatentSRError(f"'{path}' is not a model: its 'latent_sr.format' is '{found}', not {known}")
+                description = {**FIRST_ARCHITECTURE, **json.loads(metadata["latent_sr.architecture"])}
+                # The weights of the description take no memory: the file may not have them.
+                with torch.device("meta"):
+                    network = cls(Architecture(**description))
+                # Copies: the tensors of safetensors change with the file.
+                weights = {name: file.get_tensor(name).to(torch.float32, copy=True) for name in file.keys()}  # noqa: SIM118
+            # Model files do not contain num_batches_tracked, which inference does not use.
+            uncounted = [name for name in network.state_dict() if name.endswith("num_batches_tracked")]
+            weights = {name: torch.tensor(0) for name in uncounted} | weights
+            missing, unexpected = network.load_state_dict(weights, strict=False, assign=True)
+        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise LatentSRError(f"'{path}' is not a valid model: {' '.join(str(error).split())}") from error
+        if missing or unexpected:
+            names = ", ".join([*missing, *unexpected])
+            raise LatentSRError(f"'{path}' is not a valid model: tensors are missing or unexpected: {names}")
+        network.metadata = metadata
+        return network.eval()
 
     def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Encode slices.
@@ -227,7 +299,7 @@ class Autoencoder(nn.Module):
         self,
         first: Sequence[torch.Tensor],
         second: Sequence[torch.Tensor],
-        alpha: float,
+        alpha: float | torch.Tensor,
         before: Sequence[torch.Tensor] | None = None,
         after: Sequence[torch.Tensor] | None = None,
     ) -> list[torch.Tensor]:
@@ -238,7 +310,8 @@ class Autoencoder(nn.Module):
         first, second, before, after
             As in ``mixing_corrections``.
         alpha
-            Position between the slices, 0 (``first``) to 1 (``second``).
+            Position between the slices, 0 (``first``) to 1 (``second``). A tensor has the shape (positions, 1, 1, 1):
+            one position for each pair of slices, or any number of them for one pair.
         """
         mixed = [(1 - alpha) * p + alpha * q for p, q in zip(first, second, strict=True)]
         for i, correction in enumerate(self.mixing_corrections(first, second, before, after)):
@@ -266,44 +339,5 @@ class Autoencoder(nn.Module):
 
 
 def load(path: str | os.PathLike) -> Autoencoder:
-    """The network of a model file, in evaluation mode, with single-precision weights.
-
-    Parameters
-    ----------
-    path
-        A ``.safetensors`` file written by ``latent-sr train`` or ``itk.AutoencoderModel.Write``.
-
-    Raises
-    ------
-    ImportError
-        If the package ``safetensors`` is missing.
-    LatentSRError
-        If the file does not exist or is not a valid model.
-    """
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ImportError as error:
-        raise ImportError("latent_sr.torch_model needs the package 'safetensors': pip install safetensors") from error
-
-    path = Path(path)
-    if not path.is_file():
-        raise LatentSRError(f"the model file '{path}' does not exist")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            found = metadata.get("latent_sr.format", "")
-            if found not in FORMATS:
-                known = " or ".join(f"'{name}'" for name in FORMATS)
-                raise LatentSRError(f"'{path}' is not a model: its 'latent_sr.format' is '{found}', not {known}")
-            description = {**FIRST_ARCHITECTURE, **json.loads(metadata["latent_sr.architecture"])}
-            network = Autoencoder(Architecture(**description))
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        missing, unexpected = network.load_state_dict(weights, strict=False)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise LatentSRError(f"'{path}' is not a valid model: {' '.join(str(error).split())}") from error
-    # Model files do not contain num_batches_tracked, which inference does not use.
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        names = ", ".join([*missing, *unexpected])
-        raise LatentSRError(f"'{path}' is not a valid model: tensors are missing or unexpected: {names}")
-    return network.eval()
+    """The network of a model file: ``Autoencoder.from_file``."""
+    return Autoencoder.from_file(path)

@@ -138,6 +138,57 @@ def test_trained_statistics_are_loaded(tiny_model, tmp_path):
     )
 
 
+def test_a_class_of_its_own_is_made_from_a_file_as_by_load(tiny_model):
+    from latent_sr.torch_model import Autoencoder, load
+
+    class Mine(Autoencoder):
+        pass
+
+    mine, loaded = Mine.from_file(str(tiny_model)), load(tiny_model)
+    assert type(mine) is Mine
+    assert type(loaded) is Autoencoder
+    assert mine.metadata == loaded.metadata
+    assert mine.metadata["provenance.license"] == "none, it is a test"
+    for weights, others in zip(mine.state_dict().items(), loaded.state_dict().items(), strict=True):
+        assert weights[0] == others[0]
+        assert torch.equal(weights[1], others[1])
+    assert all(weights.requires_grad for weights in mine.parameters())
+
+
+def test_a_network_does_not_change_with_its_file(tmp_path, tiny_model):
+    from latent_sr.torch_model import load
+
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(tiny_model.read_bytes())
+    network = load(path)
+    before = [weights.clone() for weights in network.parameters()]
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+    assert all(map(torch.equal, before, network.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ('"poolings":99', "poolings is 99, but has to be 1 to 8"),
+        ('"base_kernels":1000000', "base_kernels is 1000000, but has to be 1 to 1024"),
+        # This would need terabytes.
+        ('"poolings":8,"base_kernels":1024', "size mismatch"),
+    ],
+)
+def test_a_description_of_a_larger_network_than_the_weights_is_refused_at_once(tmp_path, tiny_model, entry, words):
+    from latent_sr.torch_model import load
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    with safe_open(tiny_model, "pt") as file:
+        metadata = file.metadata()
+    metadata["latent_sr.architecture"] = metadata["latent_sr.architecture"][:-1] + f",{entry}}}"
+    save_file(load_file(tiny_model), tmp_path / "large.safetensors", metadata)
+    with pytest.raises(LatentSRError, match=rf"large\.safetensors' is not a valid model: .*{words}"):
+        load(tmp_path / "large.safetensors")
+
+
 def test_weights_in_half_precision_are_loaded_in_single_precision(tmp_path):
     from latent_sr.torch_model import load
 

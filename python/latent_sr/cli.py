@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import NoReturn
 
-from latent_sr.commands import evaluate, info, metrics, slicer, train, upsample
+from latent_sr.commands import evaluate, export, info, metrics, slicer, train, upsample
 from latent_sr.commands.console import in_words_of_options, logging_to
 from latent_sr.commands.options import PROGRAM, Parser
 from latent_sr.errors import LatentSRError, one_line
@@ -65,6 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
   latent-sr evaluate cohort/ --report report.html
   latent-sr metrics truth.nii.gz recovered.nii.gz --json -
   latent-sr info mine.safetensors
+  latent-sr export mine.safetensors graphs/
 
 Exit codes: 0, 1 (failed), 2 (wrong use), 130 (interrupted), 143 (terminated). latent-sr --xml describes upsample as a
 module of 3D Slicer.""",
@@ -73,7 +74,7 @@ module of 3D Slicer.""",
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (upsample, train, evaluate, metrics, info):
+    for command in (upsample, train, evaluate, metrics, info, export):
         command.add_parser(commands)
     return parser
 

@@ -23,17 +23,18 @@
 
 All programs get the same weights and the same slices in [0, 1], and compute the same (slices - 1) factor + 1 slices in
 the mode decoded. The filter works from image to image. The others work from array to array: they encode every slice
-once, mix latents, and decode in batches of 4. PyTorch uses channels-last and inference mode. The naive program
-(``--naive``) encodes both neighbors for each new slice, in PyTorch's default layout, and takes long. All programs take
-turns in each round. The table has medians of the seconds, and medians and ranges of the ratios to this module within
-each round. Programs that are not installed are left out. The benchmark fails if a synthesized slice differs by more
-than 1e-4, or if its PSNR to float32 is below 40 dB in bfloat16. Slices at acquired positions are not compared: there
-the filter mixes otherwise if the mixing is learned (``MixedGap``).
+once, mix each gap once for all of its positions, and decode the slices of a gap at once. ONNX Runtime and OpenVINO run
+the graphs of ``latent-sr export``. PyTorch uses channels-last and inference mode. The naive program (``--naive``)
+encodes all neighbors for each new slice, in PyTorch's default layout, and takes long. All programs take turns in each
+round. The table has medians of the seconds, and medians and ranges of the ratios to this module within each round.
+Programs that are not installed are left out. The benchmark fails if a slice differs by more than 1e-4, or if the PSNR
+to float32 is below 40 dB in bfloat16.
 """
 
 import argparse
 import copy
 import importlib.util
+import itertools
 import json
 import statistics
 import sys
@@ -41,17 +42,22 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import itk
 import numpy as np
 import torch
 from latent_sr.enumerations import mode_enum, precision_enum
 from latent_sr.models import load_model
+from latent_sr.onnx_export import export_onnx
 from latent_sr.torch_model import Autoencoder, load
 from rounds import alternate, ratios, seconds, spread
 
 BATCH = 4
-Latent = list[torch.Tensor]
+"""Number of slices that are encoded at once."""
+
+NEAR_ACQUIRED = 0.1
+"""In place of an acquired slice, the filter takes the mean of learned mixes at this distance on both sides."""
 
 
 def make_slices(count: int, size: int) -> np.ndarray:
@@ -103,166 +109,124 @@ def ours(slices: np.ndarray, model: itk.AutoencoderModel, factor: int, threads: 
     return run
 
 
-def positions(count: int, factor: int) -> list[tuple[int, float]]:
-    """Return the position of each output slice: the number of the acquired slice below it, and alpha."""
-    return [(i // factor, i % factor / factor) for i in range((count - 1) * factor + 1)]
+def edge_of(network: Autoencoder) -> float:
+    """Return how far from an acquired slice the mixes lie that stand for it."""
+    return 0.0 if network.mixing is None else NEAR_ACQUIRED
 
 
-def neighbors(begin: int, end: int, count: int) -> list[np.ndarray]:
-    """Return the slices around the gaps from ``begin`` to ``end``: first, second, before and after."""
-    first = np.arange(begin, end)
-    return [first, first + 1, np.maximum(first - 1, 0), np.minimum(first + 2, count - 1)]
+def neighbors(gap: int, count: int) -> list[int]:
+    """Return the slices around a gap: first, second, before and after."""
+    return [gap, gap + 1, max(gap - 1, 0), min(gap + 2, count - 1)]
 
 
 @dataclass(frozen=True)
 class Stages:
-    """The three parts of a network, as functions of lists of arrays. ``correct`` returns no arrays in linear mixing."""
+    """The three parts of a network, as functions of arrays of one library, and how the library concatenates arrays.
+
+    ``mix`` takes the latents of the four slices around a gap, and the positions in the gap.
+    """
 
     encode: Callable
-    correct: Callable
+    mix: Callable
     decode: Callable
+    concatenate: Callable = np.concatenate
 
 
-def recompose(stages: Stages, slices: np.ndarray, factor: int) -> np.ndarray:
-    """Encode every slice once, correct the mix of each gap once, mix latents and decode in batches, with arrays."""
-    count = len(slices)
-    parts = [stages.encode(slices[i : i + BATCH, None]) for i in range(0, count, BATCH)]
-    latents = [np.concatenate([part[n] for part in parts]) for n in range(len(parts[0]))]
-    parts = []
-    for i in range(0, count - 1, BATCH):
-        around = neighbors(i, min(i + BATCH, count - 1), count)
-        parts.append(stages.correct([latent[index] for index in around for latent in latents]))
-    corrections = [np.concatenate([part[n] for part in parts]) for n in range(len(parts[0]))]
-    where = positions(count, factor)
-    result = []
-    for begin in range(0, len(where), BATCH):
-        some = where[begin : begin + BATCH]
-        first = [slice_ for slice_, _ in some]
-        second = [min(slice_ + 1, count - 1) for slice_ in first]
-        alpha = np.array([a for _, a in some], dtype=np.float32)[:, None, None, None]
-        mixed = [(1 - alpha) * latent[first] + alpha * latent[second] for latent in latents]
-        gap = np.minimum(first, count - 2)
-        for n, correction in enumerate(corrections):
-            mixed[n] += 4 * alpha * (1 - alpha) * correction[gap]
-        result.append(stages.decode(mixed))
-    return np.clip(np.concatenate(result)[:, 0], 0, 1)
+def recompose(stages: Stages, slices: np.ndarray, factor: int, edge: float) -> Any:
+    """Encode every slice once, mix each gap once, and decode the slices of a gap at once."""
+    parts = [stages.encode(slices[i : i + BATCH, None]) for i in range(0, len(slices), BATCH)]
+    latents = [stages.concatenate(tensors) for tensors in zip(*parts, strict=True)]
+    alphas = np.array([edge, *(i / factor for i in range(1, factor)), 1 - edge], np.float32)[:, None, None, None]
+    result, side = [], None
+    for gap in range(len(slices) - 1):
+        mixed = stages.mix([[z[i : i + 1] for z in latents] for i in neighbors(gap, len(slices))], alphas)
+        acquired = [z[:1] for z in mixed]
+        if side is not None:
+            acquired = [(p + q) / 2 for p, q in zip(side, acquired, strict=True)]
+        some = [stages.concatenate((p, z[1:-1])) for p, z in zip(acquired, mixed, strict=True)]
+        result.append(stages.decode(some))
+        side = [z[-1:] for z in mixed]
+    return stages.concatenate([*result, stages.decode(side)])[:, 0].clip(0, 1)
 
 
 def pytorch(network: Autoencoder, slices: np.ndarray, factor: int, precision: str, compiled: bool) -> Callable:
     """Return a function that runs tuned PyTorch, optionally compiled."""
+    edge = edge_of(network)
     network = copy.deepcopy(network).to(memory_format=torch.channels_last)
-    encode, correct, decode = network.encode, network.mixing_corrections, network.decode
+    encode, mix, decode = network.encode, network.mix, network.decode
     if compiled:
-        encode, correct, decode = torch.compile(encode), torch.compile(correct), torch.compile(decode)
-    where = positions(len(slices), factor)
+        encode, mix, decode = torch.compile(encode), torch.compile(mix), torch.compile(decode)
+    stages = Stages(
+        lambda x: encode(torch.from_numpy(x).contiguous(memory_format=torch.channels_last)),
+        lambda around, alphas: mix(*around[:2], torch.from_numpy(alphas), *around[2:]),
+        decode,
+        torch.cat,
+    )
 
     def run() -> np.ndarray:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-            stack = torch.from_numpy(slices)[:, None].contiguous(memory_format=torch.channels_last)
-            parts = [encode(stack[i : i + BATCH]) for i in range(0, len(stack), BATCH)]
-            latents = [torch.cat([part[n] for part in parts]) for n in range(len(parts[0]))]
-            around = neighbors(0, len(stack) - 1, len(stack))
-            corrections = correct(*([latent[index] for latent in latents] for index in around))
-            result = []
-            for begin in range(0, len(where), BATCH):
-                some = where[begin : begin + BATCH]
-                first = torch.tensor([slice_ for slice_, _ in some])
-                second = (first + 1).clamp(max=len(stack) - 1)
-                alpha = torch.tensor([a for _, a in some])[:, None, None, None]
-                mixed = [torch.lerp(z[first].float(), z[second].float(), alpha) for z in latents]
-                for n, correction in enumerate(corrections):
-                    mixed[n] += 4 * alpha * (1 - alpha) * correction[first.clamp(max=len(stack) - 2)].float()
-                result.append(decode(mixed))
-            return torch.cat(result)[:, 0].float().clamp(0, 1).numpy()
+            return recompose(stages, slices, factor, edge).float().numpy()
 
     return run
 
 
 def naive(network: Autoencoder, slices: np.ndarray, factor: int) -> Callable:
-    """Return a function that runs straightforward PyTorch, which encodes both neighbors for each new slice."""
+    """Return a function that runs straightforward PyTorch, which encodes all neighbors for each new slice."""
+    edge, last = edge_of(network), len(slices) - 1
+    stack = torch.from_numpy(slices)[:, None]
+
+    def mix(gap: int, alpha: float) -> list[torch.Tensor]:
+        first, second, *outer = (network.encode(stack[number : number + 1]) for number in neighbors(gap, len(slices)))
+        return network.mix(first, second, alpha, *outer)
 
     def run() -> np.ndarray:
-        stack = torch.from_numpy(slices)[:, None]
         result = []
         with torch.no_grad():
-            for slice_, alpha in positions(len(stack), factor):
-                around = (min(max(slice_ + step, 0), len(stack) - 1) for step in (0, 1, -1, 2))
-                first, second, before, after = (network.encode(stack[number : number + 1]) for number in around)
-                result.append(network.decode(network.mix(first, second, alpha, before, after)))
+            for number in range(last * factor + 1):
+                slice_, alpha = number // factor, number % factor / factor
+                sides = [(slice_, alpha)] if alpha > 0 else [(slice_ - 1, 1 - edge), (slice_, edge)]
+                sides = [side for side in sides if 0 <= side[0] < last][: 2 if edge > 0 else 1]
+                mixes = [mix(*side) for side in sides]
+                result.append(network.decode([sum(tensors) / len(mixes) for tensors in zip(*mixes, strict=True)]))
         return torch.cat(result)[:, 0].clamp(0, 1).numpy()
 
     return run
 
 
-class _Encoder(torch.nn.Module):
-    def __init__(self, network: Autoencoder) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return tuple(self.network.encode(x))
-
-
-class _Corrections(torch.nn.Module):
-    def __init__(self, network: Autoencoder) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, *latents: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        count = len(latents) // 4
-        return tuple(self.network.mixing_corrections(*(latents[i * count : (i + 1) * count] for i in range(4))))
+def of_graphs(run: Callable, network: Autoencoder, slices: np.ndarray, factor: int) -> Callable:
+    """Return a function that runs the ONNX graphs by a function of a graph's name and its inputs in their order."""
+    stages = Stages(
+        lambda x: run("encoder", [x]),
+        lambda around, alphas: run("mixing", [alphas, *itertools.chain(*around)]),
+        lambda latent: run("decoder", latent)[0],
+    )
+    return lambda: recompose(stages, slices, factor, edge_of(network))
 
 
-class _Decoder(torch.nn.Module):
-    def __init__(self, network: Autoencoder) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, *latent: torch.Tensor) -> torch.Tensor:
-        return self.network.decode(list(latent))
-
-
-def exported(network: Autoencoder, example: torch.Tensor, latent: tuple) -> list[tuple[str, torch.nn.Module, tuple]]:
-    """Return the parts of a network that other programs run: name, module and examples of the inputs."""
-    parts = [("encoder", _Encoder(network), (example,)), ("decoder", _Decoder(network), latent)]
-    if network.mixing is not None:
-        parts.append(("corrections", _Corrections(network), (*latent, *latent, *latent, *latent)))
-    return parts
-
-
-def onnx_runtime(network: Autoencoder, slices: np.ndarray, factor: int, threads: int, folder: Path) -> Callable:
+def onnx_runtime(network: Autoencoder, slices: np.ndarray, factor: int, threads: int, graphs: list[Path]) -> Callable:
     """Return a function that runs ONNX Runtime with all graph optimizations."""
     import onnxruntime
 
-    example = torch.zeros(BATCH, 1, *slices.shape[1:])
-    latent = tuple(network.encode(example))
     sessions = {}
-    for name, module, inputs in exported(network, example, latent):
-        names = [f"{name}{n}" for n in range(len(inputs))]
-        axes = {key: {0: "n"} for key in names}
-        file = folder / f"{name}.onnx"
-        torch.onnx.export(module.eval(), inputs, str(file), input_names=names, dynamic_axes=axes, dynamo=False)
+    for file in graphs:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        sessions[name] = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        sessions[file.stem] = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
     def run(name: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
-        # Mixing without context does not use all of its inputs.
-        used = {port.name for port in sessions[name].get_inputs()}
-        values = {f"{name}{n}": z for n, z in enumerate(inputs)}
-        return sessions[name].run(None, {key: z for key, z in values.items() if key in used})
+        # Mixing without context has no slices beyond the gap.
+        return sessions[name].run(
+            None, {port.name: z for port, z in zip(sessions[name].get_inputs(), inputs, strict=False)}
+        )
 
-    stages = Stages(
-        lambda x: run("encoder", [x]),
-        lambda latents: run("corrections", latents) if "corrections" in sessions else [],
-        lambda latent: run("decoder", latent)[0],
-    )
-    return lambda: recompose(stages, slices, factor)
+    return of_graphs(run, network, slices, factor)
 
 
-def open_vino(network: Autoencoder, slices: np.ndarray, factor: int, threads: int, precision: str) -> Callable:
-    """Return a function that runs OpenVINO, tuned for latency."""
+def open_vino(
+    network: Autoencoder, slices: np.ndarray, factor: int, threads: int, precision: str, graphs: list[Path]
+) -> Callable:
+    """Return a function that runs OpenVINO, tuned for latency and for the size of the slices."""
     import openvino
 
     core = openvino.Core()
@@ -271,24 +235,19 @@ def open_vino(network: Autoencoder, slices: np.ndarray, factor: int, threads: in
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
     }
-    example = torch.zeros(BATCH, 1, *slices.shape[1:])
-    latent = tuple(z.detach() for z in network.encode(example))
+    latent = [z.shape[1:] for z in network.encode(torch.zeros(1, 1, *slices.shape[1:]))]
+    shapes = {"encoder": [(1, *slices.shape[1:])], "mixing": [(1, 1, 1), *4 * latent], "decoder": latent}
     models = {}
-    for name, module, inputs in exported(network, example, latent):
-        converted = openvino.convert_model(module.eval(), example_input=inputs)
-        converted.reshape({port: [-1, *z.shape[1:]] for port, z in zip(converted.inputs, inputs, strict=True)})
-        models[name] = core.compile_model(converted, "CPU", config)
+    for file in graphs:
+        model = core.read_model(file)
+        model.reshape({port: [-1, *shape] for port, shape in zip(model.inputs, shapes[file.stem], strict=False)})
+        models[file.stem] = core.compile_model(model, "CPU", config)
 
     def run(name: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
-        found = models[name](inputs)
+        found = models[name](inputs[: len(models[name].inputs)])
         return [np.array(found[n]) for n in range(len(models[name].outputs))]
 
-    stages = Stages(
-        lambda x: run("encoder", [x]),
-        lambda latents: run("corrections", latents) if "corrections" in models else [],
-        lambda latent: run("decoder", latent)[0],
-    )
-    return lambda: recompose(stages, slices, factor)
+    return of_graphs(run, network, slices, factor)
 
 
 def make_peers(arguments: argparse.Namespace, network: Autoencoder, slices: np.ndarray, folder: Path) -> dict:
@@ -297,19 +256,18 @@ def make_peers(arguments: argparse.Namespace, network: Autoencoder, slices: np.n
     peers = {"PyTorch": pytorch(network, slices, factor, precision, False)}
     if arguments.compile:
         peers["torch.compile"] = pytorch(network, slices, factor, precision, True)
-    if importlib.util.find_spec("onnxruntime") and precision == "float32":
-        peers["ONNX Runtime"] = onnx_runtime(network, slices, factor, threads, folder)
-    if importlib.util.find_spec("openvino"):
-        peers["OpenVINO"] = open_vino(network, slices, factor, threads, precision)
+    graphs = export_onnx(network, folder) if importlib.util.find_spec("onnx") else []
+    if graphs and importlib.util.find_spec("onnxruntime") and precision == "float32":
+        peers["ONNX Runtime"] = onnx_runtime(network, slices, factor, threads, graphs)
+    if graphs and importlib.util.find_spec("openvino"):
+        peers["OpenVINO"] = open_vino(network, slices, factor, threads, precision, graphs)
     if arguments.naive:
         peers["naive PyTorch"] = naive(copy.deepcopy(network), slices, factor)
     return peers
 
 
-def check(name: str, result: np.ndarray, reference: np.ndarray, factor: int, precision: str) -> float:
-    """Return the largest difference of synthesized slices to the reference; exit if it is too large."""
-    synthesized = np.arange(len(result)) % factor != 0
-    result, reference = result[synthesized], reference[synthesized]
+def check(name: str, result: np.ndarray, reference: np.ndarray, precision: str) -> float:
+    """Return the largest difference to the reference; exit if it is too large."""
     difference = float(np.abs(result - reference).max())
     if precision == "float32" and difference > 1e-4:
         sys.exit(f"{name} differs by {difference:.3g}")
@@ -347,7 +305,7 @@ def multiplications(network: Autoencoder, slices: np.ndarray, factor: int) -> fl
             with FlopCounterMode(display=False) as counter:
                 run()
             counts.append(counter.get_total_flops() / 2e9)
-    numbers = [len(slices), len(positions(len(slices), factor)), len(slices) - 1]
+    numbers = [len(slices), (len(slices) - 1) * factor + 1, len(slices) - 1]
     return sum(number * count for number, count in zip(numbers, counts, strict=True))
 
 
@@ -357,7 +315,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--network", choices=["paper", "bundled"], default="paper")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--slices", type=int, default=16)
-    parser.add_argument("--factor", type=int, default=5)
+    parser.add_argument("--factor", type=int, default=5, choices=range(1, 11))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--rounds", type=int, default=5)
@@ -380,9 +338,7 @@ def main() -> None:
         runs = {"this module": ours(slices, model, arguments.factor, arguments.threads, arguments.precision)}
         runs |= make_peers(arguments, network, slices, folder)
         torch.set_num_threads(arguments.threads)
-        differences = {
-            key: check(key, run(), reference, arguments.factor, arguments.precision) for key, run in runs.items()
-        }
+        differences = {key: check(key, run(), reference, arguments.precision) for key, run in runs.items()}
         times = alternate(runs, arguments.rounds, lambda run: seconds_with_threads(run, arguments.threads))
         work = multiplications(network, slices, arguments.factor)
     peak = matrix_products(arguments.threads)

@@ -31,7 +31,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 {
   itk_version=5.4.7
   torch_version=2.13.0
-  test_tools=(pytest hypothesis scikit-image SimpleITK dcm2niix safetensors distributed xarray monai torchio onnx onnxruntime openvino)
+  test_tools=(pytest hypothesis scikit-image SimpleITK dcm2niix safetensors distributed xarray monai torchio onnx onnxruntime openvino
+    nbclient ipykernel)
   other_itk_modules=(itk-elastix itk-texturefeatures)
 }
 

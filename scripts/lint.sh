@@ -50,7 +50,7 @@ run() {
 }
 mapfile -d '' cxx < <(find include src test examples benchmarks -type f \( -name '*.h' -o -name '*.hxx' -o -name '*.cxx' \) -print0 | sort -z)
 folders=()
-for folder in python test scripts examples benchmarks; do [ ! -d "$folder" ] || folders+=("$folder"); done
+for folder in python test scripts examples benchmarks docs; do [ ! -d "$folder" ] || folders+=("$folder"); done
 run "clang-format: ${#cxx[@]} files" clang-format "${clang[@]}" "${cxx[@]}"
 run "ruff check" ruff check "${check[@]}" "${folders[@]}"
 run "ruff format" ruff format "${ruff[@]}" "${folders[@]}"

@@ -141,9 +141,9 @@ def draw_curves(rows: list[dict[str, str]], path: Path) -> None:
     if validated:
         for axis, name, unit in ((axes[0, 2], "psnr", " (dB)"), (axes[0, 3], "ssim", "")):
             axis.plot(*curve(f"validation_{name}"), marker="o", markersize=3, label="network")
-            for method in ("linear", "bspline"):
-                x, y = curve(f"validation_{method}_{name}")
-                axis.plot(x, y, linestyle="--", label={"linear": "linear", "bspline": "B-spline"}[method])
+            # The scores of interpolation are the same at all validations, of which there may be only one.
+            for method, label, color in (("linear", "linear", "C1"), ("bspline", "B-spline", "C2")):
+                axis.axhline(curve(f"validation_{method}_{name}")[1][-1], linestyle="--", label=label, color=color)
             axis.set_title(f"validation {name.upper()}{unit}")
             axis.legend()
     for axis in axes[0]:

@@ -253,3 +253,18 @@ def test_the_precision_is_bfloat16_where_the_processor_has_instructions_for_it(
     assert result.returncode == 0, result.stderr
     described = json.loads(latent_sr_run("info", output, "--json", "-").stdout)
     assert f"--precision {expected}" in described["provenance"]["command"]
+
+
+def test_the_picture_of_a_training_shows_interpolation_after_one_validation(tmp_path, monkeypatch):
+    from latent_sr import training_log
+    from matplotlib import pyplot
+
+    scores = {"validation_psnr": "24.4", "validation_linear_psnr": "23.1", "validation_bspline_psnr": "22.7"}
+    scores |= {name.replace("psnr", "ssim"): "0.6" for name in scores}
+    row = {"iteration": "100", "loss": "0.05", "synthesis_loss": "0.01", "learning_rate": "1e-4", **scores}
+    figures = []
+    monkeypatch.setattr(pyplot, "close", figures.append)
+    training_log.draw_curves([row], tmp_path / "curves.png")
+    lines = figures[0].axes[2].lines
+    # A dashed line through one point would not be seen.
+    assert [line.get_label() for line in lines if len(line.get_xdata()) == 2] == ["linear", "B-spline"]

@@ -35,7 +35,7 @@ import itk
 import numpy as np
 from latent_sr import ErrorCalibration, calibrate_errors, load_model, read_volume
 from latent_sr.calibration import KEPT_EVERY, sample_errors
-from scipy.stats import spearmanr
+from latent_sr.evaluation.statistics import ERROR_FIGURES, error_figures
 
 MODELS = Path(__file__).parents[1] / "models"
 GROUPS = ("cardiac", "brain")
@@ -86,7 +86,7 @@ def main() -> None:
     print(f"{'':10}{'volumes':>9}{'rank correlation':>18}{'below 90 %':>12}{'error / expected':>18}")
     for name, axis in TESTED.items():
         files = one_per_subject([file for pattern in sets[name]["files"] for file in arguments.data.glob(pattern)])
-        correlations, shares, ratios = [], [], []
+        found = []
         for file in files:
             image = read_volume(file)
             for keep in KEPT_EVERY:
@@ -94,10 +94,9 @@ def main() -> None:
                 if sample is None:
                     continue
                 terms, errors = sample
-                expected = terms @ coefficients
-                correlations.append(spearmanr(expected, errors)[0])
-                shares.append(np.mean(errors <= model.GetErrorQuantile90() * expected))
-                ratios.append(errors.mean() / expected.mean())
+                figures = error_figures(errors, terms @ coefficients, model.GetErrorQuantile90())
+                found.append([figures[name] for name in ERROR_FIGURES])
+        correlations, shares, ratios = np.reshape(found, (-1, len(ERROR_FIGURES))).T
         row = f"{name:10}{len(files):>9}{np.median(correlations):>18.2f}"
         print(f"{row}{100 * np.mean(shares):>10.1f} %{np.median(ratios):>18.2f}", flush=True)
 

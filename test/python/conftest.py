@@ -194,6 +194,19 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def calibrated_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with an invented calibration of errors."""
+    import itk
+
+    model = itk.AutoencoderModel.New()
+    model.Read(str(tiny_model))
+    model.SetErrorCalibration(0.25, 0.5, 2.0)
+    path = tmp_path_factory.mktemp("models") / "calibrated.safetensors"
+    model.Write(str(path))
+    return path
+
+
 @pytest.fixture
 def thick(tmp_path: Path) -> Path:
     """A stack of 7 thick slices as NIfTI, int16, oblique."""

@@ -33,7 +33,7 @@ from latent_sr.evaluation.tables import ordinal
 from test_report import assert_self_contained
 
 KEYS = ["schema", "created", "versions", "settings", "metrics", "methods", "models", "volumes", "subjects", "summary"]
-KEYS += ["summary_kept", "summary_long_axis", "tests", "p_adjustment", "notes"]
+KEYS += ["summary_kept", "summary_long_axis", "summary_expected_error", "tests", "p_adjustment", "notes"]
 METRICS = ["mse", "psnr", "ssim", "vifp"]
 
 
@@ -380,7 +380,7 @@ def test_the_report_is_one_file_with_pictures(outcome):
     document = assert_self_contained(text)
     images = [attributes for tag, attributes in document.elements if tag == "img"]
     assert len(images) == (3 + 2 + 2) * (1 + 5 + 5) + 1 + 5
-    assert len([1 for tag, _ in document.elements if tag == "svg"]) == 4
+    assert len([1 for tag, attributes in document.elements if tag == "svg" and "aria-label" in attributes]) == 4
     assert "3 subjects, 6 volumes, 18 recovered slices" in text
 
 

@@ -50,9 +50,9 @@ def cohort(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def alone(cohort, tiny_model) -> dict:
+def alone(cohort, calibrated_model) -> dict:
     """The result of one process with all threads."""
-    return latent_sr.evaluate([cohort], models=[tiny_model], methods=["linear", "bspline", "latent"])
+    return latent_sr.evaluate([cohort], models=[calibrated_model], methods=["linear", "bspline", "latent"])
 
 
 @pytest.fixture(scope="module")
@@ -68,27 +68,28 @@ def cluster():
 # Local processes ------------------------------------------------------------------------------------------------------
 
 
-def test_two_processes_give_the_result_of_one(cohort, tiny_model, alone):
+def test_two_processes_give_the_result_of_one(cohort, calibrated_model, alone):
     steps = []
     result = latent_sr.evaluate(
         [cohort],
-        models=[tiny_model],
+        models=[calibrated_model],
         methods=["linear", "bspline", "latent"],
         jobs=2,
         progress=lambda *step: steps.append(step),
     )
     assert comparable(result) == comparable(alone)
     assert result["settings"]["jobs"] == 2
+    assert all("expected_error" in volume["methods"]["latent"] for volume in result["volumes"])
     assert [done for done, _, _ in steps] == sorted(done for done, _, _ in steps)
     assert steps[-1] == (21, 21, "")
     assert [volume["path"] for volume in result["volumes"]] == [volume["path"] for volume in alone["volumes"]]
 
 
-def test_pictures_come_back_from_other_processes(cohort, tiny_model):
+def test_pictures_come_back_from_other_processes(cohort, calibrated_model):
     alone, together = (
         run_evaluation(
             [cohort],
-            EvaluationOptions(models=[tiny_model], methods=["linear", "latent"], jobs=jobs),
+            EvaluationOptions(models=[calibrated_model], methods=["linear", "latent"], jobs=jobs),
             with_pictures=True,
         )
         for jobs in (1, 2)
@@ -96,6 +97,7 @@ def test_pictures_come_back_from_other_processes(cohort, tiny_model):
     for first, second in zip(alone.pictures.gallery, together.pictures.gallery, strict=True):
         assert (first.volume, first.slice_number) == (second.volume, second.slice_number)
         np.testing.assert_array_equal(first.recovered["latent"], second.recovered["latent"])
+        np.testing.assert_array_equal(first.expected["latent"], second.expected["latent"])
     np.testing.assert_array_equal(alone.pictures.long_axis.before, together.pictures.long_axis.before)
     assert [worst.kind for worst in together.pictures.worst] == ["loss", "lowest"]
 
@@ -186,9 +188,12 @@ def test_an_interrupt_ends_a_command_that_was_started_with_interrupts_ignored(ti
 # Dask -----------------------------------------------------------------------------------------------------------------
 
 
-def test_a_cluster_gives_the_result_of_one_process(cluster, cohort, tiny_model, alone):
+def test_a_cluster_gives_the_result_of_one_process(cluster, cohort, calibrated_model, alone):
     result = latent_sr.evaluate(
-        [cohort], models=[tiny_model], methods=["linear", "bspline", "latent"], scheduler=cluster.scheduler_address
+        [cohort],
+        models=[calibrated_model],
+        methods=["linear", "bspline", "latent"],
+        scheduler=cluster.scheduler_address,
     )
     assert comparable(result) == comparable(alone)
     assert result["settings"]["scheduler"] == cluster.scheduler_address

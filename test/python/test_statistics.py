@@ -23,10 +23,12 @@ import numpy as np
 import pytest
 from latent_sr.evaluation.statistics import (
     compare_methods,
+    error_figures,
     hodges_lehmann,
     holm,
     mean_of_defined,
     paired_differences,
+    rank_correlation,
     summarize,
     wilcoxon,
 )
@@ -47,6 +49,48 @@ def test_a_summary_has_number_mean_standard_deviation_and_median():
     summary = summarize([1.0, 2.0, 6.0, math.nan])
     assert summary == {"n": 3, "mean": 3.0, "sd": pytest.approx(math.sqrt(7)), "median": 2.0}
     assert math.isnan(summarize([1.0])["sd"])
+
+
+def test_the_rank_correlation_is_that_of_scipy():
+    scipy_stats = pytest.importorskip("scipy.stats")
+    generator = np.random.default_rng(0)
+    first = generator.normal(size=(40, 50))
+    second = first + generator.normal(size=first.shape)
+    assert rank_correlation(first, second) == pytest.approx(scipy_stats.spearmanr(first.ravel(), second.ravel())[0])
+    # Many values are equal.
+    first, second = np.maximum(first, 0).round(1).astype(np.float32), np.maximum(second, 0).round(1)
+    assert rank_correlation(first, second) == pytest.approx(scipy_stats.spearmanr(first.ravel(), second.ravel())[0])
+
+
+def test_the_rank_correlation_of_a_constant_is_undefined():
+    assert rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([1.0, 8.0, 9.0])) == 1.0
+    assert rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([9.0, 8.0, 1.0])) == -1.0
+    assert math.isnan(rank_correlation(np.array([1.0, 2.0]), np.array([3.0, 3.0])))
+
+
+def test_figures_of_an_expected_error():
+    errors, expected = np.array([0.0, 1.0, 2.0, 6.0]), np.array([0.0, 2.0, 1.0, 3.0])
+    figures = error_figures(errors, expected, 1.5)
+    # Ranks are 1, 2, 3, 4 and 1, 3, 2, 4: the correlation is 1 - 6 * 2 / (4 * 15).
+    assert figures == {"rank_correlation": pytest.approx(0.8), "share_below_90": 0.5, "error_ratio": 1.5}
+    nothing = error_figures(errors, np.zeros(4), 1.5)
+    assert nothing["share_below_90"] == 0.25
+    assert math.isnan(nothing["rank_correlation"])
+    assert math.isnan(nothing["error_ratio"])
+
+
+def test_many_errors_are_ranked_by_a_choice_that_is_always_the_same():
+    scipy_stats = pytest.importorskip("scipy.stats")
+    generator = np.random.default_rng(1)
+    expected = generator.random((3, 300, 400))
+    errors = np.abs(generator.normal(size=expected.shape)) * expected
+    figures = error_figures(errors, expected, 2.0)
+    assert figures["rank_correlation"] == pytest.approx(
+        scipy_stats.spearmanr(expected.ravel(), errors.ravel())[0], abs=0.01
+    )
+    assert figures == error_figures(errors, expected, 2.0)
+    assert figures["share_below_90"] == np.mean(errors <= 2 * expected)
+    assert figures["error_ratio"] == pytest.approx(errors.mean() / expected.mean(), rel=1e-12)
 
 
 def test_differences_are_positive_where_the_first_is_better():

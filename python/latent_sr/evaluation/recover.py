@@ -28,10 +28,11 @@ from latent_sr.enumerations import mode_enum, precision_enum
 from latent_sr.errors import LatentSRError, translated
 from latent_sr.evaluation.methods import Method
 from latent_sr.evaluation.options import EvaluationOptions
-from latent_sr.evaluation.statistics import mean_of_defined
+from latent_sr.evaluation.statistics import error_figures, mean_of_defined
 from latent_sr.metrics import compare, fitting
 from latent_sr.models import load_model
 from latent_sr.threads import number_of_threads
+from latent_sr.uncertainty import expected_error
 from latent_sr.volumes import open_volume, split_frames
 from latent_sr.volumes.images import difference_of_grids, geometry_of
 
@@ -99,6 +100,8 @@ class GalleryEntry:
         The recovered slice of each method.
     scores
         The metrics of each method on this slice.
+    expected
+        The expected absolute error of each model that is calibrated.
     """
 
     subject: str
@@ -107,6 +110,7 @@ class GalleryEntry:
     truth: Any
     recovered: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    expected: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -306,6 +310,26 @@ class _Measurement:
             "long_axis": self._long_axis(volume),
         }, recovered
 
+    def measure_expected_error(self, volume: Any, recovered: Any, model: Any) -> tuple[dict[str, float], Any]:
+        """How well the expected error of a model's volume fits its error, and the expected error of dropped slices.
+
+        The network does not run again: the expected error is computed from the kept slices and the volume.
+        """
+        import itk
+        import numpy as np
+
+        image = expected_error(self.experiment.GetKeptSlices(), volume, model, self.axis)
+        dropped = self.experiment.ExtractDroppedSlices(image)
+        expected = itk.array_from_image(dropped)
+        truth = itk.array_view_from_image(self.dropped_truth).astype(np.float64)
+        errors = np.abs(itk.array_view_from_image(recovered) - truth)
+        if self.mask is None:
+            measured = errors, expected
+        else:
+            selected = _selected(self.mask, self.axis, self.dropped) != 0
+            measured = errors[selected], expected[selected]
+        return error_figures(*measured, model.GetErrorQuantile90()), expected
+
     def _slices(self, truth: Any, test: Any, numbers: Sequence[int]) -> dict[str, list[float]]:
         """The metrics of slices across the last axis."""
         mask = None if self.mask is None else _stack(_selected(self.mask, self.axis), 2, numbers)
@@ -397,6 +421,11 @@ def _evaluate_volume(
         for entry, position in zip(entries, positions, strict=True):
             entry.recovered[method.name] = itk.array_view_from_image(recovered)[position].copy()
             entry.scores[method.name] = {metric: values[position] for metric, values in record["slices"].items()}
+        if method.is_latent and models[method.name].HasErrorCalibration():
+            figures, expected = measurement.measure_expected_error(volume, recovered, models[method.name])
+            record["expected_error"] = figures
+            for entry, position in zip(entries, positions, strict=True):
+                entry.expected[method.name] = expected[position].copy()
         results[method.name] = {**record, "seconds": seconds}
     size = image.GetLargestPossibleRegion().GetSize()
     return {

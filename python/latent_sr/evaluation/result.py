@@ -82,6 +82,8 @@ def subject_scores(
     means
         Takes a volume's means from the record of a method. Default: the means of dropped slices.
     """
+    if not names:
+        return {}
     by_subject = _by_subject(volumes)
     metrics = list(means(volumes[0]["methods"][names[0]]))
     return {
@@ -107,6 +109,8 @@ def assemble(
     names = [method.name for method in methods]
     scores = {part: subject_scores(volumes, names, means) for part, means in _PARTS.items()}
     candidates = [method.name for method in methods if method.is_latent]
+    calibrated = [name for name in candidates if "expected_error" in volumes[0]["methods"][name]]
+    scores["_expected_error"] = subject_scores(volumes, calibrated, lambda record: record["expected_error"])
     with translated():
         tests = compare_methods(scores[""], candidates, metrics)
     described = []

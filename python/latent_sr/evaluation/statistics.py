@@ -50,6 +50,59 @@ def summarize(values: Sequence[float]) -> dict[str, float | int]:
     }
 
 
+def rank_correlation(first: Any, second: Any) -> float:
+    """Spearman's rank correlation of two arrays. Equal values share the mean of their ranks.
+
+    NaN if the values of an array are all equal.
+    """
+    import numpy as np
+
+    ranks = []
+    for values in (first, second):
+        _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+        ranks.append((np.cumsum(counts) - (counts + values.size) / 2)[places.ravel()])
+    # Sums by NumPy, unlike products by BLAS, do not depend on the number of threads.
+    norm = math.sqrt(float(np.square(ranks[0]).sum()) * float(np.square(ranks[1]).sum()))
+    return float((ranks[0] * ranks[1]).sum()) / norm if norm > 0.0 else math.nan
+
+
+ERROR_FIGURES = ("rank_correlation", "share_below_90", "error_ratio")
+"""What ``error_figures`` returns."""
+
+_RANKED = 100_000
+"""Most pixels that are ranked. Their choice moves the correlation by about 0.002; ranking millions takes seconds."""
+
+
+def error_figures(errors: Any, expected: Any, quantile_90: float) -> dict[str, float]:
+    """How well expected errors fit errors.
+
+    Parameters
+    ----------
+    errors, expected
+        Absolute errors and their expected values: arrays of the same size, without NaN.
+    quantile_90
+        The model's factor: about 90 % of the errors should be at most this multiple of their expected values.
+
+    Returns
+    -------
+    dict
+        "rank_correlation" of both, of a random choice if there are many; "share_below_90": the share of errors that are
+        at most that multiple; "error_ratio": the mean error divided by the mean expected error, NaN if that is zero.
+    """
+    import numpy as np
+
+    errors, expected = np.ravel(errors), np.ravel(expected)
+    mean_expected = float(np.mean(expected, dtype=np.float64))
+    ranked: Any = slice(None)
+    if errors.size > _RANKED:
+        ranked = np.random.default_rng(0).choice(errors.size, _RANKED, replace=False, shuffle=False)
+    return {
+        "rank_correlation": rank_correlation(expected[ranked], errors[ranked]),
+        "share_below_90": float(np.mean(errors <= np.multiply(expected, quantile_90, dtype=np.float64))),
+        "error_ratio": float(np.mean(errors, dtype=np.float64)) / mean_expected if mean_expected > 0.0 else math.nan,
+    }
+
+
 def paired_differences(first: Sequence[float], second: Sequence[float], metric: str) -> list[float]:
     """How much better the first method is than the second, for each subject in which both are defined.
 

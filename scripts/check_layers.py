@@ -47,11 +47,16 @@ ORDER = {
         "options enumerations interrupts itk_loading json_text threads versions progress torch_model",
         "errors",
     ],
-    "python/latent_sr/commands": ["__init__", "upsample train evaluate metrics info export slicer", "console", "options"],
+    "python/latent_sr/commands": [
+        "__init__",
+        "upsample train evaluate metrics info export slicer",
+        "console",
+        "options",
+    ],
     "python/latent_sr/evaluation": [
         "__init__",
         "report",
-        "run",
+        "pictures run",
         "result worst",
         "recover",
         "masks options",

@@ -17,6 +17,8 @@
 # ==========================================================================
 """The expected error of recovered slices in ``evaluate``."""
 
+import json
+import re
 from pathlib import Path
 
 import itk
@@ -25,6 +27,7 @@ import numpy as np
 import pytest
 from conftest import phantom, write_nifti
 from latent_sr.evaluation.statistics import ERROR_FIGURES
+from test_report import assert_self_contained
 
 SLICES = 9
 
@@ -127,3 +130,24 @@ def test_a_model_without_calibration_has_no_such_entry(stack, tiny_model, calibr
     result = latent_sr.evaluate([stack], models=[tiny_model, calibrated_model], **options)
     assert list(result["summary_expected_error"]) == ["latent:calibrated:auto"]
     assert "expected_error" not in result["volumes"][0]["methods"]["latent:tiny:auto"]
+
+
+def test_the_report_shows_the_expected_error_of_a_calibrated_model_only(
+    latent_sr_run, stack, tiny_model, calibrated_model, tmp_path
+):
+    texts = []
+    for model in (tiny_model, calibrated_model):
+        words = ("--model", model, "--methods", "linear,latent", "--metrics", "ssim", "--json", tmp_path / "r.json")
+        run = latent_sr_run("evaluate", stack, *words, "--report", tmp_path / "r.html", "--overwrite")
+        assert run.returncode == 0, run.stderr
+        texts.append((tmp_path / "r.html").read_text(encoding="utf-8"))
+        assert_self_contained(texts[-1])
+    assert "xpected error" not in texts[0]
+    section = texts[1].split("<h2>Expected error</h2>")[1].split("<h2>")[0]
+    assert len(re.findall("<img ", section)) == 4
+    assert "stack, slice 5: latent" in section
+    figures = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["summary_expected_error"]["latent"]
+    assert f"<td>{figures['rank_correlation']['mean']:.2f}</td>" in section
+    assert f"<td>{100 * figures['share_below_90']['mean']:.1f} %</td>" in section
+    assert f"<td>{figures['error_ratio']['mean']:.2f}</td>" in section
+    assert "<td>2.00</td>" in section

@@ -17,6 +17,8 @@
 # ==========================================================================
 """The report of invented results."""
 
+import base64
+import io
 import re
 from html.parser import HTMLParser
 
@@ -166,7 +168,7 @@ def made_up_pictures() -> Pictures:
     scores = {method: {"ssim": value} for method, value in VALUES.items()}
     entry = GalleryEntry("<0>", "cohort/<0>.nii.gz", 1, truth, dict.fromkeys(VALUES, truth * 0.9), scores)
     before = generator.random((5, 40), np.float32)
-    after = dict.fromkeys(VALUES, np.repeat(before, 5, axis=0))
+    after = dict.fromkeys(VALUES, np.repeat(before, 5, axis=0)[2:-2])
     view = LongAxisView("cohort/<0>.nii.gz", before, after, 8.0, 1.6, 1.4)
     worst = [
         WorstCases("loss", "latent", "linear-blur", "ssim", [entry]),
@@ -227,6 +229,8 @@ def test_the_report_is_one_file_that_needs_nothing_else():
     assert len(images) == 3 * (1 + 3 + 3) + 1 + 3
     assert all(attributes.get("alt") for attributes in images)
     figures = [attributes for tag, attributes in document.elements if tag == "svg"]
+    # The ticks of long-axis pictures are described in words.
+    figures = [attributes for attributes in figures if "aria-hidden" not in attributes]
     assert len(figures) == 3  # VIFp was not measured
     assert all(attributes.get("aria-label") and attributes.get("role") == "img" for attributes in figures)
 
@@ -282,6 +286,117 @@ def test_every_method_has_a_long_axis_view():
     section = text.split("Along the slice axis")[1]
     for method in VALUES:
         assert f"{method}, 1.6 mm" in section
+
+
+def test_ticks_mark_the_middle_of_each_acquired_slice_before_and_after():
+    text = render_report(Evaluation(made_up_result(), made_up_pictures()))
+    section = text.split("Along the slice axis")[1]
+    assert "Ticks at both sides mark each acquired slice." in section
+    drawings = re.findall(r'<svg viewBox="0 0 1 5".*?</svg>', section)
+    assert len(drawings) == 1 + len(VALUES)
+    assert all(re.findall(r'd="M0 ([\d.]+)H1"', drawing) == ["0.5", "1.5", "2.5", "3.5", "4.5"] for drawing in drawings)
+    places = re.findall(r"top: ([\d.]+)%; height: ([\d.]+)%", section)
+    for (top, height), rows in zip(places, [5, *(21 for _ in VALUES)], strict=True):
+        middles = [float(top) + float(height) * (row + 0.5) / rows for row in range(0, rows, (rows - 1) // 4)]
+        assert middles == pytest.approx([10, 30, 50, 70, 90], abs=0.01)
+    assert "the first one and every 5th one after it lie at acquired slices, the others were synthesized" in section
+    # Ticks lie behind the pictures, and have the color of the text.
+    assert all("<svg" in part and part.index("<svg") < part.index("<img") for part in section.split("<figure>")[1:])
+    assert "stroke: var(--text)" in text
+
+
+def test_ticks_keep_their_distance_if_slices_are_many():
+    pictures = made_up_pictures()
+    before = np.zeros((100, 150), np.float32)
+    pictures.long_axis = LongAxisView("<0>.nii.gz", before, {"latent": np.zeros((199, 150))}, 1.5, 0.75, 1.5)
+    section = render_report(Evaluation(made_up_result(), pictures)).split("Along the slice axis")[1]
+    assert "Ticks at both sides mark every 3rd acquired slice." in section
+    drawing = section.split("</svg>")[0]
+    assert [float(place) for place in re.findall(r'd="M0 ([\d.]+)H1"', drawing)] == list(np.arange(0.5, 100, 3))
+
+
+# Expected error -------------------------------------------------------------------------------------------------------
+
+
+def with_expected_error(method: str = "latent") -> Evaluation:
+    """A result and pictures of a model that is calibrated."""
+    result, pictures = made_up_result(), made_up_pictures()
+    summary = {
+        "rank_correlation": {"n": 5, "mean": 0.75, "sd": 0.0625, "median": 0.7},
+        "share_below_90": {"n": 5, "mean": 0.9125, "sd": None, "median": 0.9},
+        "error_ratio": {"n": 5, "mean": 1.0625, "sd": None, "median": 1.0},
+    }
+    result["methods"][-1]["name"] = method
+    for part in ("summary", "summary_kept", "summary_long_axis"):
+        result[part] = {(method if name == "latent" else name): value for name, value in result[part].items()}
+    for subject in result["subjects"]:
+        subject["mean"] = {(method if name == "latent" else name): v for name, v in subject["mean"].items()}
+    result["summary_expected_error"] = {method: summary}
+    result["models"][0]["training"] = {"error_calibration": {"difference": 0.7, "gap": 0.2, "quantile_90": 2.25}}
+    errors = np.tile(np.arange(30, dtype=np.float32) / 50, (40, 1))
+    entry = GalleryEntry("<0>", "cohort/<0>.nii.gz", 1, np.zeros((40, 30)), {method: errors})
+    entry.expected[method] = errors / 2
+    pictures.gallery = [entry]
+    pictures.worst = []
+    return Evaluation(result, pictures)
+
+
+def expected_section(evaluation: Evaluation | dict) -> str:
+    text = render_report(evaluation)
+    assert_self_contained(text)
+    return " ".join(text.split("<h2>Expected error</h2>")[1].split("<h2>")[0].split())
+
+
+def test_the_figures_of_the_expected_error_are_a_table():
+    rows = re.findall(r"<tr>(<th scope=.row.*?)</tr>", expected_section(with_expected_error()))
+    cells = [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.split(r"</t[hd]>", rows[0])]
+    assert cells == ["latent", "0.75 (0.06)", "2.25", "91.2 %", "1.06", ""]
+    assert len(rows) == 1
+
+
+def test_true_and_expected_error_share_a_color_scale():
+    imread = pytest.importorskip("matplotlib.image").imread
+    section = expected_section(with_expected_error())
+    found = re.findall(r'src="data:image/png;base64,([^"]+)" alt="([^"]+)"', section)
+    assert [words for _, words in found] == [
+        "slice 1 of &lt;0&gt;, recovered by latent",
+        "slice 1 of &lt;0&gt;: latent minus truth",
+        "slice 1 of &lt;0&gt;: absolute error of latent, mean 0.290",
+        "slice 1 of &lt;0&gt;: expected error of latent, mean 0.145, to compare with its absolute error; their rank "
+        "correlation is 1.00",
+    ]
+    true, expected = (imread(io.BytesIO(base64.b64decode(data)), format="png") for data, _ in found[2:])
+    # The expected error is half the true one, so that a color is found twice as far to the right.
+    np.testing.assert_array_equal(expected[:, ::2], true[:, :15])
+    assert true[:, :, :3].std() > 0.1
+    assert 'aria-label="Color scale of both error maps: from black, 0, to light yellow, 0.60 or more"' in section
+
+
+def test_the_pictures_of_the_expected_error_are_explained():
+    section = expected_section(with_expected_error())
+    assert "Absolute and expected error have one color scale: black is no error" in section
+    assert "absolute error, mean 0.290" in section
+    assert "expected error, mean 0.145" in section
+
+
+def test_the_expected_error_of_a_json_file_has_no_pictures():
+    section = expected_section(with_expected_error().result)
+    assert "<table" in section
+    assert "<img" not in section
+    assert "color scale" not in section
+
+
+def test_a_result_without_an_expected_error_has_no_such_section():
+    text = render_report(Evaluation(made_up_result(), made_up_pictures()))
+    assert "xpected error" not in text
+    assert "xpected error" not in render_report({**made_up_result(), "summary_expected_error": {}})
+
+
+def test_names_of_models_are_escaped_beside_the_expected_error():
+    text = render_report(with_expected_error("latent:<script>:auto"))
+    assert "<script>" not in text
+    section = text.split("<h2>Expected error</h2>")[1]
+    assert section.count("latent:&lt;script&gt;:auto") >= 6
 
 
 def test_every_interpolation_method_is_described():

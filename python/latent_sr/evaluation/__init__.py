@@ -28,6 +28,7 @@
 ``statistics`` means, intervals and tests over subjects
 ``worst``      the best methods and the worst slices
 ``tables``     the result as text and CSV
+``pictures``   the pictures of the report
 ``report``     the result as one HTML file
 ============== ==================================================================================
 """

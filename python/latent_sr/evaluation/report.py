@@ -17,21 +17,26 @@
 # ==========================================================================
 """The report of an evaluation: one self-contained HTML file, for the screen (light or dark) and for print."""
 
-import base64
 import html
 import io
 import json
 import math
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from latent_sr.errors import LatentSRError, printable
-from latent_sr.evaluation.recover import GalleryEntry, LongAxisView
+from latent_sr.evaluation.pictures import (
+    difference_limit,
+    error_pictures,
+    long_axis_pictures,
+    slice_pictures,
+    worst_pictures,
+)
 from latent_sr.evaluation.result import SCHEMA
 from latent_sr.evaluation.run import Evaluation, Pictures
+from latent_sr.evaluation.statistics import ERROR_FIGURES
 from latent_sr.evaluation.tables import counted, format_difference, format_p, format_value, ordinal
-from latent_sr.evaluation.worst import WorstCases, best_method, main_metric
+from latent_sr.evaluation.worst import best_method, main_metric
 from latent_sr.metrics import from_json_number, json_number
 
 _TEXT = "#010203"
@@ -89,7 +94,7 @@ def render_report(evaluation: Evaluation | dict[str, Any]) -> str:
     if result.get("schema") != SCHEMA:
         raise LatentSRError(f"the result has the schema '{result.get('schema')}', but has to have '{SCHEMA}'")
     entries = [*pictures.gallery, *(entry for worst in pictures.worst for entry in worst.entries)]
-    limit = _difference_limit(entries)
+    limit = difference_limit(entries)
     metric = main_metric(result)
     environment = Environment(
         loader=PackageLoader("latent_sr.evaluation", "templates"),
@@ -111,9 +116,11 @@ def render_report(evaluation: Evaluation | dict[str, Any]) -> str:
             {"title": "Long-axis planes", "rows": _table(result, "_long_axis")},
         ],
         limit=f"{limit:.2f}",
-        gallery=[_gallery_entry(entry, limit, metric) for entry in pictures.gallery],
-        worst=[_worst(worst, limit, metric) for worst in pictures.worst],
-        long_axis=_long_axis(pictures.long_axis),
+        gallery=[slice_pictures(entry, limit, metric) for entry in pictures.gallery],
+        expected=_expected(result),
+        errors=error_pictures(pictures.gallery, limit),
+        worst=[worst_pictures(worst, limit, metric) for worst in pictures.worst],
+        long_axis=long_axis_pictures(pictures.long_axis),
         descriptions=_descriptions(result),
         settings=_settings(result),
     )
@@ -225,6 +232,29 @@ def _tests(result: dict[str, Any]) -> list[dict[str, Any]]:
                 )
         groups.append({"method": method, "against": against, "family": result["p_adjustment"]["sizes"][method]})
     return groups
+
+
+def _expected(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of means and standard deviations: how well the expected error of each calibrated model fits its error."""
+    files = {method["name"]: method["model"] for method in result["methods"]}
+    models = {model["name"]: model for model in result["models"]}
+    rows = []
+    # A result that an older version wrote has no such entry.
+    for method, summaries in result.get("summary_expected_error", {}).items():
+        calibration = models.get(files[method], {}).get("training", {}).get("error_calibration", {})
+        cells = [
+            {"mean": _figure(summaries[name]["mean"], name), "sd": _figure(summaries[name]["sd"], name)}
+            for name in ERROR_FIGURES
+        ]
+        rows.append({"method": method, "factor": _figure(calibration.get("quantile_90"), ""), "cells": cells})
+    return rows
+
+
+def _figure(value: float | None, name: str) -> str:
+    """A figure of the expected error; shares are shown in percent."""
+    if value is None:
+        return "-"
+    return f"{100 * value:.1f} %" if name == "share_below_90" else f"{value:.2f}"
 
 
 def _descriptions(result: dict[str, Any]) -> list[tuple[str, str]]:
@@ -373,111 +403,8 @@ def _box_plot(result: dict[str, Any], metric: dict[str, Any]) -> dict[str, str]:
     return {"svg": _as_svg(figure, label, f"plot-{name}"), "label": metric["label"]}
 
 
-def _png(array: Any, colors: str, low: float, high: float) -> str:
-    """An array as a data URI."""
-    from matplotlib.image import imsave
-
-    data = io.BytesIO()
-    imsave(data, array, cmap=colors, vmin=low, vmax=high, format="png", metadata={"Software": None})
-    return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
-
-
 def _shown(value: Any) -> Any:
     """A value as the template shows it: names of files without controls and marks of the writing direction."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
     return "\n".join(map(printable, value.split("\n")))
-
-
-def _difference_limit(entries: Sequence[GalleryEntry]) -> float:
-    """The end of the color scale that all difference maps share."""
-    import numpy as np
-
-    differences = [np.abs(image - entry.truth).ravel() for entry in entries for image in entry.recovered.values()]
-    if not differences:
-        return 1.0
-    return max(0.05, math.ceil(20 * float(np.percentile(np.concatenate(differences), 99.5))) / 20)
-
-
-def _gallery_entry(entry: GalleryEntry, limit: float, metric: dict[str, Any] | None) -> dict[str, Any]:
-    """Pictures of a recovered slice and its difference from the truth, with the scores."""
-    import numpy as np
-
-    where = f"slice {entry.slice_number} of {entry.subject}"
-    rows, columns = entry.truth.shape
-    cells = []
-    for method, image in entry.recovered.items():
-        difference = image - entry.truth
-        error = float(np.sqrt(np.mean(difference**2)))
-        score = entry.scores.get(method, {}).get(metric["name"], math.nan) if metric else math.nan
-        cells.append(
-            {
-                "method": method,
-                "score": "" if math.isnan(score) else f"{metric['label']} {format_value(score, metric['name'])}",
-                "image": _png(image, "gray", 0, 1),
-                "alt": f"{where}, recovered by {method}",
-                "difference": _png(difference, "bwr", -limit, limit),
-                "difference_alt": f"{where}: {method} minus truth, root mean square {error:.3f}",
-            }
-        )
-    return {
-        "subject": entry.subject,
-        "volume": entry.volume,
-        "slice": entry.slice_number,
-        "aspect": f"{columns} / {rows}",
-        "truth": _png(entry.truth, "gray", 0, 1),
-        "truth_alt": f"{where}, as acquired",
-        "cells": cells,
-    }
-
-
-def _worst(worst: WorstCases, limit: float, metric: dict[str, Any]) -> dict[str, Any]:
-    """The worst cases by one rule, with a description of the rule."""
-    label = metric["label"]
-    if worst.kind == "loss":
-        title = f"{worst.model} against {worst.against}"
-        rule = (
-            f"The dropped slices on which {worst.model}, the best model, loses most {label} against {worst.against}, "
-            "the best interpolation (or gains least); at most one slice per subject."
-        )
-    else:
-        extreme = "highest" if metric["better"] == "lower" else "lowest"
-        title = f"{extreme.capitalize()} {label} of {worst.model}"
-        rule = f"The dropped slices with the {extreme} {label} of {worst.model}; at most one slice per subject."
-    shown = []
-    for entry in worst.entries:
-        item = _gallery_entry(entry, limit, metric)
-        score = entry.scores[worst.model][worst.metric]
-        item["remark"] = f"{label} {format_value(score, worst.metric)}"
-        if worst.against is not None:
-            difference = format_difference(score - entry.scores[worst.against][worst.metric], worst.metric)
-            item["remark"] = f"{label} {difference} against {worst.against}"
-        shown.append(item)
-    return {"title": title, "rule": rule, "entries": shown}
-
-
-def _long_axis(view: LongAxisView | None) -> dict[str, Any] | None:
-    """Pictures of a cut along the slice axis."""
-    if view is None:
-        return None
-    rows, columns = view.before.shape
-    aspect = f"{columns * view.pixel_spacing:.3f} / {max(rows * view.spacing_before, 1e-3):.3f}"
-    pictures = [
-        {
-            "title": f"as acquired, {view.spacing_before:.3g} mm",
-            "image": _png(view.before, "gray", 0, 1),
-            "alt": f"Cut along the slice axis of {view.volume}: {rows} acquired slices, "
-            f"{view.spacing_before:.3g} mm apart",
-            "pixelated": True,
-        }
-    ]
-    for method, image in view.after.items():
-        pictures.append(
-            {
-                "title": f"{method}, {view.spacing_after:.3g} mm",
-                "image": _png(image, "gray", 0, 1),
-                "alt": f"The same cut after {method}: {len(image)} slices, {view.spacing_after:.3g} mm apart",
-                "pixelated": False,
-            }
-        )
-    return {"volume": view.volume, "aspect": aspect, "pictures": pictures}

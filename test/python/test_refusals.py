@@ -15,7 +15,7 @@
 #   limitations under the License.
 #
 # ==========================================================================
-"""docs/refusals.md has every refusal of the filter and of ``latent-sr upsample``, word by word."""
+"""docs/refusals.md has every refusal of the filters and of ``latent-sr upsample``, word by word."""
 
 import re
 
@@ -92,6 +92,54 @@ def refusal_of_filter(name, model):
     return counted(one_line(error.value))
 
 
+LABELS = {
+    "no label map": {"Input": None},
+    "a label map with an `UpsamplingFactor` of 0": {"UpsamplingFactor": 0},
+    "a label map with a negative `OutputSliceSpacing`": {"OutputSliceSpacing": -2.0},
+    "a label map that would get too many slices": {"OutputSliceSpacing": 1e-6},
+    "a label map with `SliceAxis` 3": {"SliceAxis": 3},
+}
+
+
+def refusal_of_label_filter(name):
+    kind = itk.Image[itk.UC, 3]
+    upsampler = itk.ShapeBasedLabelInterpolationImageFilter[kind].New(stack("uint8"))
+    for key, value in LABELS[name].items():
+        getattr(upsampler, f"Set{key}")(value)
+    with pytest.raises(RuntimeError) as error:
+        upsampler.Update()
+    return one_line(error.value)
+
+
+def thin():
+    return image_of(phantom(slices=5, rows=12, columns=12), (1.4, 1.4, 4.0), "float32")
+
+
+ERROR = {
+    "no acquired stack": ({"Input": None}, thin),
+    "no up-sampled stack": ({}, lambda: None),
+    "a `DifferenceCoefficient` below 0": ({"DifferenceCoefficient": -1.0, "GapCoefficient": 0.2}, thin),
+    "expected errors with `SliceAxis` 3": ({"SliceAxis": 3}, thin),
+    "an up-sampled stack with the same grid, and no `SliceAxis`": ({}, stack),
+    "an up-sampled stack with other slices": (
+        {"SliceAxis": 2},
+        lambda: image_of(phantom(slices=5, rows=12, columns=16), (1.4, 1.4, 4.0), "float32"),
+    ),
+}
+
+
+def refusal_of_error_filter(name):
+    settings, make = ERROR[name]
+    kind = itk.Image[itk.F, 3]
+    estimator = itk.SuperResolutionErrorImageFilter[kind, kind].New(stack())
+    estimator.SetUpsampledImage(make())
+    for key, value in settings.items():
+        getattr(estimator, f"Set{key}")(value)
+    with pytest.raises(RuntimeError) as error:
+        estimator.Update()
+    return one_line(error.value)
+
+
 COMMAND = {
     "a missing file": (1, ["none.nii", "thin.nii"]),
     "an image in 2D": (1, ["flat.nii", "thin.nii"]),
@@ -164,6 +212,16 @@ def test_the_page_has_every_refusal_of_the_filter(name, tiny_model):
     assert row(name, refusal_of_filter(name, tiny_model)) in PAGE.read_text()
 
 
+@pytest.mark.parametrize("name", LABELS)
+def test_the_page_has_every_refusal_of_the_filter_of_labels(name):
+    assert row(name, refusal_of_label_filter(name)) in PAGE.read_text()
+
+
+@pytest.mark.parametrize("name", ERROR)
+def test_the_page_has_every_refusal_of_the_filter_of_expected_errors(name):
+    assert row(name, refusal_of_error_filter(name)) in PAGE.read_text()
+
+
 @pytest.mark.parametrize("name", COMMAND)
 def test_the_page_has_every_refusal_of_the_command(name, latent_sr_run, folder):
     assert row(name, refusal_of_command(latent_sr_run, folder, name)) in PAGE.read_text()
@@ -172,4 +230,4 @@ def test_the_page_has_every_refusal_of_the_command(name, latent_sr_run, folder):
 def test_the_page_has_no_other_refusals():
     refused, _ = PAGE.read_text().split("## Not refused")
     rows = [line for line in refused.splitlines() if line.startswith("| ") and "| message |" not in line]
-    assert len(rows) == len(FILTER) + len(COMMAND)
+    assert len(rows) == sum(map(len, (FILTER, LABELS, ERROR, COMMAND)))

@@ -80,6 +80,7 @@ html_title = "Latent-space super-resolution"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
+smartquotes = False  # messages and options are found by their text
 html_copy_source = False
 html_show_sourcelink = False
 html_math_renderer = "mathml"

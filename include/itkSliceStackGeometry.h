@@ -101,8 +101,8 @@ public:
 
 private:
   /** The number of output slices with an output slice spacing. */
-  SizeValueType
-  CountSlices(SizeValueType inputSlices, double inputSpacing) const;
+  static SizeValueType
+  CountSlices(SizeValueType inputSlices, double inputSpacing, double outputSpacing);
 
   Position
   ComputePosition(SizeValueType step, SizeValueType inputSlices, double inputSpacing) const;

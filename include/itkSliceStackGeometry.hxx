@@ -53,7 +53,7 @@ SliceStackGeometry::SetOutputInformation(const ImageBase<VDimension> * input, Im
     typename ImageBase<VDimension>::PointType origin;
     input->TransformIndexToPhysicalPoint(first, origin);
     region.SetIndex(axis, 0);
-    region.SetSize(axis, this->CountSlices(slices, spacing[axis]));
+    region.SetSize(axis, CountSlices(slices, spacing[axis], *m_OutputSliceSpacing));
     spacing[axis] = *m_OutputSliceSpacing;
     output->SetOrigin(origin);
   }

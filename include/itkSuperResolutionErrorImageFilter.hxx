@@ -114,7 +114,7 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateOutputInform
                         << upsampled->GetLargestPossibleRegion().GetSize(d) << " pixels of "
                         << upsampled->GetSpacing()[d] << " mm along axis " << d << ", but the acquired stack has "
                         << acquired->GetLargestPossibleRegion().GetSize(d) << " of " << acquired->GetSpacing()[d]
-                        << " mm: they may differ along axis " << m_Axis << " only.");
+                        << " mm: they may differ along the slice axis (" << m_Axis << ") only.");
     }
   }
 }
@@ -188,19 +188,22 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::Blur(Slice & slice) 
   Slice                 blurred(slice.size());
   const auto            blurLines =
     [&](OffsetValueType count, OffsetValueType step, OffsetValueType length, OffsetValueType stride) {
-      const auto mirrored = [length](OffsetValueType i) {
+      // The places of pixels -2 to length + 1.
+      std::vector<OffsetValueType> places(length + 4);
+      for (OffsetValueType i = 0; i < length + 4; ++i)
+      {
         const OffsetValueType period = 2 * length;
-        const OffsetValueType place = (i % period + period) % period;
-        return std::min(place, period - 1 - place);
-      };
+        const OffsetValueType place = (i - 2 + 2 * period) % period;
+        places[i] = std::min(place, period - 1 - place) * stride;
+      }
       for (OffsetValueType line = 0; line < count; ++line)
       {
         for (OffsetValueType i = 0; i < length; ++i)
         {
           double sum = 0.0;
-          for (OffsetValueType offset = -2; offset <= 2; ++offset)
+          for (OffsetValueType tap = 0; tap < 5; ++tap)
           {
-            sum += weights[offset + 2] * slice[line * step + mirrored(i + offset) * stride];
+            sum += weights[tap] * slice[line * step + places[i + tap]];
           }
           blurred[line * step + i * stride] = sum;
         }

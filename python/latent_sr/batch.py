@@ -43,11 +43,10 @@ from latent_sr.volumes import (
     ReadOptions,
     Volume,
     open_volume,
-    pixel_type,
     sidecar_path,
     write_text,
     write_volume,
-    written_as,
+    written_type,
 )
 
 
@@ -117,6 +116,20 @@ class Prepared:
     mode: str
 
 
+LARGEST_THICKNESS = 3.0
+"""Thickness of slices, as a multiple of their distance, above which a warning says that it may be wrong."""
+
+
+def thickness_warning(thickness: float, distance: float, source: str) -> str:
+    """A sentence if slices are too thick to be plausible; otherwise an empty text. All lengths are in mm."""
+    if thickness <= LARGEST_THICKNESS * distance:
+        return ""
+    return (
+        f"slices are {thickness:.4g} mm thick by {source}, but {distance:.4g} mm apart: check the thickness, which "
+        "decides over the mode"
+    )
+
+
 def prepare(
     task: UpsampleTask,
     warn: Callable[[str], None] | None = None,
@@ -149,7 +162,7 @@ def prepare(
         )
     options = task.options
     model = load_model(options.model)
-    thickness_source = volume.thickness_source if options.slice_thickness is None else ""
+    thickness_source = volume.thickness_source if options.slice_thickness is None else "--slice-thickness"
     of_file = {"axis": volume.slice_axis, "slice_thickness": volume.slice_thickness}
     of_file = {name: value for name, value in of_file.items() if getattr(options, name) is None}
     options = with_reference(replace(options, model=model, **of_file))
@@ -164,11 +177,12 @@ def prepare(
         warning = "it has only one slice, so no slice can be synthesized"
     else:
         warning = spacing_warning(model, volume.image, axis)
-    if warning:
-        warnings.append(f"'{task.label}': {warning}")
+    distance, thickness = float(volume.image.GetSpacing()[axis]), float(upsampler.GetSliceThickness())
+    overlap = thickness_warning(thickness, distance, thickness_source)
+    for text in filter(None, (warning, overlap)):
+        warnings.append(f"'{task.label}': {text}")
         if warn is not None:
             warn(warnings[-1])
-    distance, thickness = float(volume.image.GetSpacing()[axis]), float(upsampler.GetSliceThickness())
     mode = f"{used} ({mode_reason(options.mode, used, distance, thickness, thickness_source)})"
     return Prepared(volume, upsampler, slices, warnings, options, thickness_source, mode)
 
@@ -199,10 +213,11 @@ def write_result(
     write_volume(result, task.output, volume.component, overwrite=overwrite)
     if task.sidecar:
         _write_sidecar(task, prepared, result)
-    outcome = UpsampleOutcome(f"{task.target}: {_geometry(result)}, {pixel_type(result)}, {prepared.mode}")
+    written = written_type(volume.component)
+    outcome = UpsampleOutcome(f"{task.target}: {_geometry(result)}, {written}, {prepared.mode}")
     if volume.component in ("char", "long", "long_long"):
         outcome.warnings.append(
-            f"'{task.target}' is written in the pixel type {written_as(volume.component)}: ITK's Python classes can't "
+            f"'{task.target}' is written in the pixel type {written}: ITK's Python classes can't "
             f"write {volume.component}"
         )
     return outcome

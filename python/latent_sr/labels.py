@@ -16,45 +16,66 @@
 #
 """Up-sampling of a label map, to the grid of an up-sampled volume."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from latent_sr.errors import LatentSRError, UsageError, translated
+from latent_sr.objects import open_object
 from latent_sr.threads import set_work_units
-from latent_sr.upsampling import DEFAULT_FACTOR, UpsampleOptions, update_filter
+from latent_sr.upsampling import (
+    DEFAULT_FACTOR,
+    UpsampleOptions,
+    on_requested_grid,
+    slice_spacing,
+    update_filter,
+    with_reference,
+)
 
 MAXIMUM_LABELS = 2**16
 """Number of labels that can be numbered. It is a limit only for pixel types that the filter is not wrapped for."""
 
 
-def upsample_labels(
+def upsample_labels(  # noqa: PLR0913 (single options by name, as in upsample)
     labels: Any,
     *,
     factor: int | None = None,
     spacing: float | None = None,
+    isotropic: bool | float = False,
+    reference: Any = None,
     axis: int | None = None,
+    affine: Any = None,
+    input_spacing: Sequence[float | None] | None = None,
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Any:
     """Turn a stack of thick slices of labels into a stack of thin slices, by interpolation of the labels' shapes.
 
-    With the same ``factor`` or ``spacing`` and the same ``axis``, the grid is that of ``upsample``. Acquired slices are
-    kept, and no label is invented. ``itk.ShapeBasedLabelInterpolationImageFilter`` describes the method.
+    With the same options, the grid is that of ``upsample``. Acquired slices are kept, and no label is invented.
+    ``itk.ShapeBasedLabelInterpolationImageFilter`` describes the method. Where the grid in plane differs from that of
+    the input, the nearest pixel is taken.
 
     Parameters
     ----------
     labels
-        ``itk.Image``, 3D, or 4D with time as the last axis. Any pixel type with whole numbers.
+        The kinds of images that ``upsample`` takes, 3D, or 4D with time. Any pixel type with whole numbers; of other
+        kinds than ``itk.Image``, those that ``upsample`` takes.
     factor
         Number of output slice distances per input slice distance: n slices become (n - 1) factor + 1. At least 1.
-        Default: 2, unless a spacing is given.
+        Default: 2, unless another grid is given.
     spacing
         Slice spacing of the output in mm, with any ratio to that of the image.
+    isotropic
+        True: slices as close as the pixels. A number: all three spacings in mm.
+    reference
+        The volume, or the name of its file, whose grid the output gets. Only for an ``itk.Image``.
     axis
-        The through-plane axis, 0 to 2. Default: that of the largest spacing. A label map has to have the axis of its
-        volume: give it if the volume's file specifies another one.
+        The through-plane axis. Default: that of the largest spacing. A label map has to have the axis of its volume:
+        give it if the volume's file specifies another one.
+    affine, input_spacing
+        Where the pixels of an array lie: see ``upsample``.
     threads
         Number of threads. Default: that of ITK.
     progress
@@ -62,21 +83,35 @@ def upsample_labels(
 
     Returns
     -------
-    itk.Image
-        An image of the same type. Origin and direction are those of the input.
+    itk.Image, or the kind of the labels
+        As ``upsample`` returns it.
 
     Raises
     ------
     UsageError
-        If an option is invalid, or both factor and spacing are given.
+        If an option is invalid, several grids are given, or the labels are of another kind.
     LatentSRError
         If the image has pixels that are no labels, or the filter refuses it.
     """
+    options = UpsampleOptions(
+        factor=factor, spacing=spacing, isotropic=isotropic, reference=reference, axis=axis, threads=threads
+    )
+    if hasattr(labels, "GetImageDimension") and affine is None and input_spacing is None:
+        return _upsampled(labels, with_reference(options), progress)
+    options.check()
+    if reference is not None:
+        raise UsageError("reference needs an itk.Image: convert the label map, or resample the result")
+    source = open_object(labels, affine, input_spacing)
+    options = replace(options, axis=source.slice_axis(axis))
+    return source.result(_upsampled(source.image, options, progress))
+
+
+def _upsampled(labels: Any, options: UpsampleOptions, progress: Callable[[float], None] | None) -> Any:
+    """An ``itk.Image`` on the grid that the options ask for."""
     import itk
 
-    UpsampleOptions(factor=factor, spacing=spacing).check()
-    if axis not in (None, 0, 1, 2):
-        raise UsageError(f"axis is {axis}, but has to be 0, 1 or 2")
+    if options.axis not in (None, 0, 1, 2):
+        raise UsageError(f"axis is {options.axis}, but has to be 0, 1 or 2")
     if labels.GetImageDimension() not in (3, 4):
         raise LatentSRError(f"the label map is {labels.GetImageDimension()}D, but has to be 3D or 4D")
     # "in" does not work on the template itself.
@@ -85,14 +120,16 @@ def upsample_labels(
     with translated():
         upsampler = itk.ShapeBasedLabelInterpolationImageFilter[type(numbers)].New()
         upsampler.SetInput(numbers)
+        if options.axis is not None:
+            upsampler.SetSliceAxis(options.axis)
+        spacing = slice_spacing(upsampler, options)
         if spacing is not None:
             upsampler.SetOutputSliceSpacing(spacing)
         else:
-            upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if factor is None else factor)
-        if axis is not None:
-            upsampler.SetSliceAxis(axis)
-        set_work_units(upsampler, threads)
+            upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if options.factor is None else options.factor)
+        set_work_units(upsampler, options.threads)
     result = update_filter(upsampler, progress)
+    result = on_requested_grid(result, int(upsampler.GetSliceAxisUsed()), options, nearest=True)
     return result if values is None else _named(result, values, type(labels))
 
 

@@ -38,6 +38,10 @@ from latent_sr.volumes import sidecar_path
 
 PROGRAM_NAME = "latent-sr"
 
+LARGEST_TOUCHING_DISTANCE = 7.0
+"""Distance of slices in mm up to which the automatic mode asks whether slices touch: ``LargestProfileDistance`` of
+``itk::LatentSpaceSuperResolutionImageFilter``."""
+
 
 def mode_used(upsampler: Any) -> str:
     """The name of the mode that a filter uses for its input: never "auto"."""
@@ -64,9 +68,11 @@ def mode_reason(requested: str, used: str, spacing: float, thickness: float, sou
         return f"slices touch: {thick}, {every}"
     if used == "decoded":
         return f"slices {every}"
+    if spacing > LARGEST_TOUCHING_DISTANCE:
+        return f"slices {every}; modes for touching slices end at {LARGEST_TOUCHING_DISTANCE:g} mm"
     if thickness == 0:
-        return f"slices {every}, of unknown thickness: set it if it is known"
-    return f"slices {thick}, {every}"
+        return f"slices {every}, of unknown thickness: give --slice-thickness if it is known"
+    return f"slices do not touch: {thick}, {every}"
 
 
 @lru_cache(maxsize=4)

@@ -438,11 +438,21 @@ def split_by_subject(subjects: Sequence[str], share: float, seed: int = 0) -> tu
 
 
 def sign(model: Any, iterations: int, command: str = "") -> None:
-    """Write when and how a model was made into its provenance. File names are left out: they may name patients."""
+    """Write when and how a model was made into its provenance. File names are left out: they may name patients.
+
+    A model that was trained further is another one than the named model that it started from, whose data stay named.
+    """
     found = versions()
+    training = json.loads(model.GetProvenance("training"))
+    name, data = model.GetProvenance("name"), model.GetProvenance("data")
+    if training.get("fine_tuned") and name:
+        model.SetProvenance("started_from", name)
+        model.SetProvenance("name", "")
+        if data:
+            model.SetProvenance("data", f"The volumes of this training. Before, of {name}: {data}")
     model.SetProvenance("date", datetime.now(UTC).strftime("%Y-%m-%d"))
     model.SetProvenance("software", f"latent-sr {found['latent_sr']}, torch {found['torch']}")
-    model.SetProvenance("volumes", str(json.loads(model.GetProvenance("training"))["volumes"]))
+    model.SetProvenance("volumes", str(training["volumes"]))
     model.SetProvenance("iterations", str(iterations))
     if command:
         model.SetProvenance("command", command)

@@ -180,23 +180,23 @@ class DifferentiableWinogradConvolution : public torch::autograd::Function<Diffe
 {
 public:
   static torch::Tensor
-  forward(torch::autograd::AutogradContext * context,
-          const torch::Tensor &              x,
-          std::optional<torch::Tensor>       skip,
-          bool                               isUpsampled,
-          const torch::Tensor &              weight,
-          const torch::Tensor &              bias,
-          double                             slope)
+  forward(torch::autograd::AutogradContext *   context,
+          const torch::Tensor &                x,
+          const std::optional<torch::Tensor> & skip,
+          bool                                 isUpsampled,
+          const torch::Tensor &                weight,
+          const torch::Tensor &                bias,
+          double                               slope)
   {
     TensorPool                    pool;
     WinogradConvolution::Epilogue epilogue;
     epilogue.bias = bias;
     epilogue.slope = static_cast<float>(slope);
-    const torch::Tensor result = WinogradConvolution::Convolve({ x, isUpsampled, skip.value_or(torch::Tensor()) },
-                                                               Pack(weight, 0, weight.size(1), false),
-                                                               weight.size(0),
-                                                               epilogue,
-                                                               pool);
+    torch::Tensor result = WinogradConvolution::Convolve({ x, isUpsampled, skip.value_or(torch::Tensor()) },
+                                                         Pack(weight, 0, weight.size(1), false),
+                                                         weight.size(0),
+                                                         epilogue,
+                                                         pool);
     context->save_for_backward({ x, skip.value_or(torch::Tensor()), weight, slope == 1.0 ? torch::Tensor() : result });
     context->saved_data["isUpsampled"] = isUpsampled;
     context->saved_data["slope"] = slope;

@@ -51,6 +51,7 @@ PackedWeights::Renew(
   const std::function<void(size_t count, const std::function<void(size_t index)> & function)> & forEach)
 {
   std::vector<Entry *> entries;
+  entries.reserve(m_Entries.size());
   for (auto & item : m_Entries)
   {
     entries.push_back(&item.second);

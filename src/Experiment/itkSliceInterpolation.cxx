@@ -101,6 +101,7 @@ std::vector<std::string>
 SliceInterpolation::GetMethods()
 {
   std::vector<std::string> names;
+  names.reserve(std::size(methods));
   for (const Method & method : methods)
   {
     names.emplace_back(method.name);

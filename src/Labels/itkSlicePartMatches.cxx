@@ -222,9 +222,10 @@ MatchSliceParts(const SliceParts & first, const SliceParts & second, const doubl
   const auto nearestOfSecond = distances.FindNearest(second.parts, secondEnding, first.parts, firstEnding);
   for (const std::uint32_t a : firstEnding)
   {
-    if (nearestOfFirst[a] && nearestOfSecond[*nearestOfFirst[a]] == a)
+    const std::optional<std::uint32_t> b = nearestOfFirst[a];
+    if (b && nearestOfSecond[*b] == a)
     {
-      setMoving(a, *nearestOfFirst[a]);
+      setMoving(a, *b);
     }
   }
   return matches;

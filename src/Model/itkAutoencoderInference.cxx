@@ -18,6 +18,8 @@
 
 #include "itkAutoencoderInference.h"
 
+#include <utility>
+
 namespace itk
 {
 using AutoencoderConvolutions::Features;
@@ -133,22 +135,24 @@ AutoencoderInference::Run(const torch::nn::SequentialImpl & modules, Features fe
 LatentTensors
 AutoencoderInference::Encode(const torch::Tensor & slices, TensorPool & pool) const
 {
-  return m_Network->Encode(
-    slices, [&](torch::nn::SequentialImpl & modules, Features features) { return this->Run(modules, features, pool); });
+  return m_Network->Encode(slices, [&](torch::nn::SequentialImpl & modules, Features features) {
+    return this->Run(modules, std::move(features), pool);
+  });
 }
 
 torch::Tensor
 AutoencoderInference::Decode(const LatentTensors & latent, TensorPool & pool) const
 {
-  return m_Network->Decode(
-    latent, [&](torch::nn::SequentialImpl & modules, Features features) { return this->Run(modules, features, pool); });
+  return m_Network->Decode(latent, [&](torch::nn::SequentialImpl & modules, Features features) {
+    return this->Run(modules, std::move(features), pool);
+  });
 }
 
 LatentTensors
 AutoencoderInference::ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const
 {
   return m_Network->ComputeMixingCorrection(neighbors, [&](torch::nn::SequentialImpl & modules, Features features) {
-    return this->Run(modules, features, pool);
+    return this->Run(modules, std::move(features), pool);
   });
 }
 } // end namespace itk

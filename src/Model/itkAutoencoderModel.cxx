@@ -329,6 +329,7 @@ std::vector<std::string>
 AutoencoderModel::GetProvenanceNames() const
 {
   std::vector<std::string> names;
+  names.reserve(m_Provenance.size());
   for (const auto & entry : m_Provenance)
   {
     names.push_back(entry.first);

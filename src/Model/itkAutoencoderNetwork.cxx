@@ -57,7 +57,7 @@ AutoencoderNetwork::AutoencoderNetwork(const AutoencoderArchitecture & architect
 {
   // LibTorch's modules draw initial weights from the generator of the process. These weights are never used. The user's
   // random numbers must not depend on them, so the generator's state is restored.
-  const auto          generator = at::detail::getDefaultCPUGenerator();
+  const auto &        generator = at::detail::getDefaultCPUGenerator();
   const torch::Tensor generatorState = generator.get_state();
 
   const int64_t top = architecture.GetBlockChannels(architecture.poolings - 1);
@@ -168,7 +168,7 @@ AutoencoderNetwork::RunWith(NormalizeFunction normalize)
 }
 
 AutoencoderNetwork::LatentType
-AutoencoderNetwork::Encode(torch::Tensor slices, const RunFunction & run)
+AutoencoderNetwork::Encode(const torch::Tensor & slices, const RunFunction & run)
 {
   AutoencoderConvolutions::Features x{ slices };
   if (m_Architecture.pixelUnshuffleFactor > 1)

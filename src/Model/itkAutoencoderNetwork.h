@@ -59,7 +59,7 @@ public:
 
   /** Encode slices (N, 1, rows, columns) to the tensors of a latent. */
   LatentType
-  Encode(torch::Tensor slices, const RunFunction & run = Run);
+  Encode(const torch::Tensor & slices, const RunFunction & run = Run);
 
   /** Decode the tensors of a latent to slices (N, 1, rows, columns). */
   torch::Tensor

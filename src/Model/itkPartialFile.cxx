@@ -98,6 +98,7 @@ IsAbandoned(const std::string & suffix)
 {
   unsigned long process = 0;
   unsigned int  random = 0;
+  // Numbers that do not fit give another suffix. NOLINTNEXTLINE(cert-err34-c)
   return std::sscanf(suffix.c_str(), ".part-%lu-%8x", &process, &random) == 2 &&
          suffix == MakeSuffix(process, random) && !MayRun(process);
 }

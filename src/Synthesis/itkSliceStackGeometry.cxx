@@ -41,15 +41,15 @@ SliceStackGeometry::Check() const
 }
 
 SizeValueType
-SliceStackGeometry::CountSlices(SizeValueType inputSlices, double inputSpacing) const
+SliceStackGeometry::CountSlices(SizeValueType inputSlices, double inputSpacing, double outputSpacing)
 {
   constexpr double limit = 1e6;
   // A last slice that misses the last acquired slice only by rounding still belongs to the output.
   const double extent = static_cast<double>(inputSlices - 1) * inputSpacing;
-  const double count = std::floor(extent / *m_OutputSliceSpacing + PositionTolerance) + 1.0;
+  const double count = std::floor(extent / outputSpacing + PositionTolerance) + 1.0;
   if (count > limit)
   {
-    itkGenericExceptionMacro("OutputSliceSpacing is " << *m_OutputSliceSpacing << " mm: that would make " << count
+    itkGenericExceptionMacro("OutputSliceSpacing is " << outputSpacing << " mm: that would make " << count
                                                       << " slices of " << inputSlices
                                                       << ", but at most 1000000 are allowed.");
   }

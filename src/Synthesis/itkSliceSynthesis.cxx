@@ -165,6 +165,7 @@ SliceSynthesis::Encode(const std::vector<SizeValueType> & numbers, TensorPool & 
     return;
   }
   std::vector<torch::Tensor> slices;
+  slices.reserve(numbers.size());
   for (const SizeValueType number : numbers)
   {
     slices.push_back(m_Acquired.at(number).native);

@@ -72,7 +72,7 @@ ReadLine(const char * name)
 std::string
 ReadLimit()
 {
-  const std::string limit = ReadLine("/sys/fs/cgroup/cpu.max");
+  std::string limit = ReadLine("/sys/fs/cgroup/cpu.max");
   if (!limit.empty())
   {
     return limit;

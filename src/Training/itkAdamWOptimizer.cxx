@@ -46,6 +46,7 @@ AdamWOptimizer::ClipGradients(double largest)
 {
   const torch::NoGradGuard   noGradient;
   std::vector<torch::Tensor> gradients;
+  gradients.reserve(m_Parameters.size());
   for (const torch::Tensor & parameter : m_Parameters)
   {
     gradients.push_back(parameter.grad());

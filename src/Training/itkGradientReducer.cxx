@@ -130,6 +130,7 @@ GradientReducer::Send(Bucket & bucket)
 {
   const torch::NoGradGuard   noGradient;
   std::vector<torch::Tensor> parts;
+  parts.reserve(bucket.parameters.size());
   for (const auto & parameter : bucket.parameters)
   {
     parts.push_back(parameter.grad().flatten());

@@ -82,10 +82,10 @@ private:
   size_t          m_Lane;
 };
 
-LaneGradients::LaneGradients(TrainingLanes &         lanes,
-                             Parameters              parameters,
-                             std::vector<Parameters> ofLanes,
-                             ReadyFunction           ready)
+LaneGradients::LaneGradients(TrainingLanes &                 lanes,
+                             const Parameters &              parameters,
+                             const std::vector<Parameters> & ofLanes,
+                             ReadyFunction                   ready)
   : m_Lanes(lanes)
   , m_Ready(std::move(ready))
 {

@@ -47,7 +47,10 @@ public:
   /** \param parameters the network's parameters, which get the sums
    * \param ofLanes the parameters of the lanes, in the same order
    * \param ready called in one of the lanes as soon as the sum of a parameter is complete */
-  LaneGradients(TrainingLanes & lanes, Parameters parameters, std::vector<Parameters> ofLanes, ReadyFunction ready);
+  LaneGradients(TrainingLanes &                 lanes,
+                const Parameters &              parameters,
+                const std::vector<Parameters> & ofLanes,
+                ReadyFunction                   ready);
   ~LaneGradients();
 
   LaneGradients(const LaneGradients &) = delete;

@@ -84,6 +84,7 @@ ComputeMoments(const torch::Tensor & x)
   const double              count = static_cast<double>(x.numel()) / static_cast<double>(channels);
   const std::vector<double> sums = SumPixels(x, [=](size_t, size_t element) { return elements[element]; });
   std::vector<float>        means;
+  means.reserve(sums.size());
   for (const double sum : sums)
   {
     means.push_back(static_cast<float>(sum / count));
@@ -213,10 +214,11 @@ public:
   static torch::autograd::variable_list
   backward(torch::autograd::AutogradContext * context, torch::autograd::variable_list gradients)
   {
-    const auto                saved = context->get_saved_variables();
-    const torch::Tensor       x = InChannelsLast(saved[0]);
-    const torch::Tensor       gradient = InChannelsLast(gradients[0]);
-    const torch::Tensor &     weight = saved[1];
+    const auto            saved = context->get_saved_variables();
+    const torch::Tensor   x = InChannelsLast(saved[0]);
+    const torch::Tensor   gradient = InChannelsLast(gradients[0]);
+    const torch::Tensor & weight = saved[1];
+    // Saved data of LibTorch are numbers. NOLINTNEXTLINE(performance-no-int-to-ptr)
     auto &                    lanes = *reinterpret_cast<TrainingLanes *>(context->saved_data["lanes"].toInt());
     const auto                lane = static_cast<size_t>(context->saved_data["lane"].toInt());
     const double              count = context->saved_data["count"].toDouble();

@@ -210,6 +210,7 @@ SliceFileSeries::Find(const std::string & folder)
     CheckPositions(files);
   }
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const SliceFile & file : files)
   {
     names.push_back(file.name);

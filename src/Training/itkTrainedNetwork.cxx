@@ -121,10 +121,8 @@ TrainedNetwork::MakeLanes(unsigned int numberOfThreads)
     parameters.push_back(network->parameters());
     m_LaneNetworks.push_back(network);
   }
-  m_LaneGradients =
-    std::make_unique<LaneGradients>(*m_Lanes, m_Network->parameters(), std::move(parameters), [this](size_t parameter) {
-      m_Reducer.MarkReady(parameter);
-    });
+  m_LaneGradients = std::make_unique<LaneGradients>(
+    *m_Lanes, m_Network->parameters(), parameters, [this](size_t parameter) { m_Reducer.MarkReady(parameter); });
 }
 
 TrainedNetwork::Losses

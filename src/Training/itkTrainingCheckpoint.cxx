@@ -56,8 +56,7 @@ RequireEntry(const SafetensorsFile & file, const std::string & fileName, const c
 TrainingCheckpoint::Json
 RequireObject(const SafetensorsFile & file, const std::string & fileName, const char * key)
 {
-  const auto value =
-    TrainingCheckpoint::Json::parse(RequireEntry(file, fileName, key), nullptr, /*allow_exceptions=*/false);
+  auto value = TrainingCheckpoint::Json::parse(RequireEntry(file, fileName, key), nullptr, /*allow_exceptions=*/false);
   if (!value.is_object())
   {
     itkGenericExceptionMacro("The checkpoint '" << fileName << "' has an entry '" << key

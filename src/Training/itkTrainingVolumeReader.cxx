@@ -82,8 +82,8 @@ TrainingVolumeGeometry
 MakeGeometry(const TImage * image, std::optional<unsigned int> sliceAxis, unsigned int & axis)
 {
   axis = SliceStackPreprocessing::ResolveSliceAxis(image, sliceAxis);
-  const auto                   region = image->GetLargestPossibleRegion();
-  const TrainingVolumeGeometry geometry = MakeTrainingVolumeGeometry(image, region, axis);
+  const auto             region = image->GetLargestPossibleRegion();
+  TrainingVolumeGeometry geometry = MakeTrainingVolumeGeometry(image, region, axis);
   if (geometry.slices * geometry.rows * geometry.columns == 0)
   {
     itkGenericExceptionMacro("it is empty: its size is " << region.GetSize());

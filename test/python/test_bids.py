@@ -56,13 +56,31 @@ def test_the_thickness_in_a_sidecar_gives_the_bits_of_the_option(latent_sr_run, 
     assert results["told"] != results["unknown"]
     assert "low-pass-corrected (slices every 5 mm, of unknown thickness" in unknown.stdout
     assert "profile-corrected (slices touch: 5 mm thick by SliceThickness in 'thick.json', every 5 mm)" in told.stdout
-    assert "profile-corrected (slices touch: 5 mm thick, every 5 mm)" in option.stdout
+    assert "profile-corrected (slices touch: 5 mm thick by --slice-thickness, every 5 mm)" in option.stdout
 
 
 def test_an_option_outweighs_the_sidecar(latent_sr_run, tiny_model, touching, tmp_path):
     describe(touching, SliceThickness=5)
     result = latent_sr_run("upsample", touching, tmp_path / "a.nii", "--model", tiny_model, "--slice-thickness", 2)
-    assert "low-pass-corrected (slices 2 mm thick, every 5 mm)" in result.stdout
+    assert "low-pass-corrected (slices do not touch: 2 mm thick by --slice-thickness, every 5 mm)" in result.stdout
+
+
+@pytest.mark.parametrize("distance", [7.0, 7.01])
+def test_nobody_is_asked_for_a_thickness_that_has_no_effect(latent_sr_run, tiny_model, tmp_path, distance):
+    volume = write_nifti(tmp_path / "thick.nii", phantom(), np.diag([-1.4, -1.4, distance, 1.0]))
+    words = ("--model", tiny_model, "--threads", 1)
+    unknown = latent_sr_run("upsample", volume, tmp_path / "a.nii", *words)
+    known = latent_sr_run("upsample", volume, tmp_path / "b.nii", *words, "--slice-thickness", distance)
+    has_effect = (tmp_path / "a.nii").read_bytes() != (tmp_path / "b.nii").read_bytes()
+    assert has_effect == (distance <= 7.0)
+    assert ("give --slice-thickness if it is known" in unknown.stdout) == has_effect
+    assert ("modes for touching slices end at 7 mm" in known.stdout) != has_effect
+
+
+def test_an_implausible_thickness_is_warned_of(latent_sr_run, tiny_model, thick, tmp_path):
+    words = ("upsample", thick, tmp_path / "a.nii", "--model", tiny_model, "--overwrite", "--slice-thickness")
+    assert "slices are 80 mm thick by --slice-thickness, but 8 mm apart" in latent_sr_run(*words, 80).stderr
+    assert "thick by" not in latent_sr_run(*words, 24).stderr
 
 
 @pytest.mark.parametrize(

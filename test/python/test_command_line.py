@@ -29,7 +29,7 @@ import pytest
 from conftest import Outcome, command, phantom, write_nifti
 from latent_sr.cli import main
 
-COMMANDS = ("upsample", "train", "evaluate", "metrics", "info")
+COMMANDS = ("upsample", "train", "evaluate", "metrics", "info", "export")
 
 
 def assert_one_line_error(result: Outcome, code: int, *parts: str) -> None:

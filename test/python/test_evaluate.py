@@ -491,3 +491,25 @@ def test_ordinals_are_english():
         "21st",
         "22nd",
     ]
+
+
+def test_notes_say_which_mode_was_automatic_and_which_volumes_are_unlike_the_training(tmp_path):
+    near = write_nifti(tmp_path / "near.nii", phantom(), np.diag([-1.4, -1.4, 3.0, 1.0]))
+    far = write_nifti(tmp_path / "far.nii", phantom(), np.diag([-1.4, -1.4, 8.0, 1.0]))
+    result = latent_sr.evaluate([near, far], methods=["linear", "latent"], metrics=["ssim"])
+    modes = [volume["methods"]["latent"]["mode"] for volume in result["volumes"]]
+    assert sorted(modes) == ["decoded", "low-pass-corrected"]
+    outside = {volume["path"]: volume["methods"]["latent"]["outside_training_range"] for volume in result["volumes"]}
+    assert outside == {near.as_posix(): False, far.as_posix(): True}
+    assert any(
+        note.startswith("the mode auto of latent was ") and "decoded in 1 of 2 volumes" in note
+        for note in result["notes"]
+    )
+    assert any(note.startswith("in 1 of 2 volumes, the spacings of the kept slices") for note in result["notes"])
+
+
+def test_a_single_subject_is_not_tested(thick, tiny_model):
+    from latent_sr.evaluation.report import summary_sentence
+
+    result = latent_sr.evaluate([thick], methods=["linear", "latent"], models=[str(tiny_model)])
+    assert summary_sentence(result).endswith(" A single subject can't be tested.")

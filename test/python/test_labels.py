@@ -165,3 +165,52 @@ def test_dropped_slices_of_real_maps_are_closer_than_the_nearest_ones(shared, na
     dropped = mask[1 : len(thin) : 2]
     assert dice(thin[1::2], dropped) > dice(kept[:-1], dropped)
     assert dice(thin[1::2], dropped) > dice(kept[1:], dropped)
+
+
+def kinds_of(labels):
+    """The same label map as objects of other libraries, with the parameters that they need, and the way to an array."""
+    nibabel, sitk = pytest.importorskip("nibabel"), pytest.importorskip("SimpleITK")
+    affine = np.diag([1.4, 1.4, 8.0, 1.0])
+    simple = sitk.GetImageFromArray(labels)
+    simple.SetSpacing([1.4, 1.4, 8.0])
+    return {
+        "nibabel": (nibabel.Nifti1Image(labels.T, affine), {}, lambda thin: np.asarray(thin.dataobj).T),
+        "SimpleITK": (simple, {}, sitk.GetArrayFromImage),
+        "affine": (labels.T, {"affine": affine}, lambda thin: thin[0].T),
+        "spacings": (labels, {"input_spacing": (8.0, 1.4, 1.4)}, lambda thin: thin[0]),
+    }
+
+
+@pytest.mark.parametrize("kind", ["nibabel", "SimpleITK", "affine", "spacings"])
+@pytest.mark.parametrize("grid", [{"factor": 3}, {"isotropic": 2.0}])
+def test_all_kinds_of_images_give_the_same_labels(kind, grid):
+    labels = label_map().astype("uint8")
+    image, parameters, array_of = kinds_of(labels)[kind]
+    thin = latent_sr.upsample_labels(image, **grid, **parameters)
+    expected = latent_sr.upsample_labels(image_of(labels, dtype="uint8"), **grid)
+    np.testing.assert_array_equal(array_of(thin), itk.array_from_image(expected))
+
+
+@pytest.mark.parametrize("options", [{"isotropic": True}, {"isotropic": 2.0}, {"reference": "other"}])
+def test_isotropic_and_reference_grids_are_those_of_the_volume(options, tiny_model):
+    labels = image_of(label_map())
+    if "reference" in options:
+        other = image_of(np.zeros((9, 15, 17)), (2.0, 1.9, 3.0))
+        other.SetOrigin([-2.0, 1.0, 3.0])
+        options = {"reference": other}
+    volume = latent_sr.upsample(labels, model=str(tiny_model), **options)
+    thin = latent_sr.upsample_labels(labels, **options)
+    assert_same_grid(thin, volume)
+    assert set(np.unique(itk.array_from_image(thin))) <= set(LABELS)
+
+
+def test_a_reference_for_another_kind_of_label_map_is_refused():
+    with pytest.raises(latent_sr.UsageError, match=r"reference needs an itk.Image"):
+        latent_sr.upsample_labels(
+            label_map().astype("uint8"), input_spacing=(8, 1.4, 1.4), reference=image_of(label_map())
+        )
+
+
+def test_a_file_name_is_no_label_map():
+    with pytest.raises(latent_sr.UsageError, match=r"read the file by latent_sr\.read_volume"):
+        latent_sr.upsample_labels("seg.nii.gz", factor=2)

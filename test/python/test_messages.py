@@ -95,3 +95,15 @@ def test_a_preview_of_a_folder_is_refused(latent_sr_run, tiny_model, tmp_path):
     write_nifti(tmp_path / "in" / "a.nii", phantom())
     result = latent_sr_run("upsample", tmp_path / "in", tmp_path / "out", "--preview", tmp_path / "p.png")
     assert_one_line_error(result, 2, "--preview")
+
+
+def test_a_file_name_is_not_taken_for_the_spacing_of_isotropic_pixels_in_silence(latent_sr_run, thick, tmp_path):
+    result = latent_sr_run("upsample", "--isotropic", thick, tmp_path / "thin.nii")
+    assert_one_line_error(result, 2, "without a number, the option has to stand behind IN and OUT")
+
+
+@pytest.mark.parametrize(("stored", "written"), [("int16", "int16"), ("int32", "int32"), ("float32", "float32")])
+def test_the_last_line_has_the_type_of_the_file(latent_sr_run, tiny_model, tmp_path, stored, written):
+    volume = write_nifti(tmp_path / "thick.nii", phantom(3), dtype=stored)
+    result = latent_sr_run("upsample", volume, tmp_path / "thin.nii", "--model", tiny_model)
+    assert f" mm, {written}, " in result.stdout

@@ -90,6 +90,7 @@ def files(tmp_path_factory, tiny_model) -> Path:
     (folder / "cohort").mkdir()
     for number in (1, 2):
         write_nifti(folder / "cohort" / f"patient{number}.nii.gz", phantom(slices=5, seed=number))
+    shutil.copytree(folder / "cohort", folder / "others")
     pixels = np.rint(stack).astype(np.int16)
     dicom_files.save(folder / "dicom-folder", dicom_files.stack(pixels))
     phases = dicom_files.cine(np.stack([pixels] * 2), TriggerTime=lambda phase, _: 40 * phase)

@@ -268,3 +268,23 @@ def test_the_picture_of_a_training_shows_interpolation_after_one_validation(tmp_
     lines = figures[0].axes[2].lines
     # A dashed line through one point would not be seen.
     assert [line.get_label() for line in lines if len(line.get_xdata()) == 2] == ["linear", "B-spline"]
+
+
+def test_a_model_that_was_trained_further_has_another_name(tiny_model):
+    import itk
+    import latent_sr
+    from conftest import image_of, phantom
+    from latent_sr.training import sign
+
+    start = itk.AutoencoderModel.New()
+    start.Read(str(tiny_model))
+    start.SetProvenance("name", "first")
+    start.SetProvenance("data", "volumes of others")
+    options = {"iterations": 1, "threads": 1}
+    further = latent_sr.train([image_of(phantom(4))], initial_model=start, **options)
+    assert further.GetProvenance("name") == ""
+    assert further.GetProvenance("started_from") == "first"
+    assert further.GetProvenance("data") == "The volumes of this training. Before, of first: volumes of others"
+    # Signing again changes nothing.
+    sign(further, 1)
+    assert further.GetProvenance("data").count("Before") == 1

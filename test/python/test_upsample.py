@@ -177,7 +177,7 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(latent_sr_process, t
     assert all(line.startswith(("upsampling: ", "latent-sr: warning: ")) for line in lines)
     assert "\r" not in result.stderr
     assert "100 % (13 of 13 slices" in lines[-1]
-    assert "48 x 44 x 13 pixels, 1.4 x 1.4 x 4 mm, SS, low-pass-corrected (" in result.stdout
+    assert "48 x 44 x 13 pixels, 1.4 x 1.4 x 4 mm, int16, low-pass-corrected (" in result.stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")

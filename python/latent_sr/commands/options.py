@@ -69,6 +69,16 @@ def positive_number(text: str) -> float:
     return value
 
 
+def isotropic_spacing(text: str) -> float:
+    """A positive number. It may be left out, so a file name that follows the option is taken for it."""
+    try:
+        return positive_number(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(
+            f"{error}: without a number, the option has to stand behind IN and OUT"
+        ) from error
+
+
 def share(text: str) -> float:
     """A number between 0 and 1."""
     value = positive_number(text)

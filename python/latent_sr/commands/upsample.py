@@ -40,6 +40,7 @@ from latent_sr.commands.options import (
     add_threads,
     choice,
     finite_number,
+    isotropic_spacing,
     not_negative_number,
     positive_number,
     read_options,
@@ -152,7 +153,7 @@ def _add_grid(parser: argparse.ArgumentParser) -> None:
     )
     size.add_argument(
         "--isotropic",
-        type=positive_number,
+        type=isotropic_spacing,
         nargs="?",
         const=True,
         default=False,
@@ -332,16 +333,13 @@ def _read_labels(arguments: argparse.Namespace, volume: Any) -> Any:
 def _write_labels(arguments: argparse.Namespace, prepared: Any, labels: Any) -> None:
     """Up-sample the label map to the grid of the output, and write it."""
     from latent_sr.labels import upsample_labels
-    from latent_sr.upsampling import DEFAULT_FACTOR, on_requested_grid, slice_spacing
     from latent_sr.volumes import write_volume
     from latent_sr.volumes.outputs import made_folders
 
     options, axis = prepared.options, int(prepared.upsampler.GetSliceAxisUsed())
-    spacing = slice_spacing(prepared.upsampler, options)
-    factor = (options.factor or DEFAULT_FACTOR) if spacing is None else None
+    grid = {name: getattr(options, name) for name in ("factor", "spacing", "isotropic", "reference")}
     with naming(f"'{arguments.labels}'"):
-        result = upsample_labels(labels.image, factor=factor, spacing=spacing, axis=axis, threads=options.threads)
-    result = on_requested_grid(result, axis, options, nearest=True)
+        result = upsample_labels(labels.image, axis=axis, threads=options.threads, **grid)
     with made_folders(Path(arguments.labels_output).parent):
         write_volume(result, arguments.labels_output, labels.component, overwrite=arguments.overwrite)
 

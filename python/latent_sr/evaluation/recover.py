@@ -31,8 +31,10 @@ from latent_sr.evaluation.options import EvaluationOptions
 from latent_sr.evaluation.statistics import error_figures, mean_of_defined
 from latent_sr.metrics import compare, fitting
 from latent_sr.models import load_model
+from latent_sr.provenance import mode_used
 from latent_sr.threads import number_of_threads
 from latent_sr.uncertainty import expected_error
+from latent_sr.upsampling import UpsampleOptions, make_filter, spacing_warning
 from latent_sr.volumes import open_volume, split_frames
 from latent_sr.volumes.images import difference_of_grids, geometry_of
 
@@ -384,6 +386,18 @@ def _means(slices: dict[str, list[float]]) -> dict[str, float]:
     return {metric: mean_of_defined(values) for metric, values in slices.items()}
 
 
+def _conditions(experiment: Any, method: Method, model: Any, task: FileTask, axis: int) -> dict[str, Any]:
+    """The mode that a model used for the kept slices, and whether its training had no such spacings."""
+    kept = experiment.GetKeptSlices()
+    thickness = task.options.slice_thickness or None
+    upsampler = make_filter(kept, UpsampleOptions(model=model, mode=method.mode, axis=axis, slice_thickness=thickness))
+    upsampler.UpdateOutputInformation()
+    return {
+        "mode": mode_used(upsampler),
+        "outside_training_range": bool(spacing_warning(model, kept, axis)),
+    }
+
+
 def _evaluate_volume(
     image: Any,
     task: FileTask,
@@ -418,6 +432,8 @@ def _evaluate_volume(
         volume = _recover(experiment, method, models)
         seconds = time.perf_counter() - started
         record, recovered = measurement.measure(volume)
+        if method.is_latent:
+            record |= _conditions(experiment, method, models[method.name], task, measurement.axis)
         for entry, position in zip(entries, positions, strict=True):
             entry.recovered[method.name] = itk.array_view_from_image(recovered)[position].copy()
             entry.scores[method.name] = {metric: values[position] for metric, values in record["slices"].items()}

@@ -170,6 +170,8 @@ def summary_sentence(result: dict[str, Any]) -> str:
     )
     if test is None:
         return f"{sentence}."
+    if test["n"] < 2:
+        return f"{sentence}. A single subject can't be tested."
     return (
         f"{sentence} (median difference over subjects {format_difference(test['median_difference'], name)}{unit}; "
         f"one-sided Wilcoxon signed-rank test: p = {format_p(test['p'])}, adjusted by Holm's procedure "

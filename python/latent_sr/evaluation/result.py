@@ -17,11 +17,13 @@
 # ==========================================================================
 """The result of an evaluation, in the form of ``SCHEMA.md``: means over subjects, tests, and their description."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from latent_sr.enumerations import DEFAULT_MODE
 from latent_sr.errors import translated
 from latent_sr.evaluation.methods import Method
 from latent_sr.evaluation.recover import FileOutcome, FileTask
@@ -158,7 +160,7 @@ def assemble(
                 "family": "all tests of one model: against each other method, in each metric",
                 "sizes": {name: sum(test["method"] == name for test in tests) for name in candidates},
             },
-            "notes": _notes(volumes, metrics),
+            "notes": [*_notes(volumes, metrics), *_notes_on_models(volumes, methods)],
         }
     )
 
@@ -197,6 +199,31 @@ def _notes(volumes: Sequence[dict[str, Any]], metrics: Sequence[str]) -> list[st
     if whole and any(volume["mask"] is not None for volume in volumes):
         names = f"{whole[0]} is that" if len(whole) == 1 else f"{', '.join(whole[:-1])} and {whole[-1]} are those"
         notes.append(f"{names} of whole slices; the other metrics are those of the pixels that the masks select")
+    return notes
+
+
+def _notes_on_models(volumes: Sequence[dict[str, Any]], methods: Sequence[Method]) -> list[str]:
+    """Notes on what the automatic mode was, and on volumes that are unlike those of the training."""
+    notes = []
+    for method in methods:
+        if not method.is_latent:
+            continue
+        records = [volume["methods"][method.name] for volume in volumes]
+        if method.mode == DEFAULT_MODE:
+            counts = Counter(record["mode"] for record in records)
+            used = ", ".join(
+                f"{mode} in {count} of {counted(len(volumes), 'volume')}" for mode, count in counts.most_common()
+            )
+            notes.append(
+                f"the mode {DEFAULT_MODE} of {method.name} was {used}: it depends on the distance of the kept slices, "
+                "and may be another one for whole stacks"
+            )
+        outside = sum(record["outside_training_range"] for record in records)
+        if outside:
+            notes.append(
+                f"in {outside} of {counted(len(volumes), 'volume')}, the spacings of the kept slices are outside of "
+                f"the range that the model of {method.name} was trained on"
+            )
     return notes
 
 

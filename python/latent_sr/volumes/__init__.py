@@ -48,7 +48,7 @@ from latent_sr.volumes.volume import (
     VolumeHeader,
     default_slice_axis,
     slice_axis_of,
-    written_as,
+    written_type,
 )
 from latent_sr.volumes.write import OUTPUT_EXTENSIONS, write_volume
 
@@ -77,5 +77,5 @@ __all__ = [
     "stem_of",
     "write_text",
     "write_volume",
-    "written_as",
+    "written_type",
 ]

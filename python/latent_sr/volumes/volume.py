@@ -57,6 +57,16 @@ _COMPONENTS = {
 INTEGERS_OF_FILES = {"SI": "int32", "UI": "uint32", "ULL": "uint64"}
 """ITK's short names of the types to which values are rounded and saturated when they are written, as NumPy types."""
 
+_TYPE_NAMES = {
+    "UC": "uint8",
+    "SS": "int16",
+    "US": "uint16",
+    "F": "float32",
+    "D": "float64",
+    **INTEGERS_OF_FILES,
+}
+"""ITK's short names of the types of output files, and those that users know."""
+
 _NUMPY_COMPONENTS = {
     "uint8": "unsigned_char",
     "int8": "char",
@@ -84,6 +94,11 @@ def computed_in(component: str) -> str:
 def written_as(component: str) -> str:
     """ITK's short name of the type in output files of volumes that are stored in a component type."""
     return _COMPONENTS[component][1]
+
+
+def written_type(component: str) -> str:
+    """The name, such as int16, of the type in output files of volumes that are stored in a component type."""
+    return _TYPE_NAMES[written_as(component)]
 
 
 def component_of(numpy_type: Any) -> str:

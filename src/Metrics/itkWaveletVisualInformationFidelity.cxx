@@ -145,7 +145,7 @@ InformationOfBand(const PyramidBand & reference, const PyramidBand & test, int l
 
   const BlockMatrix covariance = BlockCovariance(reference, blocksX * BlockSide, blocksY * BlockSide) * scale2;
   const Eigen::SelfAdjointEigenSolver<BlockMatrix> solver(covariance);
-  const BlockVector                                eigenvalues = solver.eigenvalues();
+  const BlockVector &                              eigenvalues = solver.eigenvalues();
   // Directions without variance carry no information and are skipped, because the sums divide by the eigenvalue.
   const double smallest = Tolerance * eigenvalues[BlockSize - 1];
 

@@ -34,9 +34,11 @@ find_clang() {
 
 # configure_plain FOLDER COMPILER FLAGS CMAKE-ARGUMENTS…
 configure_plain() {
-  local build=$1 compiler=$2 flags=$3
+  local build=$1 compiler=$2 flags=$3 c_compiler
   shift 3
-  cmake -G Ninja -S "$root" -B "$build" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_C_COMPILER="${compiler/++/}" \
+  c_compiler=${compiler/clang++/clang}
+  c_compiler=${c_compiler/g++/gcc}
+  cmake -G Ninja -S "$root" -B "$build" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_C_COMPILER="$c_compiler" \
     -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_CXX_FLAGS="$flags" -DLatentSpaceSuperResolution_PLAIN_LIBRARY=ON -DBUILD_SHARED_LIBS=OFF \
     -DITK_DIR="${ITK_DIR:-$root/build/itk}" -DITK_USE_KWSTYLE=OFF \

@@ -19,7 +19,7 @@
 #
 #   scripts/coverage.sh FOLDER [c++] [python]     default: both
 #
-# The C++ tests run on a build for coverage. The Python tests run on the installed package (scripts/setup.sh --tests); the
+# Needs GoogleTest for C++: on Debian, the package libgtest-dev. The C++ tests run on a build for coverage. The Python tests run on the installed package (scripts/setup.sh --tests); the
 # lines of C++ that they run are not counted. FOLDER gets the build and reports: c++.html, c++.txt, python/index.html,
 # python.txt. The sums are printed.
 #
@@ -53,10 +53,10 @@ run_cxx_tests() {
   find "$folder/build" -name '*.gcda' -delete && ctest --test-dir "$folder/build" --output-on-failure --parallel "$jobs" --timeout 900
 }
 
-# Exceptions make branches of nearly every line, so only lines are counted.
+# Exceptions make branches of nearly every line, so only lines are counted: of a template once, not once for each type.
 report_cxx() {
   cd "$folder" && "$folder/tools/bin/gcovr" --root "$root" --object-directory "$folder/build" --filter "$root/src/" \
-    --filter "$root/include/" --exclude-unreachable-branches --gcov-ignore-parse-errors=all --print-summary --txt c++.txt \
+    --filter "$root/include/" --exclude-directories '.*/CompilerId.*' --exclude-unreachable-branches --gcov-ignore-parse-errors=all --merge-lines --print-summary --txt c++.txt \
     --html-details c++.html
 }
 

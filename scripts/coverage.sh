@@ -19,7 +19,7 @@
 #
 #   scripts/coverage.sh FOLDER [c++] [python]     default: both
 #
-# Needs GoogleTest for C++: on Debian, the package libgtest-dev. The C++ tests run on a build for coverage. The Python tests run on the installed package (scripts/setup.sh --tests); the
+# The C++ tests need GoogleTest: on Debian, the package libgtest-dev. They run on a build for coverage. The Python tests run on the installed package (scripts/setup.sh --tests); the
 # lines of C++ that they run are not counted. FOLDER gets the build and reports: c++.html, c++.txt, python/index.html,
 # python.txt. The sums are printed.
 #
@@ -56,8 +56,8 @@ run_cxx_tests() {
 # Exceptions make branches of nearly every line, so only lines are counted: of a template once, not once for each type.
 report_cxx() {
   cd "$folder" && "$folder/tools/bin/gcovr" --root "$root" --object-directory "$folder/build" --filter "$root/src/" \
-    --filter "$root/include/" --exclude-directories '.*/CompilerId.*' --exclude-unreachable-branches --gcov-ignore-parse-errors=all --merge-lines --print-summary --txt c++.txt \
-    --html-details c++.html
+    --filter "$root/include/" --exclude-directories '.*/CompilerId.*' --exclude-unreachable-branches \
+    --gcov-ignore-parse-errors=all --merge-lines --print-summary --txt c++.txt --html-details c++.html
 }
 
 # The command ends by os._exit(), after which nothing could be written without the patch.

@@ -21,6 +21,7 @@ import json
 import re
 import sys
 from contextlib import chdir
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import itk
@@ -29,6 +30,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, phantom
 from latent_sr.errors import LatentSRError, UsageError
+from openvino_process import infer
 from test_command_line import assert_one_line_error
 from test_torch_model import make_model, mixing_model
 
@@ -105,15 +107,9 @@ def onnx_runtime(path):
 
 
 def open_vino(path):
-    openvino = pytest.importorskip("openvino")
-    settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
-    model = openvino.compile_model(path, "CPU", settings)
-
-    def run(tensors):
-        found = model({port.any_name: tensors[port.any_name] for port in model.inputs})
-        return {port.any_name: np.array(found[port]) for port in model.outputs}
-
-    return run
+    if find_spec("openvino") is None:
+        pytest.skip("no OpenVINO")
+    return lambda tensors: infer(str(path), tensors)
 
 
 @pytest.fixture(params=[onnx_runtime, open_vino])

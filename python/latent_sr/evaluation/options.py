@@ -92,8 +92,8 @@ class EvaluationOptions:
         Number of processes on this machine, which evaluate files at the same time and share the threads. Default 1:
         this process. A script with more than one job needs the guard ``if __name__ == "__main__":``.
     scheduler
-        Address of a Dask scheduler, such as ``tcp://host:8786``, whose workers evaluate the files instead. They need the
-        same files at the same absolute paths. Default: none.
+        Address of a Dask scheduler, such as ``tcp://host:8786``, whose workers evaluate the files instead. They need
+        the same files at the same absolute paths. Default: none.
     """
 
     keep_every: int = 2

@@ -50,5 +50,13 @@ failed=0
 cd "$root"
 ctest --test-dir "$build/cmake" --output-on-failure --no-tests=error --parallel "$(nproc)" "${ctest_selection[@]}" 2>&1 |
   tee "$ctest_log" || failed=1
-pytest test/python "$@" 2>&1 | tee "$pytest_log" || failed=1
+# The runtimes of ONNX and the notebook's kernel get a process of their own: ITK, LibTorch and all libraries of the other tests
+# are not loaded beside them.
+apart=(test/python/test_onnx_export.py test/python/test_notebook.py)
+if [ $# -gt 0 ]; then
+  pytest test/python "$@" 2>&1 | tee "$pytest_log" || failed=1
+else
+  pytest "${apart[@]}" 2>&1 | tee "$pytest_log" || failed=1
+  pytest test/python "${apart[@]/#/--ignore=}" 2>&1 | tee --append "$pytest_log" || failed=1
+fi
 exit $failed

@@ -19,8 +19,8 @@
 #
 #   scripts/coverage.sh FOLDER [c++] [python]     default: both
 #
-# The C++ tests need GoogleTest: on Debian, the package libgtest-dev. They run on a build for coverage. The Python tests run on the installed package (scripts/setup.sh --tests); the
-# lines of C++ that they run are not counted. FOLDER gets the build and reports: c++.html, c++.txt, python/index.html,
+# The C++ tests need GoogleTest: on Debian, the package libgtest-dev. They run on a build for coverage. The Python tests run
+# on the installed package (scripts/setup.sh --tests); the lines of C++ that they run are not counted. FOLDER gets the build and reports: c++.html, c++.txt, python/index.html,
 # python.txt. The sums are printed.
 #
 # Environment: ITK_DIR, Torch_DIR, nlohmann_json_INCLUDE_DIR (default: those of scripts/setup.sh), CXX (GCC), and

@@ -26,10 +26,9 @@ from latent_sr.errors import LatentSRError, UsageError, translated
 from latent_sr.objects import open_object
 from latent_sr.threads import set_work_units
 from latent_sr.upsampling import (
-    DEFAULT_FACTOR,
     UpsampleOptions,
     on_requested_grid,
-    slice_spacing,
+    set_slices,
     update_filter,
     with_reference,
 )
@@ -120,13 +119,7 @@ def _upsampled(labels: Any, options: UpsampleOptions, progress: Callable[[float]
     with translated():
         upsampler = itk.ShapeBasedLabelInterpolationImageFilter[type(numbers)].New()
         upsampler.SetInput(numbers)
-        if options.axis is not None:
-            upsampler.SetSliceAxis(options.axis)
-        spacing = slice_spacing(upsampler, options)
-        if spacing is not None:
-            upsampler.SetOutputSliceSpacing(spacing)
-        else:
-            upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if options.factor is None else options.factor)
+        set_slices(upsampler, options)
         set_work_units(upsampler, options.threads)
     result = update_filter(upsampler, progress)
     result = on_requested_grid(result, int(upsampler.GetSliceAxisUsed()), options, nearest=True)

@@ -195,13 +195,7 @@ def make_filter(image: Any, options: UpsampleOptions) -> Any:
         upsampler.SetOutputMode(mode_enum(options.mode))
         upsampler.SetSliceThickness(options.slice_thickness or 0.0)
         upsampler.SetPrecision(precision_enum(options.precision))
-        if options.axis is not None:
-            upsampler.SetSliceAxis(options.axis)
-        spacing = slice_spacing(upsampler, options)
-        if spacing is not None:
-            upsampler.SetOutputSliceSpacing(spacing)
-        else:
-            upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if options.factor is None else options.factor)
+        set_slices(upsampler, options)
         upsampler.SetDevice(options.device)
         if options.window is not None:
             upsampler.SetWindowMinimum(options.window[0])
@@ -211,6 +205,17 @@ def make_filter(image: Any, options: UpsampleOptions) -> Any:
         upsampler.SetNumberOfOrientations(options.orientations)
         set_work_units(upsampler, options.threads)
     return upsampler
+
+
+def set_slices(upsampler: Any, options: UpsampleOptions) -> None:
+    """Set slice axis and output slices of a filter, for volumes or labels. The options are ``with_reference``."""
+    if options.axis is not None:
+        upsampler.SetSliceAxis(options.axis)
+    spacing = slice_spacing(upsampler, options)
+    if spacing is not None:
+        upsampler.SetOutputSliceSpacing(spacing)
+    else:
+        upsampler.SetUpsamplingFactor(DEFAULT_FACTOR if options.factor is None else options.factor)
 
 
 def slice_spacing(upsampler: Any, options: UpsampleOptions) -> float | None:

@@ -17,7 +17,7 @@
 # ==========================================================================
 """Calibrate the expected error of a model on its training subjects, and compare it with errors of held-out subjects.
 
-    python benchmarks/expected_error.py DATA [--model M] [--calibrate OUTPUT]
+    python benchmarks/expected_error.py DATA [--model M] [--orientations N] [--calibrate OUTPUT]
 
 DATA is the folder that the model card names. ``models/training.json`` and ``models/held-out.json`` list the files. One
 volume of each subject is used. Heart, brain and the rest have the same weight in the calibration. Printed are medians
@@ -60,12 +60,12 @@ def training_files(data: Path) -> list[Path]:
     return one_per_subject([f for f in files if not any(fnmatch(names[f], p) for p in listed["exclude"])])
 
 
-def calibrate(model: object, data: Path) -> ErrorCalibration:
+def calibrate(model: object, data: Path, orientations: int) -> ErrorCalibration:
     """Calibrate on training subjects; each group of volumes has the same weight."""
     files = training_files(data)
     groups = [part if (part := file.relative_to(data).parts[0]) in GROUPS else "other" for file in files]
     weights = [1.0 / groups.count(group) for group in groups]
-    return calibrate_errors((read_volume(file) for file in files), model, weights=weights)
+    return calibrate_errors((read_volume(file) for file in files), model, weights=weights, orientations=orientations)
 
 
 def main() -> None:
@@ -73,15 +73,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", help="a model file (default: the bundled model)")
+    parser.add_argument("--orientations", type=int, choices=(1, 4, 8), default=1, help="default: 1")
     parser.add_argument("--calibrate", metavar="OUTPUT", help="calibrate, and write the model with 16-bit weights")
     arguments = parser.parse_args()
 
     itk.Object.GlobalWarningDisplayOff()  # dropped slices make gaps that are wider than those of the training
     model = load_model(arguments.model)
     if arguments.calibrate:
-        print(calibrate(model, arguments.data))
+        print(calibrate(model, arguments.data, arguments.orientations))
         model.Write(arguments.calibrate, True)
-    coefficients = np.array([model.GetErrorDifferenceCoefficient(), model.GetErrorGapCoefficient()])
+    with_spread = arguments.orientations > 1
+    coefficients = [model.GetErrorDifferenceCoefficient(with_spread), model.GetErrorGapCoefficient(with_spread)]
+    coefficients += [model.GetErrorSpreadCoefficient()] if with_spread else []
     sets = json.loads((MODELS / "held-out.json").read_text(encoding="utf-8"))
     print(f"{'':10}{'volumes':>9}{'rank correlation':>18}{'below 90 %':>12}{'error / expected':>18}")
     for name, axis in TESTED.items():
@@ -90,11 +93,11 @@ def main() -> None:
         for file in files:
             image = read_volume(file)
             for keep in KEPT_EVERY:
-                sample = sample_errors(image, model, keep, axis)
+                sample = sample_errors(image, model, keep, axis, arguments.orientations)
                 if sample is None:
                     continue
                 terms, errors = sample
-                figures = error_figures(errors, terms @ coefficients, model.GetErrorQuantile90())
+                figures = error_figures(errors, terms @ np.array(coefficients), model.GetErrorQuantile90(with_spread))
                 found.append([figures[name] for name in ERROR_FIGURES])
         correlations, shares, ratios = np.reshape(found, (-1, len(ERROR_FIGURES))).T
         row = f"{name:10}{len(files):>9}{np.median(correlations):>18.2f}"

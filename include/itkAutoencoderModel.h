@@ -295,13 +295,38 @@ public:
    * model that is not calibrated. */
   void
   SetErrorCalibration(double differenceCoefficient, double gapCoefficient, double quantile90);
-  itkGetConstMacro(ErrorDifferenceCoefficient, double);
-  itkGetConstMacro(ErrorGapCoefficient, double);
-  itkGetConstMacro(ErrorQuantile90, double);
-  bool
-  HasErrorCalibration() const
+  /** Set the calibration for use with the spread over orientations. It is separate, because averages over orientations
+   * have smaller errors. */
+  void
+  SetErrorCalibrationWithSpread(double differenceCoefficient,
+                                double gapCoefficient,
+                                double spreadCoefficient,
+                                double quantile90);
+  /** Get one of both calibrations. */
+  double
+  GetErrorDifferenceCoefficient(bool withSpread = false) const
   {
-    return m_ErrorQuantile90 > 0.0;
+    return this->GetErrorCalibration(withSpread).difference;
+  }
+  double
+  GetErrorGapCoefficient(bool withSpread = false) const
+  {
+    return this->GetErrorCalibration(withSpread).gap;
+  }
+  double
+  GetErrorSpreadCoefficient() const
+  {
+    return m_ErrorCalibrationWithSpread.spread;
+  }
+  double
+  GetErrorQuantile90(bool withSpread = false) const
+  {
+    return this->GetErrorCalibration(withSpread).quantile90;
+  }
+  bool
+  HasErrorCalibration(bool withSpread = false) const
+  {
+    return this->GetErrorQuantile90(withSpread) > 0.0;
   }
 
   /** Set an entry of the provenance, which tells how the model was made. Names are, for example, `data`, `license`,
@@ -420,6 +445,22 @@ protected:
   PrintSelf(std::ostream & os, Indent indent) const override;
 
 private:
+  struct ErrorCalibration
+  {
+    double difference{ 0.0 };
+    double gap{ 0.0 };
+    double spread{ 0.0 };
+    double quantile90{ 0.0 };
+  };
+
+  const ErrorCalibration &
+  GetErrorCalibration(bool withSpread) const
+  {
+    return withSpread ? m_ErrorCalibrationWithSpread : m_ErrorCalibration;
+  }
+  /** Check the values of a calibration, and store it in one of both. */
+  void
+  StoreErrorCalibration(const ErrorCalibration & calibration, ErrorCalibration & stored);
   void
   DropWeights();
   void
@@ -448,9 +489,8 @@ private:
   double                             m_SmallestTrainingSpacingRatio{ 0.0 };
   double                             m_LargestTrainingSpacingRatio{ 0.0 };
   double                             m_ResidualGain{ 1.0 };
-  double                             m_ErrorDifferenceCoefficient{ 0.0 };
-  double                             m_ErrorGapCoefficient{ 0.0 };
-  double                             m_ErrorQuantile90{ 0.0 };
+  ErrorCalibration                   m_ErrorCalibration;
+  ErrorCalibration                   m_ErrorCalibrationWithSpread;
   std::map<std::string, std::string> m_Provenance;
   std::shared_ptr<Implementation>    m_Implementation;
 };

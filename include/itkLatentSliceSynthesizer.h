@@ -92,6 +92,8 @@ public:
     double residualGain{ 1.0 };
     /** Number of orientations whose decoded slices are averaged: 1, 4 (rotations) or 8 (rotations and flips). */
     unsigned int numberOfOrientations{ 1 };
+    /** Whether the spread over the orientations is computed. It needs more than one. */
+    bool computeOrientationSpread{ false };
     /** Standard deviation of the Gaussian in LowPassCorrected, in pixels of the network. */
     double lowPassSigma{ 0.0 };
     /** Share, 0 to 1, of the detail that LowPassCorrected adds: of what the Gaussian removes, and of the detail finer
@@ -102,8 +104,10 @@ public:
   };
 
   /** Receives the slice at positions[index] in native intensities (rows x columns values). Several threads call it at
-   * the same time, in another order than that of the positions. */
-  using SliceFunction = std::function<void(SizeValueType index, const float * pixels)>;
+   * the same time, in another order than that of the positions.
+   * \param spread the standard deviation of the decoded slices over the orientations, before the mode's correction, in
+   * native intensities; null unless Settings::computeOrientationSpread is on */
+  using SliceFunction = std::function<void(SizeValueType index, const float * pixels, const float * spread)>;
   /** Receives the share that is done, 0 to 1, in the calling thread. An exception from it ends the computation. */
   using ProgressFunction = std::function<void(float progress)>;
 
@@ -134,7 +138,8 @@ public:
   static std::map<SizeValueType, double>
   ComputeProfileWeights(const Position & position, SizeValueType slices, double profileSigma);
 
-  /** \exception ExceptionObject if there is no model, or the model has no weights */
+  /** \exception ExceptionObject if there is no model, the model has no weights, or the spread over one orientation is
+   * to be computed */
   LatentSliceSynthesizer(const AutoencoderModel * model, const Settings & settings);
 
   /** Compute the slices at the given positions.

@@ -111,6 +111,7 @@ public:
   using PrecisionEnum = AutoencoderModelEnums::Precision;
 
   static constexpr unsigned int ImageDimension = InputImageType::ImageDimension;
+  using SpreadImageType = Image<float, ImageDimension>;
   static_assert(ImageDimension == 3 || ImageDimension == 4,
                 "Images have to be stacks of slices: 3D, or 4D (3D + time).");
   itkConceptMacro(SameDimensionCheck, (Concept::SameDimension<ImageDimension, OutputImageType::ImageDimension>));
@@ -171,6 +172,21 @@ public:
   itkSetMacro(NumberOfOrientations, unsigned int);
   itkGetConstMacro(NumberOfOrientations, unsigned int);
 
+  /** Set/Get whether the output OrientationSpread is computed. Default off. It needs a NumberOfOrientations of
+   * 4 or 8, and then takes almost no time. */
+  void
+  SetComputeOrientationSpread(bool compute);
+  itkGetConstMacro(ComputeOrientationSpread, bool);
+  itkBooleanMacro(ComputeOrientationSpread);
+
+  /** Get the standard deviation of the decoded slices over the orientations, in native intensities, on the grid of the
+   * output. The network was trained in one orientation at a time, so it is larger where the network is less certain.
+   * The correction of the OutputMode is not a part of it. It is 0 at copied slices, and everywhere if the window is
+   * empty. SuperResolutionErrorImageFilter makes an expected error of it.
+   * \return null unless ComputeOrientationSpread is on */
+  SpreadImageType *
+  GetOrientationSpread();
+
   /** Set/Get the standard deviation of the Gaussian in the mode LowPassCorrected, in pixels of the network (at the
    * model's in-plane spacing), 0 to 1000, default 3. With a smaller value the result is closer to the acquired slices,
    * including their noise. */
@@ -212,6 +228,9 @@ protected:
   LatentSpaceSuperResolutionImageFilter();
   ~LatentSpaceSuperResolutionImageFilter() override = default;
 
+  using Superclass::MakeOutput;
+  DataObject::Pointer
+  MakeOutput(const ProcessObject::DataObjectIdentifierType & name) override;
   void
   VerifyPreconditions() const override;
   void
@@ -228,6 +247,8 @@ protected:
 
 private:
   using PositionType = LatentSliceSynthesizer::Position;
+
+  static constexpr const char * SpreadName = "OrientationSpread";
 
   /** Slice thickness, as a share of the slice distance, from which the mode Automatic takes slices as touching. */
   static constexpr double TouchingThickness = 0.8;
@@ -263,6 +284,8 @@ private:
   // Parts of VerifyPreconditions().
   void
   VerifyWindow() const;
+  void
+  VerifyOrientations() const;
   void
   VerifyModeParameters() const;
 
@@ -310,6 +333,10 @@ private:
   void
   StoreSlice(const OutputImageRegionType & outputSlice, const float * pixels);
 
+  /** Store a slice of OrientationSpread; null stands for zeros. */
+  void
+  StoreSpread(const OutputImageRegionType & outputSlice, const float * pixels);
+
   std::string    m_ModelFileName;
   unsigned int   m_UpsamplingFactor{ 2 };
   double         m_OutputSliceSpacing{ 1.0 };
@@ -322,6 +349,7 @@ private:
   double         m_ResidualGain{ 1.0 };
   bool           m_AutomaticResidualGain{ true };
   unsigned int   m_NumberOfOrientations{ 1 };
+  bool           m_ComputeOrientationSpread{ false };
   double         m_LowPassSigma{ 3.0 };
   double         m_DetailGain{ 0.0 };
   bool           m_AutomaticDetailGain{ true };

@@ -38,6 +38,45 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::LatentSpaceSup
 }
 
 template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::SetComputeOrientationSpread(bool compute)
+{
+  if (compute == m_ComputeOrientationSpread)
+  {
+    return;
+  }
+  m_ComputeOrientationSpread = compute;
+  // It has a name and no number, because Python's interface of functions takes all numbered outputs for images of the
+  // first one's type.
+  if (compute)
+  {
+    this->SetOutput(SpreadName, this->MakeOutput(SpreadName));
+  }
+  else
+  {
+    this->RemoveOutput(SpreadName);
+  }
+  this->Modified();
+}
+
+template <typename TInputImage, typename TOutputImage>
+auto
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GetOrientationSpread() -> SpreadImageType *
+{
+  return m_ComputeOrientationSpread
+           ? itkDynamicCastInDebugMode<SpreadImageType *>(this->ProcessObject::GetOutput(SpreadName))
+           : nullptr;
+}
+
+template <typename TInputImage, typename TOutputImage>
+DataObject::Pointer
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::MakeOutput(
+  const ProcessObject::DataObjectIdentifierType & name)
+{
+  return name == SpreadName ? DataObject::Pointer(SpreadImageType::New()) : Superclass::MakeOutput(name);
+}
+
+template <typename TInputImage, typename TOutputImage>
 bool
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::WindowIsExplicit() const
 {
@@ -71,6 +110,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyPrecondi
   Superclass::VerifyPreconditions();
   this->MakeGeometry().Check();
   this->VerifyWindow();
+  this->VerifyOrientations();
   this->VerifyModeParameters();
   LatentSliceSynthesizer::CheckDevice(m_Device);
 }
@@ -96,15 +136,25 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyWindow()
 
 template <typename TInputImage, typename TOutputImage>
 void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyOrientations() const
+{
+  if (m_NumberOfOrientations != 1 && m_NumberOfOrientations != 4 && m_NumberOfOrientations != 8)
+  {
+    itkExceptionMacro("NumberOfOrientations is " << m_NumberOfOrientations << ", but has to be 1, 4 or 8.");
+  }
+  if (m_ComputeOrientationSpread && m_NumberOfOrientations == 1)
+  {
+    itkExceptionMacro("ComputeOrientationSpread is on and NumberOfOrientations is 1, but a spread needs 4 or 8.");
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyModeParameters() const
 {
   if (!(m_SliceThickness >= 0.0 && Math::isfinite(m_SliceThickness)))
   {
     itkExceptionMacro("SliceThickness is " << m_SliceThickness << " mm, but has to be at least 0 and finite.");
-  }
-  if (m_NumberOfOrientations != 1 && m_NumberOfOrientations != 4 && m_NumberOfOrientations != 8)
-  {
-    itkExceptionMacro("NumberOfOrientations is " << m_NumberOfOrientations << ", but has to be 1, 4 or 8.");
   }
   if (!m_AutomaticResidualGain && !(m_ResidualGain >= 0.0 && Math::isfinite(m_ResidualGain)))
   {
@@ -127,6 +177,10 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateOutput
 {
   Superclass::GenerateOutputInformation();
   this->MakeGeometry().SetOutputInformation(this->GetInput(), this->GetOutput());
+  if (SpreadImageType * const spread = this->GetOrientationSpread())
+  {
+    spread->CopyInformation(this->GetOutput());
+  }
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -142,7 +196,8 @@ void
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::EnlargeOutputRequestedRegion(DataObject * output)
 {
   // The network works on whole slices.
-  this->MakeGeometry().RequestWholeSlices(this->GetInput(), itkDynamicCastInDebugMode<OutputImageType *>(output));
+  this->MakeGeometry().RequestWholeSlices(this->GetInput(),
+                                          itkDynamicCastInDebugMode<ImageBase<ImageDimension> *>(output));
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -318,6 +373,25 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::StoreSlice(con
 }
 
 template <typename TInputImage, typename TOutputImage>
+void
+LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::StoreSpread(const OutputImageRegionType & outputSlice,
+                                                                              const float *                 pixels)
+{
+  SpreadImageType * const spread = this->GetOrientationSpread();
+  if (!spread)
+  {
+    return;
+  }
+  for (ImageScanlineIterator<SpreadImageType> it(spread, outputSlice); !it.IsAtEnd(); it.NextLine())
+  {
+    for (; !it.IsAtEndOfLine(); ++it)
+    {
+      it.Set(pixels ? *pixels++ : 0.0f);
+    }
+  }
+}
+
+template <typename TInputImage, typename TOutputImage>
 auto
 LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::ListRequestedSlices(unsigned int axis) const
   -> RequestedSlices
@@ -357,6 +431,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::MakeSettings(c
   settings.windowMinimum = m_WindowMinimumUsed;
   settings.windowMaximum = m_WindowMaximumUsed;
   settings.numberOfOrientations = m_NumberOfOrientations;
+  settings.computeOrientationSpread = m_ComputeOrientationSpread;
   const double share = settings.outputMode == OutputModeEnum::ProfileCorrected ? ProfileGainShare : 1.0;
   settings.residualGain = m_AutomaticResidualGain ? share * model->GetResidualGain() : m_ResidualGain;
   settings.lowPassSigma = m_LowPassSigma;
@@ -397,6 +472,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
       outputSlice.SetIndex(axis, i);
       this->CopyAcquiredSlice(
         outputSlice, axis, firstInputIndex + static_cast<IndexValueType>(this->ComputePosition(i).slice));
+      this->StoreSpread(outputSlice, nullptr);
     }
 
     LatentSliceSynthesizer::Stack stack;
@@ -413,10 +489,11 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::GenerateData()
     synthesizer.Synthesize(
       stack,
       slices.positions,
-      [&](SizeValueType number, const float * slice) {
+      [&](SizeValueType number, const float * slice, const float * spread) {
         auto stored = outputSlice;
         stored.SetIndex(axis, slices.synthesized[number]);
         this->StoreSlice(stored, slice);
+        this->StoreSpread(stored, spread);
       },
       [&](float progress) {
         const float share = (static_cast<float>(phase) + progress) / static_cast<float>(phases);
@@ -439,6 +516,7 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::PrintSelf(std:
   os << indent << "Precision: " << m_Precision << std::endl;
   itkPrintAutomaticParameterMacro(ResidualGain);
   os << indent << "NumberOfOrientations: " << m_NumberOfOrientations << std::endl;
+  os << indent << "ComputeOrientationSpread: " << (m_ComputeOrientationSpread ? "On" : "Off") << std::endl;
   os << indent << "LowPassSigma: " << m_LowPassSigma << std::endl;
   itkPrintAutomaticParameterMacro(DetailGain);
   os << indent << "Device: " << m_Device << std::endl;

@@ -122,9 +122,11 @@ public:
   RealImageType::Pointer
   RecoverByInterpolation(const std::string & method) const;
 
-  /** Recover the volume on the truth's grid by a model. Null stands for the bundled model. */
+  /** Recover the volume on the truth's grid by a model. Null stands for the bundled model.
+   * \param spread becomes the spread over the orientations, if it is not null and NumberOfOrientations is 4 or 8; see
+   * LatentSpaceSuperResolutionImageFilter::GetOrientationSpread() */
   RealImageType::Pointer
-  RecoverByModel(const AutoencoderModel * model, OutputModeEnum mode) const;
+  RecoverByModel(const AutoencoderModel * model, OutputModeEnum mode, RealImageType * spread = nullptr) const;
 
   /** Compute the two sums that give the best gain of a model in the mode ResidualCorrected. Let c be the mode's
    * correction at gain 1, and e the error of linear interpolation. The result is the sum of c e and the sum of c c, in
@@ -193,7 +195,10 @@ private:
   AcquireSlice(const RegionType & slice, unsigned int axis) const;
 
   RealImageType::Pointer
-  RunModel(const AutoencoderModel * model, OutputModeEnum mode, std::optional<double> residualGain) const;
+  RunModel(const AutoencoderModel * model,
+           OutputModeEnum           mode,
+           std::optional<double>    residualGain,
+           RealImageType *          spread) const;
 
   unsigned int  m_KeepEvery{ 2 };
   SizeValueType m_CropSize{ 0 };

@@ -33,21 +33,23 @@ namespace itk
  *
  * A pixel of an output slice at the share alpha of the way from acquired slice j to j + 1 gets the expected error
  *
- *   e = d B|S - L| + g w B|I(j+1) - I(j)|,    w = sqrt(4 alpha (1 - alpha)).
+ *   e = d B|S - L| + g w B|I(j+1) - I(j)| + s B R,    w = sqrt(4 alpha (1 - alpha)).
  *
  * S is the up-sampled slice, L = (1 - alpha) I(j) + alpha I(j+1) the linear interpolation of the acquired slices, and B
  * a blur in plane by the binomial weights 1, 4, 6, 4, 1, with borders mirrored at the edges of the pixels. The first
  * term is large where the network and interpolation disagree. The second one grows with the distance to the acquired
- * slices, where these differ. The error is 0 at acquired slices in the modes that preserve them, because there S = L.
+ * slices, where these differ. The third term is optional: R is the standard deviation of what the network makes of the
+ * slice in several orientations. The error is 0 at acquired slices in the modes that preserve them, because there S = L
+ * and R = 0.
  *
- * The coefficients d and g are those with which e is the mean absolute error of dropped slices of training volumes.
- * They are a part of the model: SetModel() takes them from there. The absolute error is at most AutoencoderModel's
- * ErrorQuantile90 times e in 90 % of these pixels. The estimate says nothing of structures that no acquired slice
- * shows.
+ * The coefficients are those with which e is the mean absolute error of dropped slices of training volumes. They are a
+ * part of the model: SetModel() takes them from there. The absolute error is at most AutoencoderModel's ErrorQuantile90
+ * times e in 90 % of these pixels. The estimate says nothing of structures that no acquired slice shows.
  *
  * The primary input is the acquired stack. UpsampledImage is the output of LatentSpaceSuperResolutionImageFilter for
- * it, which may also have been read from a file. Both have the same axes and the same pixels in plane. 4D images have
- * time as their last axis. The whole images are requested.
+ * it, which may also have been read from a file. Both have the same axes and the same pixels in plane.
+ * OrientationSpread is that filter's second output. 4D images have time as their last axis. The whole images are
+ * requested.
  *
  * \tparam TInputImage 3D or 4D image with scalar pixels
  * \tparam TOutputImage image of real numbers of the same dimension. Default: float
@@ -75,6 +77,7 @@ public:
   using OutputPixelType = typename OutputImageType::PixelType;
   using IndexType = typename InputImageType::IndexType;
   static constexpr unsigned int ImageDimension = InputImageType::ImageDimension;
+  using SpreadImageType = Image<float, ImageDimension>;
 
   itkConceptMacro(SameDimensionCheck, (Concept::SameDimension<ImageDimension, TOutputImage::ImageDimension>));
   itkConceptMacro(OutputIsFloatingPointCheck, (Concept::IsFloatingPoint<OutputPixelType>));
@@ -82,6 +85,10 @@ public:
   /** Set/Get the up-sampled stack. Required. */
   itkSetInputMacro(UpsampledImage, InputImageType);
   itkGetInputMacro(UpsampledImage, InputImageType);
+
+  /** Set/Get the spread of the up-sampled stack over the orientations, on the grid of UpsampledImage. Default: none. */
+  itkSetInputMacro(OrientationSpread, SpreadImageType);
+  itkGetInputMacro(OrientationSpread, SpreadImageType);
 
   /** Set/Get the coefficient d of the difference to linear interpolation, >= 0. Default 0.7. */
   itkSetMacro(DifferenceCoefficient, double);
@@ -91,10 +98,17 @@ public:
   itkSetMacro(GapCoefficient, double);
   itkGetConstMacro(GapCoefficient, double);
 
-  /** Set both coefficients to those of a model.
+  /** Set/Get the coefficient s of the spread over the orientations, >= 0. Default 0. Only with an OrientationSpread it
+   * may be greater. */
+  itkSetMacro(SpreadCoefficient, double);
+  itkGetConstMacro(SpreadCoefficient, double);
+
+  /** Set the coefficients to those of a model.
+   * \param withSpread whether they are those for use with an OrientationSpread. The others are larger, and the
+   * SpreadCoefficient is then 0.
    * \exception ExceptionObject if the model is not calibrated. */
   void
-  SetModel(const AutoencoderModel * model);
+  SetModel(const AutoencoderModel * model, bool withSpread = false);
 
   /** Set/Get the through-plane axis, 0 to 2, default 2. Setting it turns AutomaticSliceAxis off. While that is on, as
    * by default, it is the axis along which the numbers of slices or the spacings differ. It has to be set if the
@@ -135,8 +149,9 @@ private:
   template <typename TImage, typename TFunction>
   void
   VisitSlice(TImage * image, OffsetValueType slice, OffsetValueType phase, const TFunction & function) const;
+  template <typename TImage>
   Slice
-  ReadSlice(const InputImageType * image, OffsetValueType slice, OffsetValueType phase) const;
+  ReadSlice(const TImage * image, OffsetValueType slice, OffsetValueType phase) const;
   /** Blur in plane by the binomial weights. */
   void
   Blur(Slice & slice) const;
@@ -146,6 +161,7 @@ private:
 
   double       m_DifferenceCoefficient{ 0.7 };
   double       m_GapCoefficient{ 0.23 };
+  double       m_SpreadCoefficient{ 0.0 };
   unsigned int m_SliceAxis{ 2 };
   bool         m_AutomaticSliceAxis{ true };
   /** The axis that is used for the current inputs, and the axes in plane. */

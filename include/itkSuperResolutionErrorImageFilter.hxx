@@ -33,18 +33,22 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::SuperResolutionError
   static_assert(ImageDimension == 3 || ImageDimension == 4,
                 "The image has to be 3D, or 4D with time as the last axis.");
   this->AddRequiredInputName("UpsampledImage");
+  this->AddOptionalInputName("OrientationSpread");
 }
 
 template <typename TInputImage, typename TOutputImage>
 void
-SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::SetModel(const AutoencoderModel * model)
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::SetModel(const AutoencoderModel * model, bool withSpread)
 {
-  if (!model || !model->HasErrorCalibration())
+  if (!model || !model->HasErrorCalibration(withSpread))
   {
-    itkExceptionMacro("The model has no calibration of errors: calibrate it on its training volumes.");
+    itkExceptionMacro("The model has no calibration of errors"
+                      << (withSpread ? " with the spread over orientations" : "")
+                      << ": calibrate it on its training volumes.");
   }
-  this->SetDifferenceCoefficient(model->GetErrorDifferenceCoefficient());
-  this->SetGapCoefficient(model->GetErrorGapCoefficient());
+  this->SetDifferenceCoefficient(model->GetErrorDifferenceCoefficient(withSpread));
+  this->SetGapCoefficient(model->GetErrorGapCoefficient(withSpread));
+  this->SetSpreadCoefficient(withSpread ? model->GetErrorSpreadCoefficient() : 0.0);
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -52,14 +56,21 @@ void
 SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::VerifyPreconditions() const
 {
   Superclass::VerifyPreconditions();
-  for (const double coefficient : { m_DifferenceCoefficient, m_GapCoefficient })
+  for (const double coefficient : { m_DifferenceCoefficient, m_GapCoefficient, m_SpreadCoefficient })
   {
     if (!(coefficient >= 0.0) || !Math::isfinite(coefficient))
     {
-      itkExceptionMacro("DifferenceCoefficient is " << m_DifferenceCoefficient << " and GapCoefficient is "
-                                                    << m_GapCoefficient
-                                                    << ", but both have to be at least 0 and finite.");
+      itkExceptionMacro("DifferenceCoefficient is " << m_DifferenceCoefficient << ", GapCoefficient is "
+                                                    << m_GapCoefficient << " and SpreadCoefficient is "
+                                                    << m_SpreadCoefficient
+                                                    << ", but all have to be at least 0 and finite.");
     }
+  }
+  if (m_SpreadCoefficient > 0.0 && !this->GetOrientationSpread())
+  {
+    itkExceptionMacro("SpreadCoefficient is "
+                      << m_SpreadCoefficient
+                      << ", but there is no OrientationSpread: set it, or the coefficient to 0.");
   }
   if (!m_AutomaticSliceAxis && m_SliceAxis > 2)
   {
@@ -117,6 +128,13 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateOutputInform
                         << " mm: they may differ along the slice axis (" << m_Axis << ") only.");
     }
   }
+  const SpreadImageType * const spread = this->GetOrientationSpread();
+  const auto                    size = upsampled->GetLargestPossibleRegion().GetSize();
+  if (spread && spread->GetLargestPossibleRegion().GetSize() != size)
+  {
+    itkExceptionMacro("OrientationSpread has " << spread->GetLargestPossibleRegion().GetSize()
+                                               << " pixels, but UpsampledImage has " << size << '.');
+  }
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -126,6 +144,10 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateInputRequest
   Superclass::GenerateInputRequestedRegion();
   const_cast<InputImageType *>(this->GetInput())->SetRequestedRegionToLargestPossibleRegion();
   const_cast<InputImageType *>(this->GetUpsampledImage())->SetRequestedRegionToLargestPossibleRegion();
+  if (this->GetOrientationSpread())
+  {
+    const_cast<SpreadImageType *>(this->GetOrientationSpread())->SetRequestedRegionToLargestPossibleRegion();
+  }
 }
 
 template <typename TInputImage, typename TOutputImage>
@@ -165,10 +187,11 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::VisitSlice(TImage * 
 }
 
 template <typename TInputImage, typename TOutputImage>
+template <typename TImage>
 auto
-SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::ReadSlice(const InputImageType * image,
-                                                                      OffsetValueType        slice,
-                                                                      OffsetValueType        phase) const -> Slice
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::ReadSlice(const TImage *  image,
+                                                                      OffsetValueType slice,
+                                                                      OffsetValueType phase) const -> Slice
 {
   const auto & region = image->GetLargestPossibleRegion();
   Slice        values(region.GetSize(m_RowAxis) * region.GetSize(m_ColumnAxis));
@@ -255,6 +278,15 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::EstimateSlice(Offset
   {
     difference[i] = m_DifferenceCoefficient * difference[i] + weight * gap[i];
   }
+  if (m_SpreadCoefficient > 0.0)
+  {
+    Slice spread = this->ReadSlice(this->GetOrientationSpread(), slice, phase);
+    this->Blur(spread);
+    for (SizeValueType i = 0; i < difference.size(); ++i)
+    {
+      difference[i] += m_SpreadCoefficient * spread[i];
+    }
+  }
   return difference;
 }
 
@@ -287,6 +319,7 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::PrintSelf(std::ostre
   Superclass::PrintSelf(os, indent);
   os << indent << "DifferenceCoefficient: " << m_DifferenceCoefficient << std::endl;
   os << indent << "GapCoefficient: " << m_GapCoefficient << std::endl;
+  os << indent << "SpreadCoefficient: " << m_SpreadCoefficient << std::endl;
   itkPrintAutomaticParameterMacro(SliceAxis);
 }
 } // end namespace itk

@@ -275,6 +275,29 @@ TEST(AutoencoderModelFile, KeepsTrainingRangesAndResidualGainInItsFile)
             std::string::npos);
 }
 
+TEST(AutoencoderModelFile, KeepsBothCalibrationsOfErrorsInItsFile)
+{
+  const TemporaryFile file("-calibrated.safetensors");
+  const auto          model = MakeSmallModel();
+  model->SetErrorCalibration(0.75, 0.25, 2.5);
+  model->SetErrorCalibrationWithSpread(0.5, 0.125, 0.375, 2.25);
+  model->Write(file.GetName());
+  auto read = itk::AutoencoderModel::New();
+  read->Read(file.GetName());
+  EXPECT_TRUE(read->HasErrorCalibration());
+  EXPECT_EQ(read->GetErrorDifferenceCoefficient(), 0.75);
+  EXPECT_EQ(read->GetErrorGapCoefficient(), 0.25);
+  EXPECT_EQ(read->GetErrorQuantile90(), 2.5);
+  EXPECT_TRUE(read->HasErrorCalibration(true));
+  EXPECT_EQ(read->GetErrorDifferenceCoefficient(true), 0.5);
+  EXPECT_EQ(read->GetErrorGapCoefficient(true), 0.125);
+  EXPECT_EQ(read->GetErrorSpreadCoefficient(), 0.375);
+  EXPECT_EQ(read->GetErrorQuantile90(true), 2.25);
+  EXPECT_NE(MessageOf([&] { read->SetErrorCalibrationWithSpread(0.5, 0.1, -1.0, 2.0); }).find("contains -1"),
+            std::string::npos);
+  EXPECT_EQ(read->GetErrorSpreadCoefficient(), 0.375);
+}
+
 TEST(AutoencoderModelFile, KeepsTheNativeInPlaneSpacing)
 {
   const TemporaryFile file(".safetensors");

@@ -25,6 +25,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace itk
 {
@@ -80,6 +81,34 @@ inline float
 At(const ImageType * image, IndexValueType x, IndexValueType y, IndexValueType z)
 {
   return image->GetPixel({ { x, y, z } });
+}
+
+/** The output of a mode for an image, at factor 2. */
+inline ImageType::Pointer
+Upsample(const ImageType * image, OutputModeEnum mode, const std::function<void(FilterType *)> & set = {})
+{
+  const auto filter = MakeFilter(image, mode);
+  if (set)
+  {
+    set(filter);
+  }
+  filter->Update();
+  return filter->GetOutput();
+}
+
+/** Visit the pixels of a slice by their column and row. */
+template <typename TVisit>
+void
+ForEachPixel(const ImageType * image, TVisit && visit)
+{
+  const auto size = image->GetLargestPossibleRegion().GetSize();
+  for (IndexValueType y = 0; y < static_cast<IndexValueType>(size[1]); ++y)
+  {
+    for (IndexValueType x = 0; x < static_cast<IndexValueType>(size[0]); ++x)
+    {
+      visit(x, y);
+    }
+  }
 }
 } // namespace LatentSpaceSuperResolutionTest
 } // end namespace itk

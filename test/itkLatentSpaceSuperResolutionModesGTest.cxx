@@ -23,27 +23,16 @@
 #include <fstream>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <functional>
 #include <map>
+#include <vector>
 
 using namespace itk::LatentSpaceSuperResolutionTest;
 
 namespace
 {
-/** The output of a mode for an image, at factor 2. */
-ImageType::Pointer
-Upsample(const ImageType * image, OutputModeEnum mode, const std::function<void(FilterType *)> & set = {})
-{
-  const auto filter = MakeFilter(image, mode);
-  if (set)
-  {
-    set(filter);
-  }
-  filter->Update();
-  return filter->GetOutput();
-}
-
 double
 Mean(const ImageType * image, itk::IndexValueType slice)
 {
@@ -73,20 +62,6 @@ RangeAround(const ImageType * image, itk::IndexValueType n)
   return range;
 }
 
-/** Visit the pixels of a slice by their column and row. */
-template <typename TVisit>
-void
-ForEachPixel(const ImageType * image, TVisit && visit)
-{
-  const auto size = image->GetLargestPossibleRegion().GetSize();
-  for (itk::IndexValueType y = 0; y < static_cast<itk::IndexValueType>(size[1]); ++y)
-  {
-    for (itk::IndexValueType x = 0; x < static_cast<itk::IndexValueType>(size[0]); ++x)
-    {
-      visit(x, y);
-    }
-  }
-}
 } // namespace
 
 TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedAddsACorrectionToTheLinearInterpolation)
@@ -101,32 +76,6 @@ TEST(LatentSpaceSuperResolutionModes, ResidualCorrectedAddsACorrectionToTheLinea
       0.5f * (At(image, x, y, 0) + At(image, x, y, 1)) + At(d, x, y, 1) - 0.5f * (At(d, x, y, 0) + At(d, x, y, 2));
     ASSERT_NEAR(At(corrected, x, y, 1), std::clamp(expected, range.first, range.second), 1e-2);
   });
-}
-
-TEST(LatentSpaceSuperResolutionModes, TheAverageOverAllOrientationsTurnsWithTheImage)
-{
-  // The slices are not square, so that a rotated slice has another shape.
-  const ImageType::SizeType size{ { 24, 16, 3 } };
-  const auto                image = MakeStack<ImageType>(size);
-  const auto                turned = MakeStack<ImageType>({ { size[1], size[0], size[2] } });
-  const auto                last = static_cast<itk::IndexValueType>(size[1] - 1);
-  for (itk::IndexValueType z = 0; z < 3; ++z)
-  {
-    ForEachPixel(image, [&](auto x, auto y) { turned->SetPixel({ { last - y, x, z } }, At(image, x, y, z)); });
-  }
-  for (const unsigned int orientations : { 4u, 8u })
-  {
-    const auto set = [orientations](FilterType * f) { f->SetNumberOfOrientations(orientations); };
-    const auto one = Upsample(image, OutputModeEnum::Decoded, set);
-    const auto other = Upsample(turned, OutputModeEnum::Decoded, set);
-    ForEachPixel(image, [&](auto x, auto y) { ASSERT_NEAR(At(other, last - y, x, 1), At(one, x, y, 1), 1e-3); });
-    // The average differs from a single orientation.
-    const auto single = Upsample(image, OutputModeEnum::Decoded, [](FilterType *) {});
-    double     difference = 0.0;
-    ForEachPixel(
-      image, [&](auto x, auto y) { difference += std::abs(double(At(single, x, y, 1)) - double(At(one, x, y, 1))); });
-    EXPECT_GT(difference, 1e-3);
-  }
 }
 
 TEST(LatentSpaceSuperResolutionModes, ResidualGainScalesTheCorrection)

@@ -102,6 +102,28 @@ TEST(LatentSpaceSuperResolutionStreaming, GivesTheSameBitsInOneThreeAndNSlabsInE
   }
 }
 
+TEST(LatentSpaceSuperResolutionStreaming, GivesTheSameSpreadInSlabsFromEitherOutput)
+{
+  const auto makeFilter = [](const ImageType * image) {
+    const auto filter = MakeFilter(image, OutputModeEnum::LowPassCorrected);
+    filter->SetNumberOfOrientations(4);
+    filter->ComputeOrientationSpreadOn();
+    return filter;
+  };
+  const auto image = MakeStack<ImageType>({ { 33, 27, 4 } });
+  const auto whole = makeFilter(image);
+  whole->Update();
+  const auto slab = makeFilter(image);
+  UpdateSlices(slab, 2, 3);
+  EXPECT_EQ(slab->GetOrientationSpread()->GetBufferedRegion(), slab->GetOutput()->GetBufferedRegion());
+  const auto streamed = makeFilter(image);
+  auto       streamer = itk::StreamingImageFilter<ImageType, ImageType>::New();
+  streamer->SetInput(streamed->GetOrientationSpread());
+  streamer->SetNumberOfStreamDivisions(3);
+  streamer->Update();
+  EXPECT_EQ(LargestDifference<ImageType>(whole->GetOrientationSpread(), streamer->GetOutput()), 0.0);
+}
+
 TEST(LatentSpaceSuperResolutionStreaming, GivesTheSameBitsInSlabsWithTheBundledModelAtItsSpacing)
 {
   if (!LATENT_SR_HAS_BUNDLED_MODEL)

@@ -107,6 +107,28 @@ TEST(SuperResolutionErrorImageFilter, IsTheSumOfBothTermsOnConstantSlices)
   }
 }
 
+TEST(SuperResolutionErrorImageFilter, AddsTheBlurredSpreadOverOrientations)
+{
+  const auto value = [](const IndexType & index) { return std::sin(index[0] + 2.0 * index[1] + 5.0 * index[2]); };
+  const auto upsampled = MakeStack(5, 1.0, value);
+  const auto spread = MakeStack(5, 1.0, [](const IndexType & index) { return index[0] == 4 ? 1.0 : 0.0; });
+  const auto without = MakeFilter(TwoSlices(), upsampled);
+  without->Update();
+  const auto filter = MakeFilter(TwoSlices(), upsampled);
+  filter->SetOrientationSpread(spread);
+  filter->SetSpreadCoefficient(0.5);
+  filter->Update();
+  const double weights[9] = { 0.0, 0.0, 1.0, 4.0, 6.0, 4.0, 1.0, 0.0, 0.0 };
+  for (itk::ImageRegionIteratorWithIndex<itk::Image<float, 3>> it(filter->GetOutput(),
+                                                                  filter->GetOutput()->GetLargestPossibleRegion());
+       !it.IsAtEnd();
+       ++it)
+  {
+    const double added = 0.5 * weights[it.GetIndex()[0]] / 16.0;
+    EXPECT_NEAR(it.Get(), without->GetOutput()->GetPixel(it.GetIndex()) + added, 1e-5);
+  }
+}
+
 TEST(SuperResolutionErrorImageFilter, IsZeroAtAcquiredSlicesThatAreKept)
 {
   const auto value = [](const IndexType & index) { return 0.1 + std::sin(index[0] + 2.0 * index[1] + 5.0 * index[2]); };
@@ -215,6 +237,17 @@ TEST(SuperResolutionErrorImageFilter, TakesTheCoefficientsOfACalibratedModel)
   filter->SetModel(model);
   EXPECT_EQ(filter->GetDifferenceCoefficient(), 0.6);
   EXPECT_EQ(filter->GetGapCoefficient(), 0.3);
+  EXPECT_EQ(filter->GetSpreadCoefficient(), 0.0);
+
+  EXPECT_THROW(filter->SetModel(model, true), itk::ExceptionObject);
+  model->SetErrorCalibrationWithSpread(0.4, 0.2, 0.8, 2.25);
+  filter->SetModel(model, true);
+  EXPECT_EQ(filter->GetDifferenceCoefficient(), 0.4);
+  EXPECT_EQ(filter->GetGapCoefficient(), 0.2);
+  EXPECT_EQ(filter->GetSpreadCoefficient(), 0.8);
+  filter->SetModel(model);
+  EXPECT_EQ(filter->GetDifferenceCoefficient(), 0.6);
+  EXPECT_EQ(filter->GetSpreadCoefficient(), 0.0);
 }
 
 TEST(SuperResolutionErrorImageFilter, RefusesWhatDoesNotFitByName)
@@ -234,4 +267,9 @@ TEST(SuperResolutionErrorImageFilter, RefusesWhatDoesNotFitByName)
   other->SetSliceAxis(1);
   EXPECT_NE(RefusalOf(other).find("along axis 2"), std::string::npos);
   EXPECT_NE(RefusalOf(MakeFilter(acquired, acquired)).find("SliceAxis"), std::string::npos);
+  const auto spread = MakeFilter(acquired, upsampled);
+  spread->SetSpreadCoefficient(0.5);
+  EXPECT_NE(RefusalOf(spread).find("there is no OrientationSpread"), std::string::npos);
+  spread->SetOrientationSpread(acquired);
+  EXPECT_NE(RefusalOf(spread).find("OrientationSpread has [9, 8, 2] pixels"), std::string::npos);
 }

@@ -33,8 +33,7 @@ from latent_sr.upsampling import (
     make_filter,
     slice_spacing,
     spacing_warning,
-    update_filter,
-    with_expected_error,
+    update_with_error,
     with_reference,
 )
 from latent_sr.versions import package_version
@@ -259,9 +258,7 @@ def upsample_file(task: UpsampleTask) -> UpsampleOutcome:
     """Read a volume, up-sample it and write the result. The output of a process that died is replaced."""
     with number_of_threads(task.options.threads):
         prepared = prepare(task)
-        result, _ = with_expected_error(
-            prepared.upsampler, update_filter(prepared.upsampler), prepared.options, with_error=False
-        )
+        result, _ = update_with_error(prepared.upsampler, prepared.options, with_error=False)
         outcome = write_result(task, prepared, result, overwrite=True)
     outcome.warnings[:0] = prepared.warnings
     return outcome

@@ -17,13 +17,15 @@
 # ==========================================================================
 """Parameters of a model that are computed from volumes after its training."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from latent_sr.errors import LatentSRError, translated
 from latent_sr.uncertainty import error_terms
-from latent_sr.upsampling import UpsampleOptions, make_filter, update_filter
+from latent_sr.upsampling import UpsampleOptions, make_filter, update_outputs
 from latent_sr.volumes import default_slice_axis, split_frames
 from latent_sr.volumes.images import frame_of, grid_of_image, image_of_array, pixel_type
 
@@ -87,14 +89,17 @@ class ErrorCalibration:
     Attributes
     ----------
     difference, gap
-        Coefficients of both terms.
+        Coefficients of the difference to linear interpolation, and of the difference of the acquired slices.
     quantile_90
         In 90 % of the pixels, the absolute error is at most this multiple of the expected error.
+    spread
+        Coefficient of the spread over orientations. None if there is one orientation.
     """
 
     difference: float
     gap: float
     quantile_90: float
+    spread: float | None = None
 
 
 KEPT_EVERY = (2, 3, 4, 5)
@@ -108,7 +113,12 @@ _FLOOR = 0.002
 
 
 def calibrate_errors(
-    images: Iterable[Any], model: Any, *, weights: Sequence[float] | None = None, axis: int | None = None
+    images: Iterable[Any],
+    model: Any,
+    *,
+    weights: Sequence[float] | None = None,
+    axis: int | None = None,
+    orientations: int = 1,
 ) -> ErrorCalibration:
     """Calibrate the expected error of a model, and store the result in the model.
 
@@ -127,6 +137,9 @@ def calibrate_errors(
         The weight of each image. Default: 1 for each image.
     axis
         The through-plane axis, 0 to 2. Default: the axis of the largest spacing.
+    orientations
+        1 (the default), or 8. A model has two calibrations. With 8, it gets the one for up-sampling with several
+        orientations, which uses their spread, and the computation takes 8 times as long.
 
     Returns
     -------
@@ -143,13 +156,14 @@ def calibrate_errors(
     parts = []
     for number, image in enumerate(images):
         volume = frame_of(image, 0) if image.GetImageDimension() == 4 else image
-        found = [sample for keep in KEPT_EVERY if (sample := sample_errors(volume, model, keep, axis)) is not None]
+        samples = (sample_errors(volume, model, keep, axis, orientations) for keep in KEPT_EVERY)
+        found = [sample for sample in samples if sample is not None]
         weight = 1.0 if weights is None else float(weights[number])
         parts += [(terms, errors, np.full(len(errors), weight / len(found) / len(errors))) for terms, errors in found]
     if not parts:
         raise LatentSRError("no volume has at least 3 slices and more than one intensity: there is no error")
     terms, errors, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
-    coefficients = np.ones(2)
+    coefficients = np.ones(terms.shape[1])
     for _ in range(10):
         scale = np.sqrt(weight) / (terms @ coefficients + _FLOOR)
         coefficients = _non_negative_fit(terms * scale[:, None], errors * scale)
@@ -161,13 +175,17 @@ def calibrate_errors(
     ratios = errors / np.maximum(expected, 1e-12)
     order = np.argsort(ratios)
     share = np.cumsum(weight[order]) / weight.sum()
-    found = ErrorCalibration(*map(float, coefficients), float(ratios[order][np.searchsorted(share, 0.9)]))
+    difference, gap, *spread = map(float, coefficients)
+    quantile_90 = float(ratios[order][np.searchsorted(share, 0.9)])
     with translated():
-        model.SetErrorCalibration(found.difference, found.gap, found.quantile_90)
-    return found
+        if spread:
+            model.SetErrorCalibrationWithSpread(difference, gap, spread[0], quantile_90)
+        else:
+            model.SetErrorCalibration(difference, gap, quantile_90)
+    return ErrorCalibration(difference, gap, quantile_90, *spread)
 
 
-def sample_errors(image: Any, model: Any, keep: int, axis: int | None) -> tuple[Any, Any] | None:
+def sample_errors(image: Any, model: Any, keep: int, axis: int | None, orientations: int = 1) -> tuple[Any, Any] | None:
     """Drop slices of a volume, and compare the recovered ones.
 
     Parameters
@@ -180,11 +198,13 @@ def sample_errors(image: Any, model: Any, keep: int, axis: int | None) -> tuple[
         Every k-th slice is kept.
     axis
         The through-plane axis. None: the axis of the largest spacing.
+    orientations
+        Number of orientations. With several, their spread is the third term.
 
     Returns
     -------
     array, array
-        Both terms of the expected error, (pixels, 2), and the absolute errors, of some pixels of dropped slices, as
+        The terms of the expected error, (pixels, 2 or 3), and the absolute errors, of some pixels of dropped slices, as
         shares of the range between the percentiles 1 and 99. None if the volume has too few slices, or one intensity.
     """
     import itk
@@ -207,11 +227,12 @@ def sample_errors(image: Any, model: Any, keep: int, axis: int | None) -> tuple[
     thick = image_of_array(
         kept, type(grid)(tuple(size), tuple(spacing), grid.origin, grid.direction), pixel_type(image)
     )
-    options = UpsampleOptions(factor=keep, model=model, axis=axis)
-    recovered = update_filter(make_filter(thick, options))
+    upsampler = make_filter(thick, UpsampleOptions(factor=keep, model=model, axis=axis, orientations=orientations))
+    upsampler.SetComputeOrientationSpread(orientations > 1)
+    recovered, *spread = update_outputs(upsampler)
     dropped = [number for number in range(slices) if number % keep]
     truth = values.take(dropped, along).astype(np.float64)
-    arrays = [itk.array_view_from_image(term) for term in error_terms(thick, recovered, axis)]
+    arrays = [itk.array_view_from_image(term) for term in error_terms(thick, recovered, axis, *spread)]
     terms = np.stack([array.take(dropped, along).ravel() for array in arrays], 1)
     errors = np.abs(itk.array_view_from_image(recovered).take(dropped, along) - truth).ravel()
     chosen = np.random.default_rng(0).permutation(len(errors))[:_PIXELS]
@@ -219,13 +240,15 @@ def sample_errors(image: Any, model: Any, keep: int, axis: int | None) -> tuple[
 
 
 def _non_negative_fit(terms: Any, values: Any) -> Any:
-    """The coefficients >= 0 of two terms with the least squares."""
+    """The coefficients >= 0 of a few terms with the least squares: the best of the fits of some of the terms."""
     import numpy as np
 
-    both = np.linalg.lstsq(terms, values, rcond=None)[0]
-    if (both >= 0).all():
-        return both
-    single = [max(0.0, float(term @ values) / max(float(term @ term), 1e-300)) for term in terms.T]
-    rest = [float(((values - factor * term) ** 2).sum()) for factor, term in zip(single, terms.T, strict=True)]
-    best = int(np.argmin(rest))
-    return np.array([single[0], 0.0] if best == 0 else [0.0, single[1]])
+    count = terms.shape[1]
+    best, least = np.zeros(count), math.inf
+    for chosen in (list(c) for size in range(1, count + 1) for c in combinations(range(count), size)):
+        fit = np.linalg.lstsq(terms[:, chosen], values, rcond=None)[0]
+        squares = float(((values - terms[:, chosen] @ fit) ** 2).sum())
+        if (fit >= 0).all() and squares < least:
+            best, least = np.zeros(count), squares
+            best[chosen] = fit
+    return best

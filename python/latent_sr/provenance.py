@@ -136,6 +136,7 @@ def derivation_of(upsampler: Any, options: UpsampleOptions, model: dict[str, Any
     spacing = float(upsampler.GetInput().GetSpacing()[axis])
     thickness = float(upsampler.GetSliceThickness())
     used = mode_used(upsampler)
+    with_spread = bool(upsampler.GetComputeOrientationSpread())
     isotropic = None if options.isotropic is False else float(upsampler.GetOutputSliceSpacing())
     grid = {"spacing_mm": options.spacing, "isotropic_mm": isotropic}
     how = {name: value for name, value in grid.items() if value is not None}
@@ -151,7 +152,7 @@ def derivation_of(upsampler: Any, options: UpsampleOptions, model: dict[str, Any
         "mode": used,
         "mode_because": mode_reason(options.mode, used, spacing, thickness, thickness_source),
         "window": [float(upsampler.GetWindowMinimumUsed()), float(upsampler.GetWindowMaximumUsed())],
-        "error_quantile_90": float(upsampler.GetModel().GetErrorQuantile90()) or None,
+        "error_quantile_90": float(upsampler.GetModel().GetErrorQuantile90(with_spread)) or None,
         "orientations": options.orientations,
         "precision": options.precision,
         "device": options.device,

@@ -24,7 +24,9 @@ from latent_sr.errors import LatentSRError, translated
 from latent_sr.threads import set_work_units
 
 
-def expected_error(acquired: Any, upsampled: Any, model: Any, axis: int, threads: int | None = None) -> Any:
+def expected_error(
+    acquired: Any, upsampled: Any, model: Any, axis: int, threads: int | None = None, *, spread: Any = None
+) -> Any:
     """The expected absolute error of each pixel, in the intensities of the volume.
 
     It is 0 at acquired slices in the modes that preserve them. See ``itk::SuperResolutionErrorImageFilter``.
@@ -41,12 +43,15 @@ def expected_error(acquired: Any, upsampled: Any, model: Any, axis: int, threads
         The through-plane axis, 0 to 2.
     threads
         Number of threads. Default: that of ITK.
+    spread
+        ``itk.Image`` of float32: the spread over 4 or 8 orientations, the filter's ``GetOrientationSpread()``. Default:
+        none.
 
     Returns
     -------
     itk.Image
         Of float32, with the grid of the output. In 90 % of the pixels of synthesized slices, the absolute error is at
-        most ``model.GetErrorQuantile90()`` times this value.
+        most ``model.GetErrorQuantile90()`` times this value; with a spread, ``model.GetErrorQuantile90(True)`` times.
 
     Raises
     ------
@@ -54,20 +59,35 @@ def expected_error(acquired: Any, upsampled: Any, model: Any, axis: int, threads
         If the model is not calibrated, or the grids do not fit.
     """
     check_calibrated(model)
-    estimator = _estimator(acquired, upsampled, axis, threads)
-    estimator.SetModel(model)
+    estimator = _estimator(acquired, upsampled, axis, threads, spread)
+    with translated():
+        estimator.SetModel(model, spread is not None)
     return _output_of(estimator)
 
 
-def error_terms(acquired: Any, upsampled: Any, axis: int) -> list[Any]:
-    """Both terms of the expected error, with a coefficient of 1."""
+def error_terms(acquired: Any, upsampled: Any, axis: int, spread: Any = None) -> list[Any]:
+    """The terms of the expected error, each with a coefficient of 1: two, and a third one if there is a spread."""
     terms = []
-    for coefficients in ((1.0, 0.0), (0.0, 1.0)):
-        estimator = _estimator(acquired, upsampled, axis, None)
-        estimator.SetDifferenceCoefficient(coefficients[0])
-        estimator.SetGapCoefficient(coefficients[1])
+    for number in range(2 if spread is None else 3):
+        estimator = _estimator(acquired, upsampled, axis, None, spread)
+        estimator.SetDifferenceCoefficient(float(number == 0))
+        estimator.SetGapCoefficient(float(number == 1))
+        estimator.SetSpreadCoefficient(float(number == 2))
         terms.append(_output_of(estimator))
     return terms
+
+
+def prepare_for_error(upsampler: Any) -> None:
+    """Make a filter compute the spread over orientations if there are several, and the model is calibrated with it.
+
+    Raises
+    ------
+    LatentSRError
+        If the model is not calibrated.
+    """
+    model = upsampler.GetModel()
+    check_calibrated(model)
+    upsampler.SetComputeOrientationSpread(upsampler.GetNumberOfOrientations() > 1 and model.HasErrorCalibration(True))
 
 
 def check_calibrated(model: Any) -> None:
@@ -85,7 +105,7 @@ def check_calibrated(model: Any) -> None:
         )
 
 
-def _estimator(acquired: Any, upsampled: Any, axis: int, threads: int | None) -> Any:
+def _estimator(acquired: Any, upsampled: Any, axis: int, threads: int | None, spread: Any) -> Any:
     import itk
 
     output = itk.Image[itk.F, acquired.GetImageDimension()]
@@ -93,6 +113,8 @@ def _estimator(acquired: Any, upsampled: Any, axis: int, threads: int | None) ->
         estimator = itk.SuperResolutionErrorImageFilter[type(acquired), output].New()
         estimator.SetInput(acquired)
         estimator.SetUpsampledImage(upsampled)
+        if spread is not None:
+            estimator.SetOrientationSpread(spread)
         estimator.SetSliceAxis(axis)
         set_work_units(estimator, threads)
     return estimator

@@ -30,7 +30,7 @@ from latent_sr.interrupts import run_interruptibly
 from latent_sr.models import PicklableModels, load_model
 from latent_sr.options import changed
 from latent_sr.threads import set_work_units
-from latent_sr.uncertainty import check_calibrated, expected_error
+from latent_sr.uncertainty import expected_error, prepare_for_error
 from latent_sr.volumes import open_volume
 
 DEFAULT_FACTOR = 2
@@ -337,58 +337,85 @@ def _upsampled(
     options = with_reference(options)
     upsampler = make_filter(image, options)
     if with_error:
-        check_calibrated(upsampler.GetModel())
-    return with_expected_error(upsampler, update_filter(upsampler, progress), options, with_error)
+        prepare_for_error(upsampler)
+    return update_with_error(upsampler, options, with_error, progress)
 
 
-def with_expected_error(
-    upsampler: Any, output: Any, options: UpsampleOptions, with_error: bool = True
+def update_with_error(
+    upsampler: Any,
+    options: UpsampleOptions,
+    with_error: bool,
+    progress: Callable[[float], None] | None = None,
 ) -> tuple[Any, Any]:
-    """The output of a filter on the grid that the options ask for, and its expected error; None if it is not wanted."""
+    """Run a filter. The output on the grid that the options ask for, and its expected error; None if it is not wanted.
+
+    For the error, the filter has to be prepared by ``prepare_for_error``.
+    """
+    output, *spread = update_outputs(upsampler, progress)
     axis, error = int(upsampler.GetSliceAxisUsed()), None
     if with_error:
-        error = expected_error(upsampler.GetInput(), output, upsampler.GetModel(), axis, options.threads)
+        source, model = upsampler.GetInput(), upsampler.GetModel()
+        error = expected_error(source, output, model, axis, options.threads, spread=spread[0] if spread else None)
         error = on_requested_grid(error, axis, options)
     return on_requested_grid(output, axis, options), error
 
 
 def update_filter(upsampler: Any, progress: Callable[[float], None] | None = None) -> Any:
-    """Run a filter of ``make_filter`` and return its output, disconnected from the filter.
+    """Run a filter of ``make_filter`` and return its first output: see ``update_outputs``."""
+    return update_outputs(upsampler, progress)[0]
 
-    A 4D output is computed phase by phase. Only one phase is in memory in addition to the output.
+
+def update_outputs(upsampler: Any, progress: Callable[[float], None] | None = None) -> list[Any]:
+    """Run a filter of ``make_filter`` and return its outputs, disconnected from the filter.
+
+    These are the up-sampled image, and the spread over orientations if the filter computes it. 4D outputs are computed phase by phase. Only one phase is in memory in addition to them.
     """
-    import itk
-
     with translated():
         upsampler.UpdateOutputInformation()
-    output = upsampler.GetOutput()
-    if output.GetImageDimension() == 3:
-        _run_with_progress(upsampler, progress)
-        output = upsampler.GetOutput()
+    if upsampler.GetOutput().GetImageDimension() == 4:
+        return _updated_by_phases(upsampler, _outputs_of(upsampler), progress)
+    _run_with_progress(upsampler, progress)
+    outputs = _outputs_of(upsampler)
+    for output in outputs:
         output.DisconnectPipeline()
-        return output
-    region = itk.ImageRegion[4](output.GetLargestPossibleRegion())
-    image = type(output).New()
-    image.CopyInformation(output)
-    image.SetRegions(region)
-    image.Allocate()
-    view = itk.array_view_from_image(image)
+    return outputs
+
+
+def _outputs_of(upsampler: Any) -> list[Any]:
+    """The outputs of a filter: one, or two if it computes the spread over orientations."""
+    if not hasattr(upsampler, "GetOrientationSpread") or not upsampler.GetComputeOrientationSpread():
+        return [upsampler.GetOutput()]
+    return [upsampler.GetOutput(), upsampler.GetOrientationSpread()]
+
+
+def _updated_by_phases(upsampler: Any, outputs: list[Any], progress: Callable[[float], None] | None) -> list[Any]:
+    import itk
+
+    region = itk.ImageRegion[4](outputs[0].GetLargestPossibleRegion())
+    images, parts = [], []
+    for output in outputs:
+        image = type(output).New()
+        image.CopyInformation(output)
+        image.SetRegions(region)
+        image.Allocate()
+        images.append(image)
+        # NumPy sees the largest region of an image even if only a part of it is in memory.
+        parts.append(itk.RegionOfInterestImageFilter[type(output), type(output)].New(Input=output))
     phases = int(region.GetSize()[3])
-    # NumPy sees the largest region of an image even if only a part of it is in memory.
-    part_of_output = itk.RegionOfInterestImageFilter[type(output), type(output)].New(Input=output)
     for phase in range(phases):
-        part = itk.ImageRegion[4](region)
-        part.SetIndex(3, region.GetIndex()[3] + phase)
-        part.SetSize(3, 1)
-        output.SetRequestedRegion(part)
+        requested = itk.ImageRegion[4](region)
+        requested.SetIndex(3, region.GetIndex()[3] + phase)
+        requested.SetSize(3, 1)
+        outputs[0].SetRequestedRegion(requested)
         _run_with_progress(
             upsampler,
             None if progress is None else lambda share, phase=phase: progress((phase + share) / phases),
         )
-        part_of_output.SetRegionOfInterest(part)
-        part_of_output.Update()
-        view[phase] = itk.array_view_from_image(part_of_output.GetOutput())[0]
-    return image
+        for image, part in zip(images, parts, strict=True):
+            part.SetRegionOfInterest(requested)
+            part.Update()
+            itk.array_view_from_image(image)[phase] = itk.array_view_from_image(part.GetOutput())[0]
+    return images
 
 
 def _run_with_progress(upsampler: Any, progress: Callable[[float], None] | None) -> None:

@@ -288,7 +288,8 @@ SliceRecoveryExperimentBase::RecoverByInterpolation(const std::string & method) 
 auto
 SliceRecoveryExperimentBase::RunModel(const AutoencoderModel * model,
                                       OutputModeEnum           mode,
-                                      std::optional<double>    residualGain) const -> RealImageType::Pointer
+                                      std::optional<double>    residualGain,
+                                      RealImageType *          spread) const -> RealImageType::Pointer
 {
   this->CheckPrepared();
   auto filter = LatentSpaceSuperResolutionImageFilter<RealImageType>::New();
@@ -307,17 +308,23 @@ SliceRecoveryExperimentBase::RunModel(const AutoencoderModel * model,
   filter->SetWindowMaximum(1.0);
   filter->SetPrecision(m_Precision);
   filter->SetDevice(m_Device);
+  filter->SetComputeOrientationSpread(spread && m_NumberOfOrientations > 1);
   filter->Update();
+  if (filter->GetComputeOrientationSpread())
+  {
+    spread->Graft(filter->GetOrientationSpread());
+  }
   RealImageType::Pointer volume = filter->GetOutput();
   volume->DisconnectPipeline();
   return volume;
 }
 
 auto
-SliceRecoveryExperimentBase::RecoverByModel(const AutoencoderModel * model, OutputModeEnum mode) const
-  -> RealImageType::Pointer
+SliceRecoveryExperimentBase::RecoverByModel(const AutoencoderModel * model,
+                                            OutputModeEnum           mode,
+                                            RealImageType *          spread) const -> RealImageType::Pointer
 {
-  const auto volume = this->RunModel(model, mode, std::nullopt);
+  const auto volume = this->RunModel(model, mode, std::nullopt, spread);
   ClampToWindow(volume);
   return volume;
 }
@@ -328,9 +335,10 @@ SliceRecoveryExperimentBase::ComputeResidualGainSums(const AutoencoderModel * mo
   this->CheckPrepared();
   const auto truth = this->ExtractDroppedSlices(m_Truth);
   const auto linear = this->ExtractDroppedSlices(this->RecoverByInterpolation("linear"));
-  const auto corrected = this->ExtractDroppedSlices(this->RunModel(model, OutputModeEnum::ResidualCorrected, 1.0));
-  double     correctionTimesError = 0.0;
-  double     correctionSquared = 0.0;
+  const auto corrected =
+    this->ExtractDroppedSlices(this->RunModel(model, OutputModeEnum::ResidualCorrected, 1.0, nullptr));
+  double                                  correctionTimesError = 0.0;
+  double                                  correctionSquared = 0.0;
   ImageRegionConstIterator<RealImageType> truthIt(truth, truth->GetBufferedRegion());
   ImageRegionConstIterator<RealImageType> linearIt(linear, linear->GetBufferedRegion());
   for (ImageRegionConstIterator<RealImageType> it(corrected, corrected->GetBufferedRegion()); !it.IsAtEnd();

@@ -29,6 +29,7 @@
 #include "itkMath.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 namespace itk
@@ -281,7 +282,26 @@ AutoencoderModel::SetResidualGain(double gain)
 void
 AutoencoderModel::SetErrorCalibration(double differenceCoefficient, double gapCoefficient, double quantile90)
 {
-  for (const double value : { differenceCoefficient, gapCoefficient, quantile90 })
+  this->StoreErrorCalibration({ differenceCoefficient, gapCoefficient, 0.0, quantile90 }, m_ErrorCalibration);
+}
+
+void
+AutoencoderModel::SetErrorCalibrationWithSpread(double differenceCoefficient,
+                                                double gapCoefficient,
+                                                double spreadCoefficient,
+                                                double quantile90)
+{
+  this->StoreErrorCalibration({ differenceCoefficient, gapCoefficient, spreadCoefficient, quantile90 },
+                              m_ErrorCalibrationWithSpread);
+}
+
+void
+AutoencoderModel::StoreErrorCalibration(const ErrorCalibration & calibration, ErrorCalibration & stored)
+{
+  const auto listValues = [](const ErrorCalibration & values) {
+    return std::array<double, 4>{ values.difference, values.gap, values.spread, values.quantile90 };
+  };
+  for (const double value : listValues(calibration))
   {
     if (!(value >= 0.0) || !Math::isfinite(value))
     {
@@ -289,13 +309,9 @@ AutoencoderModel::SetErrorCalibration(double differenceCoefficient, double gapCo
                                                           << ", but its values have to be at least 0 and finite.");
     }
   }
-  if (Math::NotExactlyEquals(differenceCoefficient, m_ErrorDifferenceCoefficient) ||
-      Math::NotExactlyEquals(gapCoefficient, m_ErrorGapCoefficient) ||
-      Math::NotExactlyEquals(quantile90, m_ErrorQuantile90))
+  if (listValues(calibration) != listValues(stored))
   {
-    m_ErrorDifferenceCoefficient = differenceCoefficient;
-    m_ErrorGapCoefficient = gapCoefficient;
-    m_ErrorQuantile90 = quantile90;
+    stored = calibration;
     this->Modified();
   }
 }
@@ -463,9 +479,8 @@ AutoencoderModel::Graft(const DataObject * data)
   m_SmallestTrainingSpacingRatio = model->m_SmallestTrainingSpacingRatio;
   m_LargestTrainingSpacingRatio = model->m_LargestTrainingSpacingRatio;
   m_ResidualGain = model->m_ResidualGain;
-  m_ErrorDifferenceCoefficient = model->m_ErrorDifferenceCoefficient;
-  m_ErrorGapCoefficient = model->m_ErrorGapCoefficient;
-  m_ErrorQuantile90 = model->m_ErrorQuantile90;
+  m_ErrorCalibration = model->m_ErrorCalibration;
+  m_ErrorCalibrationWithSpread = model->m_ErrorCalibrationWithSpread;
   m_Provenance = model->m_Provenance;
   m_Implementation = model->m_Implementation;
   this->Modified();
@@ -499,9 +514,13 @@ AutoencoderModel::PrintSelf(std::ostream & os, Indent indent) const
   os << indent << "SmallestTrainingSpacingRatio: " << m_SmallestTrainingSpacingRatio << std::endl;
   os << indent << "LargestTrainingSpacingRatio: " << m_LargestTrainingSpacingRatio << std::endl;
   os << indent << "ResidualGain: " << m_ResidualGain << std::endl;
-  os << indent << "ErrorDifferenceCoefficient: " << m_ErrorDifferenceCoefficient << std::endl;
-  os << indent << "ErrorGapCoefficient: " << m_ErrorGapCoefficient << std::endl;
-  os << indent << "ErrorQuantile90: " << m_ErrorQuantile90 << std::endl;
+  for (const bool withSpread : { false, true })
+  {
+    const ErrorCalibration & calibration = this->GetErrorCalibration(withSpread);
+    os << indent << (withSpread ? "ErrorCalibrationWithSpread" : "ErrorCalibration") << ": difference "
+       << calibration.difference << ", gap " << calibration.gap << ", spread " << calibration.spread
+       << ", quantile 90 % " << calibration.quantile90 << std::endl;
+  }
   os << indent << "Provenance:" << std::endl;
   for (const auto & entry : m_Provenance)
   {

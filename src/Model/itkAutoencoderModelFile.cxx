@@ -150,6 +150,13 @@ DescribeTraining(const AutoencoderModel * model)
                                       { "gap", model->GetErrorGapCoefficient() },
                                       { "quantile_90", model->GetErrorQuantile90() } };
   }
+  if (model->HasErrorCalibration(true))
+  {
+    training["error_calibration_with_spread"] = { { "difference", model->GetErrorDifferenceCoefficient(true) },
+                                                  { "gap", model->GetErrorGapCoefficient(true) },
+                                                  { "spread", model->GetErrorSpreadCoefficient() },
+                                                  { "quantile_90", model->GetErrorQuantile90(true) } };
+  }
   return training;
 }
 
@@ -171,6 +178,14 @@ ParseTraining(const Json & training, AutoencoderModel * model)
     model->SetErrorCalibration(calibration.at("difference").get<double>(),
                                calibration.at("gap").get<double>(),
                                calibration.at("quantile_90").get<double>());
+  }
+  if (training.contains("error_calibration_with_spread"))
+  {
+    const Json & calibration = training["error_calibration_with_spread"];
+    model->SetErrorCalibrationWithSpread(calibration.at("difference").get<double>(),
+                                         calibration.at("gap").get<double>(),
+                                         calibration.at("spread").get<double>(),
+                                         calibration.at("quantile_90").get<double>());
   }
 }
 

@@ -115,6 +115,10 @@ LatentSliceSynthesizer::LatentSliceSynthesizer(const AutoencoderModel * model, c
   {
     itkGenericExceptionMacro("The model has no weights.");
   }
+  if (settings.computeOrientationSpread && settings.numberOfOrientations < 2)
+  {
+    itkGenericExceptionMacro("The spread over 1 orientation was asked for, but it needs 4 or 8 orientations.");
+  }
 }
 
 void

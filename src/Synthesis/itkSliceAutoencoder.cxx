@@ -51,6 +51,7 @@ SliceAutoencoder::SliceAutoencoder(const AutoencoderModel & model, const Setting
   : m_Model(model.ShareImplementation())
   , m_Device(MakeTorchDevice(settings.device))
   , m_NumberOfOrientations(settings.numberOfOrientations)
+  , m_ComputeSpread(settings.computeOrientationSpread)
   , m_Network(FindNetwork(*m_Model, settings, m_Device))
   , m_BatchSize(ComputeBatchSize(m_Device, paddedPixels))
 {}
@@ -83,19 +84,30 @@ SliceAutoencoder::ComputeMixingCorrection(const LatentNeighbors & neighbors, Ten
   return m_Network ? m_Network->ComputeMixingCorrection(neighbors) : m_Model->ComputeMixingCorrection(neighbors, pool);
 }
 
-torch::Tensor
+SliceAutoencoder::DecodedBatch
 SliceAutoencoder::Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents,
                          TensorPool &                                                pool) const
 {
-  const TorchThreadScope threads(m_ThreadsPerBatch);
-  torch::Tensor          sum;
+  const TorchThreadScope     threads(m_ThreadsPerBatch);
+  torch::Tensor              sum;
+  std::vector<torch::Tensor> clamped;
   for (unsigned int orientation = 0; orientation < m_NumberOfOrientations; ++orientation)
   {
     const auto          mixed = mixLatents(orientation);
     const torch::Tensor slices = m_Network ? m_Network->Decode(mixed).to(torch::kFloat) : m_Model->Decode(mixed, pool);
     const torch::Tensor upright = SliceTensors::Reorient(slices, orientation);
     sum = sum.defined() ? sum + upright : upright;
+    if (m_ComputeSpread)
+    {
+      clamped.push_back(upright.clamp(0.0, 1.0));
+    }
   }
-  return sum / static_cast<double>(m_NumberOfOrientations);
+  DecodedBatch decoded;
+  decoded.mean = sum / static_cast<double>(m_NumberOfOrientations);
+  if (m_ComputeSpread)
+  {
+    decoded.spread = torch::stack(clamped).std(0, /*unbiased=*/true);
+  }
+  return decoded;
 }
 } // end namespace itk

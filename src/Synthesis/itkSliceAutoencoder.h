@@ -75,16 +75,26 @@ public:
   LatentType
   ComputeMixingCorrection(const LatentNeighbors & neighbors, TensorPool & pool) const;
 
+  /** Padded slices. */
+  struct DecodedBatch
+  {
+    /** The mean over the orientations. */
+    torch::Tensor mean;
+    /** The standard deviation of the slices of the orientations, clamped to [0, 1]. It is not defined unless
+     * Settings::computeOrientationSpread is on. */
+    torch::Tensor spread;
+  };
+
   /** Decode a batch.
-   * \param mixLatents makes the batch of mixed latents of an orientation
-   * \return the mean of the padded slices over the orientations */
-  torch::Tensor
+   * \param mixLatents makes the batch of mixed latents of an orientation */
+  DecodedBatch
   Decode(const std::function<LatentType(unsigned int orientation)> & mixLatents, TensorPool & pool) const;
 
 private:
   std::shared_ptr<const AutoencoderModel::Implementation> m_Model;
   torch::Device                                           m_Device;
   unsigned int                                            m_NumberOfOrientations;
+  bool                                                    m_ComputeSpread;
   /** The network on the device. It is null in single precision on a CPU, where the module's convolutions are used. */
   std::shared_ptr<AutoencoderNetwork> m_Network;
   size_t                              m_BatchSize;

@@ -119,7 +119,7 @@ SliceSynthesis::RunTask(const SynthesisTask &                         task,
       this->ComputeMixingCorrections(gap.slice, pool);
     }
   }
-  std::vector<torch::Tensor> decoded;
+  DecodedJobs decoded;
   if (!this->WindowIsEmpty() && !task.jobs.empty())
   {
     decoded = this->Decode(task.jobs, pool);
@@ -127,7 +127,7 @@ SliceSynthesis::RunTask(const SynthesisTask &                         task,
     {
       if (task.jobs[i].isKept)
       {
-        m_Correction->Keep(m_Acquired.at(task.jobs[i].position.slice), decoded[i]);
+        m_Correction->Keep(m_Acquired.at(task.jobs[i].position.slice), decoded.slices[i]);
       }
     }
   }
@@ -136,7 +136,8 @@ SliceSynthesis::RunTask(const SynthesisTask &                         task,
     if (task.jobs[i].isOutput)
     {
       const torch::Tensor slice = this->ComputeOutputSlice(task.jobs[i], decoded, i).to(torch::kCPU).contiguous();
-      receive(task.jobs[i].number, slice.data_ptr<float>());
+      const torch::Tensor spread = this->ComputeOutputSpread(decoded, i);
+      receive(task.jobs[i].number, slice.data_ptr<float>(), spread.defined() ? spread.data_ptr<float>() : nullptr);
     }
   }
 }
@@ -262,21 +263,46 @@ SliceSynthesis::MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int ori
   return batch;
 }
 
-std::vector<torch::Tensor>
-SliceSynthesis::Decode(const std::vector<Job> & jobs, TensorPool & pool) const
+auto
+SliceSynthesis::Decode(const std::vector<Job> & jobs, TensorPool & pool) const -> DecodedJobs
 {
-  const torch::Tensor padded =
+  const auto padded =
     m_Autoencoder.Decode([&](unsigned int orientation) { return this->MixLatentsOfJobs(jobs, orientation); }, pool);
-  std::vector<torch::Tensor> slices = m_Grid.Crop(padded).clamp(0.0, 1.0).contiguous().split(1);
-  // Drop the slices that only fill up the batch.
-  slices.resize(jobs.size());
-  return slices;
+  // The slices that only fill up the batch are dropped.
+  const auto split = [&](const torch::Tensor & batch) {
+    std::vector<torch::Tensor> ofJobs = batch.contiguous().split(1);
+    ofJobs.resize(jobs.size());
+    return ofJobs;
+  };
+  DecodedJobs decoded;
+  decoded.slices = split(m_Grid.Crop(padded.mean).clamp(0.0, 1.0));
+  if (padded.spread.defined())
+  {
+    decoded.spreads = split(m_Grid.Crop(padded.spread));
+  }
+  return decoded;
 }
 
 torch::Tensor
-SliceSynthesis::ComputeOutputSlice(const Job & job, const std::vector<torch::Tensor> & decoded, size_t place) const
+SliceSynthesis::ComputeOutputSlice(const Job & job, const DecodedJobs & decoded, size_t place) const
 {
   return this->WindowIsEmpty() ? InterpolateLinearly(m_Acquired, job.position, &AcquiredSlice::native)
-                               : m_Correction->Apply(job.position, m_Acquired, decoded[place]);
+                               : m_Correction->Apply(job.position, m_Acquired, decoded.slices[place]);
+}
+
+torch::Tensor
+SliceSynthesis::ComputeOutputSpread(const DecodedJobs & decoded, size_t place) const
+{
+  if (!m_Settings.computeOrientationSpread)
+  {
+    return {};
+  }
+  if (this->WindowIsEmpty())
+  {
+    return torch::zeros({ 1, 1, m_Grid.GetRows(), m_Grid.GetColumns() });
+  }
+  // The bicubic weights may overshoot below 0.
+  const torch::Tensor native = m_Grid.ResampleToNative(decoded.spreads[place]).clamp_min(0.0);
+  return (native * (m_Settings.windowMaximum - m_Settings.windowMinimum)).to(torch::kCPU).contiguous();
 }
 } // end namespace itk

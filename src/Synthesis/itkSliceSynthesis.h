@@ -69,8 +69,16 @@ private:
   Read(const std::vector<SizeValueType> & numbers);
   void
   Encode(const std::vector<SizeValueType> & numbers, TensorPool & pool);
-  /** Decode to [0, 1] at the network's pixels. The result has one tensor per job. */
-  std::vector<torch::Tensor>
+  /** What the network makes of jobs: a tensor for each job, at the network's pixels. */
+  struct DecodedJobs
+  {
+    /** Slices in [0, 1]. Empty if the window is empty. */
+    std::vector<torch::Tensor> slices;
+    /** Their spread over the orientations. Empty unless it is computed. */
+    std::vector<torch::Tensor> spreads;
+  };
+
+  DecodedJobs
   Decode(const std::vector<Job> & jobs, TensorPool & pool) const;
   /** Compute the corrections of the learned mixing between a slice and the next one. */
   void
@@ -80,9 +88,12 @@ private:
   MixLatentsOfJob(const Job & job, unsigned int orientation) const;
   AutoencoderNetwork::LatentType
   MixLatentsOfJobs(const std::vector<Job> & jobs, unsigned int orientation) const;
-  /** The output slice of a job, in native intensities and pixels. `decoded` is empty if the window is empty. */
+  /** The output slice of a job, in native intensities and pixels. */
   torch::Tensor
-  ComputeOutputSlice(const Job & job, const std::vector<torch::Tensor> & decoded, size_t place) const;
+  ComputeOutputSlice(const Job & job, const DecodedJobs & decoded, size_t place) const;
+  /** The spread of a job over the orientations, in native intensities and pixels. Not defined unless it is computed. */
+  torch::Tensor
+  ComputeOutputSpread(const DecodedJobs & decoded, size_t place) const;
 
   const Stack &                    m_Stack;
   const Settings &                 m_Settings;

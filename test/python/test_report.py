@@ -354,6 +354,14 @@ def test_the_figures_of_the_expected_error_are_a_table():
     assert len(rows) == 1
 
 
+def test_the_factor_of_several_orientations_is_that_of_their_calibration():
+    evaluation = with_expected_error()
+    evaluation.result["settings"]["orientations"] = 8
+    assert ">2.25<" in expected_section(evaluation)
+    evaluation.result["models"][0]["training"]["error_calibration_with_spread"] = {"quantile_90": 2.75}
+    assert ">2.75<" in expected_section(evaluation)
+
+
 def test_true_and_expected_error_share_a_color_scale():
     imread = pytest.importorskip("matplotlib.image").imread
     section = expected_section(with_expected_error())

@@ -17,6 +17,8 @@
 # ==========================================================================
 """The expected error of synthesized slices, its calibration, and the map of the slices."""
 
+import json
+
 import itk
 import latent_sr
 import numpy as np
@@ -86,6 +88,83 @@ def test_the_expected_error_is_that_of_the_documented_equation(calibrated):
         expected += model.GetErrorGapCoefficient() * gap
         np.testing.assert_allclose(errors[number], expected, rtol=1e-4, atol=1e-3)
     assert grid_of_image(error).spacing == grid_of_image(thin).spacing
+
+
+def test_several_orientations_add_their_spread_to_the_expected_error(calibrated):
+    model = latent_sr.load_model(calibrated)
+    options = latent_sr.UpsampleOptions(factor=3, model=model, orientations=8)
+    thick = stack(slices=5)
+    _, plain = latent_sr.upsample(thick, options, return_uncertainty=True)
+    found = latent_sr.calibrate_errors([thick], model, orientations=8)
+    assert found.spread == model.GetErrorSpreadCoefficient() >= 0
+    assert model.GetErrorQuantile90(True) == found.quantile_90
+    model.SetErrorCalibrationWithSpread(0.5, 0.25, 2.0, 2.5)
+    thin, error = latent_sr.upsample(thick, options, return_uncertainty=True)
+    upsampler = itk.LatentSpaceSuperResolutionImageFilter[type(thick), type(thick)].New(thick, Model=model)
+    upsampler.SetUpsamplingFactor(3)
+    upsampler.SetNumberOfOrientations(8)
+    upsampler.ComputeOrientationSpreadOn()
+    upsampler.Update()
+    spread = itk.array_from_image(upsampler.GetOrientationSpread())
+    np.testing.assert_array_equal(itk.array_from_image(thin), itk.array_from_image(upsampler.GetOutput()))
+    # The spread of an image of integers has another type than the output. The function returns the output.
+    integers = image_of_array(phantom(3, 44, 48), grid_of_image(stack(slices=3)), "SS")
+    by_function = itk.latent_space_super_resolution_image_filter(
+        integers, model=model, number_of_orientations=4, compute_orientation_spread=True
+    )
+    assert itk.size(by_function)[2] == 5
+    without = latent_sr.expected_error(thick, thin, _with_calibration(model, 0.5, 0.25), 2)
+    added = itk.array_from_image(error) - itk.array_from_image(without)
+    assert added.mean() == pytest.approx(2 * spread.mean(), rel=1e-3)
+    assert spread.mean() > 0
+    assert not np.array_equal(itk.array_from_image(plain), itk.array_from_image(error))
+
+
+def _with_calibration(model, difference, gap):
+    """A copy of a model with other coefficients for one orientation."""
+    copy = itk.AutoencoderModel.New()
+    copy.Graft(model)
+    copy.SetErrorCalibration(difference, gap, 2.0)
+    return copy
+
+
+def test_phases_have_the_expected_error_of_their_volumes(calibrated):
+    model = latent_sr.load_model(calibrated)
+    model.SetErrorCalibrationWithSpread(0.5, 0.25, 2.0, 2.5)
+    volumes = [phantom(4, 24, 28, seed) for seed in range(2)]
+    options = latent_sr.UpsampleOptions(model=model, orientations=4, window=(0.0, 1000.0), axis=2)
+    cine = itk.image_from_array(np.stack(volumes).astype(np.float32))
+    _, errors = latent_sr.upsample(cine, options, return_uncertainty=True)
+    for volume, error in zip(volumes, itk.array_from_image(errors), strict=True):
+        _, alone = latent_sr.upsample(itk.image_from_array(volume.astype(np.float32)), options, return_uncertainty=True)
+        np.testing.assert_array_equal(error, itk.array_from_image(alone))
+
+
+def test_evaluate_measures_the_expected_error_with_its_spread(latent_sr_run, calibrated, tmp_path):
+    model = latent_sr.load_model(calibrated)
+    # With these coefficients, the expected error is the blurred spread only.
+    model.SetErrorCalibrationWithSpread(0.0, 0.0, 1.0, 1e6)
+    path = tmp_path / "spread.safetensors"
+    model.Write(str(path))
+    write_nifti(tmp_path / "a.nii", phantom(5, 44, 48, 0))
+    words = ("evaluate", tmp_path / "a.nii", "--model", path, "--methods", "linear,latent")
+    result = latent_sr_run(*words, "--orientations", 4, "--json", tmp_path / "result.json")
+    assert result.returncode == 0, result.stderr
+    written = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    (name,) = written["volumes"][0]["methods"].keys() - {"linear"}
+    figures = written["volumes"][0]["methods"][name]["expected_error"]
+    assert figures["share_below_90"] == 1.0
+    assert figures["error_ratio"] > 0
+
+
+def test_the_sidecar_has_the_quantile_of_the_calibration_that_was_used(latent_sr_run, calibrated, thick, tmp_path):
+    model = latent_sr.load_model(calibrated)
+    model.SetErrorCalibrationWithSpread(0.5, 0.25, 2.0, 12.5)
+    path = tmp_path / "spread.safetensors"
+    model.Write(str(path))
+    words = ("upsample", thick, tmp_path / "thin.nii", "--model", path, "--orientations", 4)
+    assert latent_sr_run(*words, "--uncertainty", tmp_path / "error.nii").returncode == 0
+    assert json.loads((tmp_path / "thin.json").read_text(encoding="utf-8"))["LatentSR"]["error_quantile_90"] == 12.5
 
 
 def test_acquired_slices_that_are_preserved_have_no_error(calibrated):

@@ -282,8 +282,8 @@ def _other_outputs(arguments: argparse.Namespace) -> dict[str, tuple[str, ...]]:
 def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) -> int:
     from latent_sr.batch import prepare, write_result
     from latent_sr.progress import LateProgress, Progress
-    from latent_sr.uncertainty import check_calibrated
-    from latent_sr.upsampling import update_filter, with_expected_error
+    from latent_sr.uncertainty import prepare_for_error
+    from latent_sr.upsampling import update_with_error
     from latent_sr.volumes.outputs import made_folders
 
     task = _upsample_task(arguments, source, output, output, arguments.threads)
@@ -291,14 +291,15 @@ def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) 
     with LateProgress(("reading attributes", "reading pixels"), "images") as reading:
         prepared = prepare(task, warn, reading.update)
     labels = None if arguments.labels is None else _read_labels(arguments, prepared.volume)
-    if arguments.uncertainty is not None:
-        check_calibrated(prepared.upsampler.GetModel())
+    wanted = arguments.uncertainty is not None
+    if wanted:
+        prepare_for_error(prepared.upsampler)
     detail(f"{source}: mode {prepared.mode}; read in {time.monotonic() - begin:.2f} s")
     slices, begin = prepared.slices, time.monotonic()
     with naming(f"'{source}'"), Progress(slices, "upsampling", "slices") as progress:
-        result = update_filter(prepared.upsampler, lambda share: progress.update(share * slices))
-        wanted = arguments.uncertainty is not None
-        result, error = with_expected_error(prepared.upsampler, result, prepared.options, wanted)
+        result, error = update_with_error(
+            prepared.upsampler, prepared.options, wanted, lambda share: progress.update(share * slices)
+        )
     window = prepared.upsampler.GetWindowMinimumUsed(), prepared.upsampler.GetWindowMaximumUsed()
     detail(f"{slices} slices, window {window[0]:.5g} to {window[1]:.5g}; computed in {time.monotonic() - begin:.2f} s")
     begin = time.monotonic()

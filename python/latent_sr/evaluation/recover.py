@@ -262,17 +262,22 @@ def _experiment(image: Any, task: FileTask, keep_every: int, crop: int, axis: in
     return experiment
 
 
-def _recover(experiment: Any, method: Method, models: dict[str, Any]) -> Any:
-    """A recovered volume on the grid of the truth.
+def _recover(experiment: Any, method: Method, models: dict[str, Any]) -> tuple[Any, Any]:
+    """A recovered volume on the grid of the truth, and its spread over orientations if the expected error needs it.
 
     The network runs on one thread. With another number, LibTorch may sum in another order, and the last bits of a
     result would depend on the number of processes that share the processors. The results of ITK's filters do not depend
     on the number of threads.
     """
-    if method.is_latent:
-        with number_of_threads(1):
-            return experiment.RecoverByModel(models[method.name], mode_enum(method.mode))
-    return experiment.RecoverByInterpolation(method.interpolation)
+    if not method.is_latent:
+        return experiment.RecoverByInterpolation(method.interpolation), None
+    import itk
+
+    model, spread = models[method.name], None
+    if experiment.GetNumberOfOrientations() > 1 and model.HasErrorCalibration(True):
+        spread = itk.Image[itk.F, 3].New()
+    with number_of_threads(1):
+        return experiment.RecoverByModel(model, mode_enum(method.mode), spread), spread
 
 
 class _Measurement:
@@ -312,7 +317,9 @@ class _Measurement:
             "long_axis": self._long_axis(volume),
         }, recovered
 
-    def measure_expected_error(self, volume: Any, recovered: Any, model: Any) -> tuple[dict[str, float], Any]:
+    def measure_expected_error(
+        self, volume: Any, recovered: Any, model: Any, spread: Any
+    ) -> tuple[dict[str, float], Any]:
         """How well the expected error of a model's volume fits its error, and the expected error of dropped slices.
 
         The network does not run again: the expected error is computed from the kept slices and the volume.
@@ -320,7 +327,7 @@ class _Measurement:
         import itk
         import numpy as np
 
-        image = expected_error(self.experiment.GetKeptSlices(), volume, model, self.axis)
+        image = expected_error(self.experiment.GetKeptSlices(), volume, model, self.axis, spread=spread)
         dropped = self.experiment.ExtractDroppedSlices(image)
         expected = itk.array_from_image(dropped)
         truth = itk.array_view_from_image(self.dropped_truth).astype(np.float64)
@@ -330,7 +337,7 @@ class _Measurement:
         else:
             selected = _selected(self.mask, self.axis, self.dropped) != 0
             measured = errors[selected], expected[selected]
-        return error_figures(*measured, model.GetErrorQuantile90()), expected
+        return error_figures(*measured, model.GetErrorQuantile90(spread is not None)), expected
 
     def _slices(self, truth: Any, test: Any, numbers: Sequence[int]) -> dict[str, list[float]]:
         """The metrics of slices across the last axis."""
@@ -429,7 +436,7 @@ def _evaluate_volume(
         if begin is not None:
             begin(task.label_of(frame), method.name)
         started = time.perf_counter()
-        volume = _recover(experiment, method, models)
+        volume, spread = _recover(experiment, method, models)
         seconds = time.perf_counter() - started
         record, recovered = measurement.measure(volume)
         if method.is_latent:
@@ -438,7 +445,7 @@ def _evaluate_volume(
             entry.recovered[method.name] = itk.array_view_from_image(recovered)[position].copy()
             entry.scores[method.name] = {metric: values[position] for metric, values in record["slices"].items()}
         if method.is_latent and models[method.name].HasErrorCalibration():
-            figures, expected = measurement.measure_expected_error(volume, recovered, models[method.name])
+            figures, expected = measurement.measure_expected_error(volume, recovered, models[method.name], spread)
             record["expected_error"] = figures
             for entry, position in zip(entries, positions, strict=True):
                 entry.expected[method.name] = expected[position].copy()

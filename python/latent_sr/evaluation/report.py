@@ -240,10 +240,14 @@ def _expected(result: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows of means and standard deviations: how well the expected error of each calibrated model fits its error."""
     files = {method["name"]: method["model"] for method in result["methods"]}
     models = {model["name"]: model for model in result["models"]}
+    several = result["settings"]["orientations"] > 1
     rows = []
     # A result that an older version wrote has no such entry.
     for method, summaries in result.get("summary_expected_error", {}).items():
-        calibration = models.get(files[method], {}).get("training", {}).get("error_calibration", {})
+        training = models.get(files[method], {}).get("training", {})
+        calibration = training.get("error_calibration", {})
+        if several:
+            calibration = training.get("error_calibration_with_spread", calibration)
         cells = [
             {"mean": _figure(summaries[name]["mean"], name), "sd": _figure(summaries[name]["sd"], name)}
             for name in ERROR_FIGURES

@@ -27,8 +27,6 @@ boundary in 3D, in both directions. A line has the medians over volumes.
 """
 
 import argparse
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -150,21 +148,11 @@ def morphological(kept: Labels, factor: int, _spacing: tuple[float, ...]) -> Lab
     return itk.array_from_image(interpolator.GetOutput())
 
 
-def shape_based(program: Path | None) -> Callable[[Labels, int, tuple[float, ...]], Labels]:
+def shape_based(kept: Labels, factor: int, spacing: tuple[float, ...]) -> Labels:
     """This module's method."""
-
-    def run(kept: Labels, factor: int, spacing: tuple[float, ...]) -> Labels:
-        if program is None:
-            image = itk.image_from_array(kept)
-            image.SetSpacing((*spacing[:2], spacing[2] * factor))
-            return itk.array_from_image(latent_sr.upsample_labels(image, factor=factor, axis=2))
-        with tempfile.TemporaryDirectory() as folder:
-            names = [str(Path(folder) / name) for name in ("thick.mha", "thin.mha")]
-            sitk.WriteImage(as_image(kept, (*spacing[:2], spacing[2] * factor)), names[0])
-            subprocess.run([program, *names, str(factor), "2"], check=True)
-            return sitk.GetArrayFromImage(sitk.ReadImage(names[1]))
-
-    return run
+    image = itk.image_from_array(kept)
+    image.SetSpacing((*spacing[:2], spacing[2] * factor))
+    return itk.array_from_image(latent_sr.upsample_labels(image, factor=factor, axis=2))
 
 
 # Measures -------------------------------------------------------------------------------------------------------------
@@ -245,12 +233,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--case", default="", help="only cases whose title contains this text")
-    parser.add_argument("--program", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     methods = {"nearest": nearest, "linear": linear, "Gaussian": gaussian}
     if hasattr(itk, "MorphologicalContourInterpolator"):
         methods["morphological"] = morphological
-    methods["shape-based"] = shape_based(arguments.program)
+    methods["shape-based"] = shape_based
     print("| label maps | kept | volumes |", " | ".join(methods), "|")
     print("|---|---|---|" + "---|" * len(methods))
     seconds = dict.fromkeys(methods, 0.0)

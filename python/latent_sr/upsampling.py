@@ -368,7 +368,8 @@ def update_filter(upsampler: Any, progress: Callable[[float], None] | None = Non
 def update_outputs(upsampler: Any, progress: Callable[[float], None] | None = None) -> list[Any]:
     """Run a filter of ``make_filter`` and return its outputs, disconnected from the filter.
 
-    These are the up-sampled image, and the spread over orientations if the filter computes it. 4D outputs are computed phase by phase. Only one phase is in memory in addition to them.
+    These are the up-sampled image, and the spread over orientations if the filter computes it. 4D outputs are computed
+    phase by phase. Only one phase is in memory in addition to them.
     """
     with translated():
         upsampler.UpdateOutputInformation()

@@ -96,7 +96,9 @@ def test_the_package_runs_as_a_module():
         ([], ["COMMAND"]),
         (["paint"], ["paint"]),
         (["upsample"], ["IN, OUT"]),
-        (["upsample", "a.nii", "b.nii", "--sharpen"], ["--sharpen"]),
+        (["upsample", "a.nii", "b.nii", "--sharpen"], ["unrecognized arguments: --sharpen (see latent-sr upsample"]),
+        (["upsample", "a.nii", "b.nii", "--factr", "5"], ["--factr 5; did you mean --factor? (see latent-sr upsample"]),
+        (["metrics", "a.nii", "b.nii", "--jsn=-"], ["--jsn=-; did you mean --json?"]),
         (["upsample", "a.nii", "b.nii", "--factor", "0"], ["--factor", "'0'", "at least 1"]),
         (["upsample", "a.nii", "b.nii", "--factor", "2.5"], ["--factor", "'2.5'"]),
         (["upsample", "a.nii", "b.nii", "--spacing", "-1"], ["--spacing", "'-1'", "positive"]),
@@ -132,6 +134,7 @@ def test_wrong_use_is_reported_in_one_line_with_exit_code_2(latent_sr_process, t
     ("words", "parts"),
     [
         (["upsample", "missing.nii", "b.nii"], ["missing.nii", "does not exist"]),
+        (["upsample", "missing.nii", "there.nii"], ["missing.nii", "does not exist"]),
         (["upsample", "flat.nii", "b.nii"], ["flat.nii", "2D", "6 x 5"]),
         (["upsample", "broken.nii.gz", "b.nii"], ["broken.nii.gz"]),
         (["upsample", "thick.nii", "there.nii"], ["there.nii", "exists already", "--overwrite"]),

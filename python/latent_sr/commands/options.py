@@ -21,6 +21,7 @@ import argparse
 import math
 import textwrap
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from latent_sr.enumerations import AUTOMATIC_PRECISION, DEFAULT_PRECISION, PRECISIONS
@@ -29,7 +30,18 @@ PROGRAM = "latent-sr"
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, and say which option may have been meant."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse, and refuse words that are not known. The parser of a command does so itself: it knows its options."""
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            options = [option for action in self._actions for option in action.option_strings]
+            name = next((word.split("=")[0] for word in unknown if word.startswith("-")), "")
+            meant = get_close_matches(name, options, 1, cutoff=0.75)
+            hint = f"; did you mean {meant[0]}?" if meant else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return namespace, unknown
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{PROGRAM}: error: {' '.join(message.split())} (see {self.prog} --help)\n")

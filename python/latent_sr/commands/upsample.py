@@ -223,9 +223,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.skip_existing and (any(output.iterdir()) if output.is_dir() else output.exists()):
         say(f"{output}: exists already, skipped")
         return 0
-    _check_outputs(arguments, source, output)
-    if not source.exists():
-        raise LatentSRError(f"'{source}' does not exist")
+    try:
+        _check_outputs(arguments, source, output)
+    except UsageError:
+        raise
+    except LatentSRError:
+        # An output that exists already is less of a surprise than a misspelled input.
+        _check_exists(source)
+        raise
+    _check_exists(source)
     if (arguments.jobs or 1) > 1 or arguments.scheduler is not None:
         option = "--scheduler" if arguments.jobs is None else "--jobs"
         raise UsageError(f"{option} has no effect, because '{output}' is one volume: IN and OUT have to be folders")
@@ -251,8 +257,12 @@ def _check_outputs(arguments: argparse.Namespace, source: Path, output: Path) ->
     for name, extensions in _other_outputs(arguments).items():
         check_output(name, extensions, arguments.overwrite, [source, *read, output], folders_are_made=True)
     for name in read:
-        if not Path(name).exists():
-            raise LatentSRError(f"'{name}' does not exist")
+        _check_exists(Path(name))
+
+
+def _check_exists(path: Path) -> None:
+    if not path.exists():
+        raise LatentSRError(f"'{path}' does not exist")
 
 
 def _check_series(arguments: argparse.Namespace, source: Path, output: Path) -> None:

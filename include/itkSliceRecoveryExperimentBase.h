@@ -128,6 +128,10 @@ public:
   RealImageType::Pointer
   RecoverByModel(const AutoencoderModel * model, OutputModeEnum mode, RealImageType * spread = nullptr) const;
 
+  /** Get the mode that RecoverByModel() uses for the kept slices. It is never Automatic. */
+  OutputModeEnum
+  ResolveOutputMode(OutputModeEnum mode) const;
+
   /** Compute the two sums that give the best gain of a model in the mode ResidualCorrected. Let c be the mode's
    * correction at gain 1, and e the error of linear interpolation. The result is the sum of c e and the sum of c c, in
    * this order, over all pixels of the dropped slices. To find the gain with the least mean squared error on several

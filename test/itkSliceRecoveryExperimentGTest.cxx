@@ -22,6 +22,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -325,6 +326,33 @@ TEST(SliceRecoveryExperiment, RecoversByAModelAlongAnyAxis)
     ImageType::IndexType index{ { 2, 2, 2 } };
     EXPECT_EQ(recovered->GetPixel(index), experiment->GetTruth()->GetPixel(index));
   }
+}
+
+TEST(SliceRecoveryExperiment, SaysWhichModeAutomaticIsForTheKeptSlices)
+{
+  // Kept slices are twice the slice distance of 5 mm or 3 mm apart.
+  const auto wide = MakeExperiment(MakeStack<ImageType>({ { 14, 14, 7 } }, 5.0));
+  const auto close = MakeExperiment(MakeStack<ImageType>({ { 14, 14, 7 } }, 3.0));
+  using ModeEnum = ExperimentType::OutputModeEnum;
+  EXPECT_EQ(wide->ResolveOutputMode(ModeEnum::Automatic), ModeEnum::Decoded);
+  EXPECT_EQ(close->ResolveOutputMode(ModeEnum::Automatic), ModeEnum::LowPassCorrected);
+  EXPECT_EQ(close->ResolveOutputMode(ModeEnum::PreserveAcquired), ModeEnum::PreserveAcquired);
+  close->SetSliceThickness(6.0);
+  close->Prepare();
+  EXPECT_EQ(close->ResolveOutputMode(ModeEnum::Automatic), ModeEnum::ProfileCorrected);
+}
+
+TEST(SliceRecoveryExperiment, GivesTheSpreadOverSeveralOrientations)
+{
+  const auto experiment = MakeExperiment(MakeStack<ImageType>({ { 16, 16, 5 } }));
+  const auto mode = ExperimentType::OutputModeEnum::Decoded;
+  const auto spread = RealImageType::New();
+  experiment->RecoverByModel(MakeSmallModel(), mode, spread);
+  EXPECT_EQ(spread->GetLargestPossibleRegion().GetNumberOfPixels(), 0u);
+  experiment->SetNumberOfOrientations(4);
+  const auto recovered = experiment->RecoverByModel(MakeSmallModel(), mode, spread);
+  ASSERT_EQ(spread->GetBufferedRegion(), recovered->GetBufferedRegion());
+  EXPECT_GT(*std::max_element(spread->GetBufferPointer(), spread->GetBufferPointer() + 16 * 16 * 5), 0.0f);
 }
 
 TEST(SliceRecoveryExperiment, RefusesWhatItCanNotDoAndSaysWhy)

@@ -69,6 +69,18 @@ ClampToWindow(RealImageType * volume)
     it.Set(std::clamp(it.Get(), 0.0f, 1.0f));
   }
 }
+
+/** A filter for the kept slices, with everything that the mode Automatic depends on. */
+LatentSpaceSuperResolutionImageFilter<RealImageType>::Pointer
+MakeFilter(const SliceRecoveryExperimentBase & experiment, SliceRecoveryExperimentBase::OutputModeEnum mode)
+{
+  auto filter = LatentSpaceSuperResolutionImageFilter<RealImageType>::New();
+  filter->SetInput(experiment.GetKeptSlices());
+  filter->SetOutputMode(mode);
+  filter->SetSliceThickness(experiment.GetSliceThickness());
+  filter->SetSliceAxis(experiment.GetSliceAxisUsed());
+  return filter;
+}
 } // namespace
 
 void
@@ -291,19 +303,14 @@ SliceRecoveryExperimentBase::RunModel(const AutoencoderModel * model,
                                       std::optional<double>    residualGain,
                                       RealImageType *          spread) const -> RealImageType::Pointer
 {
-  this->CheckPrepared();
-  auto filter = LatentSpaceSuperResolutionImageFilter<RealImageType>::New();
-  filter->SetInput(m_KeptSlices);
+  const auto filter = MakeFilter(*this, mode);
   filter->SetModel(model);
-  filter->SetOutputMode(mode);
-  filter->SetSliceThickness(m_SliceThickness);
   if (residualGain)
   {
     filter->SetResidualGain(*residualGain);
   }
   filter->SetNumberOfOrientations(m_NumberOfOrientations);
   filter->SetUpsamplingFactor(m_KeepEvery);
-  filter->SetSliceAxis(m_SliceAxisUsed);
   filter->SetWindowMinimum(0.0);
   filter->SetWindowMaximum(1.0);
   filter->SetPrecision(m_Precision);
@@ -317,6 +324,12 @@ SliceRecoveryExperimentBase::RunModel(const AutoencoderModel * model,
   RealImageType::Pointer volume = filter->GetOutput();
   volume->DisconnectPipeline();
   return volume;
+}
+
+auto
+SliceRecoveryExperimentBase::ResolveOutputMode(OutputModeEnum mode) const -> OutputModeEnum
+{
+  return MakeFilter(*this, mode)->GetOutputModeUsed();
 }
 
 auto

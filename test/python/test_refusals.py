@@ -62,6 +62,7 @@ FILTER = {
     "a window that is not in rising order": ({"WindowMinimum": 10.0, "WindowMaximum": 10.0}, stack),
     "a negative `ResidualGain`": ({"ResidualGain": -0.5}, stack),
     "3 orientations": ({"NumberOfOrientations": 3}, stack),
+    "a spread over 1 orientation": ({"ComputeOrientationSpread": True}, stack),
     "a negative `LowPassSigma`": ({"LowPassSigma": -1.0}, stack),
     "a negative `SliceThickness`": ({"SliceThickness": -1.0}, stack),
     "a `DetailGain` above 1": ({"DetailGain": 1.5}, stack),
@@ -119,6 +120,8 @@ ERROR = {
     "no acquired stack": ({"Input": None}, thin),
     "no up-sampled stack": ({}, lambda: None),
     "a `DifferenceCoefficient` below 0": ({"DifferenceCoefficient": -1.0, "GapCoefficient": 0.2}, thin),
+    "a `SpreadCoefficient` without a spread": ({"SpreadCoefficient": 0.5}, thin),
+    "a spread of another size": ({"OrientationSpread": stack}, thin),
     "expected errors with `SliceAxis` 3": ({"SliceAxis": 3}, thin),
     "an up-sampled stack with the same grid, and no `SliceAxis`": ({}, stack),
     "an up-sampled stack with other slices": (
@@ -134,7 +137,7 @@ def refusal_of_error_filter(name):
     estimator = itk.SuperResolutionErrorImageFilter[kind, kind].New(stack())
     estimator.SetUpsampledImage(make())
     for key, value in settings.items():
-        getattr(estimator, f"Set{key}")(value)
+        getattr(estimator, f"Set{key}")(value() if callable(value) else value)
     with pytest.raises(RuntimeError) as error:
         estimator.Update()
     return one_line(error.value)

@@ -24,17 +24,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from latent_sr.enumerations import mode_enum, precision_enum
+from latent_sr.enumerations import mode_enum, mode_name, precision_enum
 from latent_sr.errors import LatentSRError, translated
 from latent_sr.evaluation.methods import Method
 from latent_sr.evaluation.options import EvaluationOptions
 from latent_sr.evaluation.statistics import error_figures, mean_of_defined
 from latent_sr.metrics import compare, fitting
 from latent_sr.models import load_model
-from latent_sr.provenance import mode_used
 from latent_sr.threads import number_of_threads
 from latent_sr.uncertainty import expected_error
-from latent_sr.upsampling import UpsampleOptions, make_filter, spacing_warning
+from latent_sr.upsampling import spacing_warning
 from latent_sr.volumes import open_volume, split_frames
 from latent_sr.volumes.images import difference_of_grids, geometry_of
 
@@ -393,15 +392,11 @@ def _means(slices: dict[str, list[float]]) -> dict[str, float]:
     return {metric: mean_of_defined(values) for metric, values in slices.items()}
 
 
-def _conditions(experiment: Any, method: Method, model: Any, task: FileTask, axis: int) -> dict[str, Any]:
+def _conditions(experiment: Any, method: Method, model: Any, axis: int) -> dict[str, Any]:
     """The mode that a model used for the kept slices, and whether its training had no such spacings."""
-    kept = experiment.GetKeptSlices()
-    thickness = task.options.slice_thickness or None
-    upsampler = make_filter(kept, UpsampleOptions(model=model, mode=method.mode, axis=axis, slice_thickness=thickness))
-    upsampler.UpdateOutputInformation()
     return {
-        "mode": mode_used(upsampler),
-        "outside_training_range": bool(spacing_warning(model, kept, axis)),
+        "mode": mode_name(experiment.ResolveOutputMode(mode_enum(method.mode))),
+        "outside_training_range": bool(spacing_warning(model, experiment.GetKeptSlices(), axis)),
     }
 
 
@@ -440,7 +435,7 @@ def _evaluate_volume(
         seconds = time.perf_counter() - started
         record, recovered = measurement.measure(volume)
         if method.is_latent:
-            record |= _conditions(experiment, method, models[method.name], task, measurement.axis)
+            record |= _conditions(experiment, method, models[method.name], measurement.axis)
         for entry, position in zip(entries, positions, strict=True):
             entry.recovered[method.name] = itk.array_view_from_image(recovered)[position].copy()
             entry.scores[method.name] = {metric: values[position] for metric, values in record["slices"].items()}
@@ -493,7 +488,7 @@ def _long_axis_view(image: Any, task: FileTask, frame: int, models: dict[str, An
     return LongAxisView(
         task.label_of(frame),
         cut(experiment.GetKeptSlices()),
-        {method.name: cut(_recover(experiment, method, models)) for method in task.methods},
+        {method.name: cut(_recover(experiment, method, models)[0]) for method in task.methods},
         spacing[axis],
         spacing[axis] / factor,
         spacing[along],

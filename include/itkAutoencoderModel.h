@@ -37,8 +37,8 @@ class AutoencoderModelEnums
 public:
   /** \class Precision
    * \ingroup LatentSpaceSuperResolution
-   * The arithmetic of the network's convolutions: Float32 or BFloat16. BFloat16 is faster on processors that support it
-   * (flags avx512_bf16 and amx_bf16), and slower on others. */
+   * The arithmetic of the network's convolutions: Float32 or BFloat16. BFloat16 takes about the same time on processors
+   * with the flag avx512_bf16, may be faster with amx_bf16, and is much slower on others. */
   enum class Precision : uint8_t
   {
     Float32 = 0,
@@ -382,10 +382,10 @@ public:
   StackType::Pointer
   Decode(const AutoencoderLatent * latent) const;
 
-  /** Whether this processor is known to have instructions for bfloat16 (AVX512-BF16, as all processors with AMX). The
-   * precision BFloat16 is slow without. */
+  /** Whether this processor has instructions for products of matrices in bfloat16 (AMX). Without, BFloat16 is not
+   * faster than Float32, which uses the module's own convolutions. */
   static bool
-  HasBFloat16Instructions();
+  HasBFloat16MatrixInstructions();
 
   /** Read the architecture, weights, preprocessing and provenance from a model file. On failure the model does not
    * change.

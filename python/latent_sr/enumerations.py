@@ -39,7 +39,7 @@ GAIN_MODES = ("residual-corrected", "profile-corrected")
 PRECISIONS = {"float32": "Precision_Float32", "bfloat16": "Precision_BFloat16"}
 DEFAULT_PRECISION = "float32"
 AUTOMATIC_PRECISION = "auto"
-"""In trainings: bfloat16 if the processor has instructions for it, float32 otherwise."""
+"""In trainings: bfloat16 if the processor has instructions for its matrix products (AMX), float32 otherwise."""
 
 MIXINGS = {"linear": "Mixing_Linear", "learned": "Mixing_Learned"}
 
@@ -77,7 +77,7 @@ def training_precision(precision: str) -> str:
         return precision
     import itk
 
-    return "bfloat16" if itk.AutoencoderModel.HasBFloat16Instructions() else DEFAULT_PRECISION
+    return "bfloat16" if itk.AutoencoderModel.HasBFloat16MatrixInstructions() else DEFAULT_PRECISION
 
 
 def mixing_enum(mixing: str) -> Any:

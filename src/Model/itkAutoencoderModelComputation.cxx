@@ -23,6 +23,10 @@
 
 #include <cstring>
 
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+#  include <cpuid.h>
+#endif
+
 namespace itk
 {
 namespace
@@ -167,11 +171,12 @@ AutoencoderModel::Decode(const AutoencoderLatent * latent) const
 }
 
 bool
-AutoencoderModel::HasBFloat16Instructions()
+AutoencoderModel::HasBFloat16MatrixInstructions()
 {
-  // Processors with AMX have AVX512-BF16, too.
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bf16") != 0;
+  // Leaf 7 of cpuid has the flag AMX-BF16 in bit 22 of EDX. Not all compilers know it in __builtin_cpu_supports().
+  unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && ((edx >> 22) & 1u) != 0;
 #else
   return false;
 #endif

@@ -236,7 +236,7 @@ def test_a_training_without_volumes_is_refused():
         latent_sr.train([image_of(phantom())], iterations=1, minutes=1)
 
 
-def test_the_precision_is_bfloat16_where_the_processor_has_instructions_for_it(
+def test_the_precision_is_bfloat16_where_the_processor_has_instructions_for_its_matrices(
     latent_sr_run, tiny_model, thick, tmp_path
 ):
     from latent_sr.enumerations import training_precision
@@ -244,7 +244,7 @@ def test_the_precision_is_bfloat16_where_the_processor_has_instructions_for_it(
     flags = Path("/proc/cpuinfo")
     if not flags.is_file():
         pytest.skip("the flags of the processor are not known")
-    expected = "bfloat16" if "avx512_bf16" in flags.read_text() else "float32"
+    expected = "bfloat16" if "amx_bf16" in flags.read_text() else "float32"
     assert training_precision("auto") == expected
     assert training_precision("float32") == "float32"
     output = tmp_path / "m.safetensors"

@@ -217,13 +217,12 @@ def add_precision(parser: argparse.ArgumentParser, automatic: bool = False) -> N
     """``--precision``, with the choice of an automatic precision or without."""
     choices = [AUTOMATIC_PRECISION, *PRECISIONS] if automatic else PRECISIONS
     default = AUTOMATIC_PRECISION if automatic else DEFAULT_PRECISION
-    meaning = "; auto: bfloat16 if the processor has instructions for it" if automatic else ""
+    meaning = "; auto: bfloat16 if the processor has AMX, else float32" if automatic else ""
     parser.add_argument(
         "--precision",
         **choice(choices),
         default=default,
-        help="arithmetic of the network; bfloat16 is faster if the processor supports it"
-        f"{meaning} (default: {default})",
+        help=f"arithmetic of the network; bfloat16 may be faster with AMX{meaning} (default: {default})",
     )
 
 

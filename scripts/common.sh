@@ -24,6 +24,21 @@ logs=$build/logs
 mkdir -p "$logs"
 # Variables of another project's environment must not affect this one.
 unset PYTHONPATH PYTHONHOME
+# An environment of this checkout may be in the user's PATH. Its interpreter must not be the one that makes it again.
+without_own_environments() {
+  local parts part physical path=
+  IFS=: read -ra parts <<< "$PATH"
+  for part in "${parts[@]}"; do
+    physical=$(cd "$part" 2> /dev/null && pwd -P) || physical=$part
+    case $physical in
+      "$root"/.venv*/bin) ;;
+      *) path+=${path:+:}$part ;;
+    esac
+  done
+  echo "$path"
+}
+PATH=$(without_own_environments)
+unset VIRTUAL_ENV
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 # What the module is built against, and what its Python tests need beside it.

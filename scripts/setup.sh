@@ -118,6 +118,7 @@ if [ -n "$missing" ]; then
   fi
 fi
 python=$(find_python)
+[[ $(realpath --no-symlinks "$python") != "$root"/.venv*/bin/* ]] || die "PYTHON is an interpreter of this checkout's environments: $python"
 python_version=$("$python" -c 'import platform; print(platform.python_version())')
 
 exec 9> "$build/setup.lock"
@@ -149,6 +150,7 @@ ensure_venv() {
   key=$(fingerprint "$python" "$python_version" "$@" < /dev/null)
   if [ "$(cat "$venv/stamp" 2> /dev/null)" != "$key" ] || ! "$venv/bin/python" -c '' 2> /dev/null; then
     [ ! -e "$venv" ] || [ -e "$venv/made-by-setup" ] || die "$venv was not made by this script: remove or rename it"
+    [ ! -e "$venv/stamp" ] || echo "Making ${venv##*/} anew, because it was made for another interpreter or other versions"
     phase "$title" make_venv "${@:2}"
     echo "$key" > "$venv/stamp"
   fi

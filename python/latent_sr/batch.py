@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from latent_sr.errors import LatentSRError, translated
+from latent_sr.grids import covered_share
 from latent_sr.json_text import json_text
 from latent_sr.models import load_model
 from latent_sr.provenance import derivation_of, mode_reason, mode_used, model_identity, remove_sidecar, sidecar
@@ -129,6 +130,18 @@ def thickness_warning(thickness: float, distance: float, source: str) -> str:
     )
 
 
+LEAST_COVERED = 0.5
+"""Share of a reference's pixels inside of the volume, below which a warning says that it may be the wrong one."""
+
+
+def reference_warning(reference: Any, image: Any) -> str:
+    """A sentence if most pixels of a reference lie outside of a volume; otherwise an empty text."""
+    share = covered_share(reference, image)
+    if share >= LEAST_COVERED:
+        return ""
+    return f"{100 * (1 - share):.0f} % of the reference lie outside of it and become 0: check that it is the right one"
+
+
 def prepare(
     task: UpsampleTask,
     warn: Callable[[str], None] | None = None,
@@ -178,7 +191,8 @@ def prepare(
         warning = spacing_warning(model, volume.image, axis)
     distance, thickness = float(volume.image.GetSpacing()[axis]), float(upsampler.GetSliceThickness())
     overlap = thickness_warning(thickness, distance, thickness_source)
-    for text in filter(None, (warning, overlap)):
+    outside = "" if options.reference is None else reference_warning(options.reference, volume.image)
+    for text in filter(None, (warning, overlap, outside)):
         warnings.append(f"'{task.label}': {text}")
         if warn is not None:
             warn(warnings[-1])

@@ -24,6 +24,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from latent_sr.errors import LatentSRError
 from latent_sr.volumes.images import (
     Grid,
     frame_of,
@@ -52,6 +53,32 @@ def spacing_for(reference: Any, image: Any, axis: int) -> float:
     along = [abs(float(here.direction[:, axis] @ there.direction[:, d])) for d in range(3)]
     nearest = max(range(3), key=along.__getitem__)
     return min(there.spacing[nearest] * along[nearest], here.spacing[axis])
+
+
+def covered_share(reference: Any, image: Any) -> float:
+    """The share of a reference's pixels that lie inside of a volume, from about 30 pixels along each axis.
+
+    Raises
+    ------
+    LatentSRError
+        If none of them does, and no pixel of the volume lies inside of the reference.
+    """
+    share = _share_inside(grid_of_image(reference), grid_of_image(image))
+    if share == 0.0 and _share_inside(grid_of_image(image), grid_of_image(reference)) == 0.0:
+        raise LatentSRError("the reference lies outside of the volume: they have no pixel in common")
+    return share
+
+
+def _share_inside(grid: Grid, other: Grid) -> float:
+    """The share of a grid's pixels that lie inside of another grid."""
+    import numpy as np
+
+    places = [np.linspace(0, size - 1, min(size, 31)).round() for size in grid.size[:3]]
+    indices = np.stack(np.meshgrid(*places, indexing="ij"), -1).reshape(-1, 3)
+    points = (indices * grid.spacing) @ np.transpose(grid.direction) + grid.origin
+    found = (points - other.origin) @ np.linalg.inv(other.direction).T / other.spacing
+    inside = (found >= -0.5 - _EQUAL) & (found <= np.array(other.size[:3]) - 0.5 + _EQUAL)
+    return float(inside.all(1).mean())
 
 
 def isotropic_grid(image: Any, axis: int, spacing: float) -> Grid:

@@ -60,7 +60,7 @@ def upsample_labels(  # noqa: PLR0913 (single options by name, as in upsample)
     ----------
     labels
         The kinds of images that ``upsample`` takes, 3D, or 4D with time. Any pixel type with whole numbers; of other
-        kinds than ``itk.Image``, those that ``upsample`` takes.
+        kinds than ``itk.Image``, those that ``upsample`` takes, and bool.
     factor
         Number of output slice distances per input slice distance: n slices become (n - 1) factor + 1. At least 1.
         Default: 2, unless another grid is given.
@@ -100,9 +100,14 @@ def upsample_labels(  # noqa: PLR0913 (single options by name, as in upsample)
     options.check()
     if reference is not None:
         raise UsageError("reference needs an itk.Image: convert the label map, or resample the result")
-    source = open_object(labels, affine, input_spacing)
+    is_mask = getattr(getattr(labels, "dtype", None), "kind", "") == "b"
+    source = open_object(labels.astype(np.uint8) if is_mask else labels, affine, input_spacing)
     options = replace(options, axis=source.slice_axis(axis))
-    return source.result(_upsampled(source.image, options, progress))
+    result = source.result(_upsampled(source.image, options, progress))
+    if not is_mask:
+        return result
+    # The result of an array of NumPy is that array and its affine or its spacings.
+    return (result[0].astype(bool), *result[1:]) if isinstance(result, tuple) else result.astype(bool)
 
 
 def _upsampled(labels: Any, options: UpsampleOptions, progress: Callable[[float], None] | None) -> Any:

@@ -65,7 +65,7 @@ def mode_reason(requested: str, used: str, spacing: float, thickness: float, sou
     every = f"every {spacing:.4g} mm"
     thick = f"{thickness:.4g} mm thick{f' by {source}' if source else ''}"
     if used == "profile-corrected":
-        return f"slices touch: {thick}, {every}"
+        return f"slices {'touch' if thickness > 0.99 * spacing else 'nearly touch'}: {thick}, {every}"
     if used == "decoded":
         return f"slices {every}"
     if spacing > LARGEST_TOUCHING_DISTANCE:

@@ -25,7 +25,7 @@ from typing import Any
 
 from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, GAIN_MODES, mode_enum, precision_enum
 from latent_sr.errors import LatentSRError, UsageError, translated
-from latent_sr.grids import in_plane_spacing, interpolate, isotropic_grid, reference_grid, spacing_for
+from latent_sr.grids import covered_share, in_plane_spacing, interpolate, isotropic_grid, reference_grid, spacing_for
 from latent_sr.interrupts import run_interruptibly
 from latent_sr.models import PicklableModels, load_model
 from latent_sr.options import changed
@@ -55,7 +55,8 @@ class UpsampleOptions(PicklableModels):
         axes; slices are then interpolated in plane, by cubic B-splines. Instead of factor and spacing. Default: False.
     reference
         ``itk.Image``, or the name of a file: the output gets its grid, by cubic B-splines. The network makes slices at
-        its spacing first. Instead of factor, spacing and isotropic. Default: none.
+        its spacing first. Instead of factor, spacing and isotropic. Only for ``itk.Image`` objects and files. Pixels
+        outside of the volume become 0. Default: none.
     model
         ``itk.AutoencoderModel``, or the name of a model file. Default: the bundled model.
     mode
@@ -224,6 +225,7 @@ def slice_spacing(upsampler: Any, options: UpsampleOptions) -> float | None:
         return options.spacing
     image, axis = upsampler.GetInput(), int(upsampler.GetSliceAxisUsed())
     if options.reference is not None:
+        covered_share(options.reference, image)
         return spacing_for(options.reference, image, axis)
     if options.isotropic is True:
         return in_plane_spacing(image.GetSpacing(), axis)

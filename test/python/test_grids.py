@@ -17,12 +17,14 @@
 # ==========================================================================
 """Isotropic outputs, and outputs on the grid of another volume."""
 
+import re
+
 import itk
 import latent_sr
 import numpy as np
 import pytest
 from conftest import phantom
-from latent_sr.grids import interpolate, isotropic_grid, spacing_for
+from latent_sr.grids import covered_share, interpolate, isotropic_grid, spacing_for
 from latent_sr.volumes.images import Grid, grid_of_image, image_of_array
 from test_command_line import assert_one_line_error
 
@@ -114,6 +116,27 @@ def test_the_output_has_the_grid_of_the_reference(latent_sr_run, tiny_model, tmp
     reference = latent_sr.read_volume(tmp_path / "reference.nii")
     expected = latent_sr.upsample(here, reference=reference, model=tiny_model, threads=1)
     np.testing.assert_array_equal(itk.array_from_image(found), itk.array_from_image(expected))
+
+
+def test_a_reference_that_lies_mostly_outside_is_warned_of(latent_sr_run, tiny_model, tmp_path):
+    stack = image()
+    itk.imwrite(stack, str(tmp_path / "thick.nii"))
+    here = grid_of_image(stack)
+    # A quarter of it lies inside along the first axis.
+    side = here.size[0] * here.spacing[0]
+    origin = (here.origin[0] + 0.75 * side, *here.origin[1:])
+    shifted = image_of_array(itk.array_from_image(stack), Grid(here.size, here.spacing, origin, here.direction), "F")
+    itk.imwrite(shifted, str(tmp_path / "shifted.nii"))
+    words = ("upsample", tmp_path / "thick.nii", tmp_path / "out.nii", "--model", tiny_model)
+    result = latent_sr_run(*words, "--reference", tmp_path / "shifted.nii")
+    assert result.returncode == 0, result.stderr
+    share = int(re.search(r"(\d+) % of the reference lie outside of it and become 0", result.stderr)[1])
+    assert share == pytest.approx(75, abs=5)
+    assert covered_share(stack, stack) == 1.0
+    # A reference between two pixels has none inside, but it is inside.
+    origin = (here.origin[0] - 0.3, *here.origin[1:])
+    huge = Grid((2, 2, 2), (1e4, 1e4, 1e4), tuple(o - 3e3 for o in origin), here.direction)
+    assert covered_share(image_of_array(np.zeros((2, 2, 2)), huge, "F"), stack) == 0.0
 
 
 def test_every_phase_gets_the_grid(tiny_model, tmp_path):

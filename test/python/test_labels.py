@@ -167,6 +167,22 @@ def test_dropped_slices_of_real_maps_are_closer_than_the_nearest_ones(shared, na
     assert dice(thin[1::2], dropped) > dice(kept[1:], dropped)
 
 
+def test_masks_of_truth_values_are_taken_and_returned():
+    xarray = pytest.importorskip("xarray")
+    mask = np.zeros((3, 12, 12), bool)
+    mask[0, 3:9, 3:9] = mask[1, 4:8, 4:8] = True
+    expected, *_ = latent_sr.upsample_labels(mask.astype(np.uint8), factor=3, input_spacing=(8.0, 1.4, 1.4))
+    found, *place = latent_sr.upsample_labels(mask, factor=3, input_spacing=(8.0, 1.4, 1.4))
+    assert found.dtype == bool
+    assert found.shape == (7, 12, 12)
+    assert place
+    np.testing.assert_array_equal(found, expected != 0)
+    coords = {"z": np.arange(3) * 8.0, "y": np.arange(12) * 1.4, "x": np.arange(12) * 1.4}
+    thin = latent_sr.upsample_labels(xarray.DataArray(mask, coords, ("z", "y", "x")), factor=3)
+    assert thin.dtype == bool
+    np.testing.assert_array_equal(thin.values, found)
+
+
 def kinds_of(labels):
     """The same label map as objects of other libraries, with the parameters that they need, and the way to an array."""
     nibabel, sitk = pytest.importorskip("nibabel"), pytest.importorskip("SimpleITK")

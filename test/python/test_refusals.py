@@ -158,6 +158,7 @@ COMMAND = {
     "an unknown axis": (2, ["thick.nii", "thin.nii", "--axis", "3"]),
     "a label map without an output": (2, ["thick.nii", "thin.nii", "--labels", "thick.nii"]),
     "a label map on another grid": (1, ["thick.nii", "thin.nii", "--labels", "cube.nii", "--labels-output", "l.nii"]),
+    "a reference of another place": (1, ["thick.nii", "thin.nii", "--reference", "far.nii"]),
     "a missing reference": (1, ["thick.nii", "thin.nii", "--reference", "none.nii"]),
     "a model that is not calibrated": (
         1,
@@ -183,6 +184,9 @@ def folder(tmp_path_factory, tiny_model):
     write_nifti(folder / "thick.nii", volume, affine)
     write_nifti(folder / "flat.nii", volume[0], affine)
     write_nifti(folder / "cube.nii", volume, np.diag([1.4, 1.4, 1.4, 1.0]))
+    far = affine.copy()
+    far[0, 3] = 5000.0
+    write_nifti(folder / "far.nii", volume, far)
     (folder / "old.nii").write_text("mine")
     (folder / "damaged.nii").write_bytes((folder / "thick.nii").read_bytes()[:400])
     (folder / "tiny.safetensors").write_bytes(tiny_model.read_bytes())

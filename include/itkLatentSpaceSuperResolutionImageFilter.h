@@ -268,6 +268,9 @@ private:
   /** In pixels. A Gaussian that is wider than a slice is practically constant. */
   static constexpr double MaximumLowPassSigma = 1000.0;
 
+  /** Sums and differences of such numbers are finite in single precision. */
+  static constexpr double LargestWindowLimit = 1e37;
+
   /** The share of the progress of an update that is assigned to the computation of percentiles. */
   static constexpr float WindowProgress = 0.1f;
 

@@ -132,6 +132,12 @@ LatentSpaceSuperResolutionImageFilter<TInputImage, TOutputImage>::VerifyWindow()
     itkExceptionMacro("The window is " << m_WindowMinimum << " to " << m_WindowMaximum
                                        << ", but has to be finite and in rising order.");
   }
+  if (this->WindowIsExplicit() && std::max(std::abs(m_WindowMinimum), std::abs(m_WindowMaximum)) > LargestWindowLimit)
+  {
+    itkExceptionMacro("The window is " << m_WindowMinimum << " to " << m_WindowMaximum << ", but has to lie within -"
+                                       << LargestWindowLimit << " and " << LargestWindowLimit
+                                       << ", because the network computes in single precision.");
+  }
 }
 
 template <typename TInputImage, typename TOutputImage>

@@ -137,6 +137,9 @@ protected:
   GenerateData() override;
 
 private:
+  /** Differences of places up to this share of a pixel come from rounded headers. */
+  static constexpr double PlaceTolerance = 0.05;
+
   /** A slice in double precision, row by row. */
   using Slice = std::vector<double>;
 
@@ -145,6 +148,9 @@ private:
   DifferAlong(unsigned int axis) const;
   unsigned int
   FindSliceAxis() const;
+  /** \exception ExceptionObject if the images do not lie at the same place */
+  void
+  CheckPlaces() const;
   /** Call a function with the number of each pixel of a slice, row by row, and the pixel in an image's buffer. */
   template <typename TImage, typename TFunction>
   void

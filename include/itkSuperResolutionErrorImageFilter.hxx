@@ -128,12 +128,54 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::GenerateOutputInform
                         << " mm: they may differ along the slice axis (" << m_Axis << ") only.");
     }
   }
+  this->CheckPlaces();
+}
+
+template <typename TInputImage, typename TOutputImage>
+void
+SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::CheckPlaces() const
+{
+  const InputImageType * const acquired = this->GetInput();
+  const InputImageType * const upsampled = this->GetUpsampledImage();
+  const auto &                 region = upsampled->GetLargestPossibleRegion();
+  // The first and the last pixel of both stacks lie at the same places in plane, and those of the up-sampled stack lie
+  // between the acquired slices.
+  for (const bool isLast : { false, true })
+  {
+    IndexType index = region.GetIndex();
+    IndexType expected = acquired->GetLargestPossibleRegion().GetIndex();
+    for (unsigned int d = 0; isLast && d < ImageDimension; ++d)
+    {
+      index[d] += static_cast<IndexValueType>(region.GetSize(d)) - 1;
+      expected[d] += static_cast<IndexValueType>(acquired->GetLargestPossibleRegion().GetSize(d)) - 1;
+    }
+    typename InputImageType::PointType point;
+    upsampled->TransformIndexToPhysicalPoint(index, point);
+    const auto place = acquired->template TransformPhysicalPointToContinuousIndex<double>(point);
+    for (unsigned int d = 0; d < 3; ++d)
+    {
+      const double first =
+        static_cast<double>(d == m_Axis ? acquired->GetLargestPossibleRegion().GetIndex(d) : expected[d]);
+      const double last =
+        static_cast<double>(d == m_Axis ? acquired->GetLargestPossibleRegion().GetUpperIndex()[d] : expected[d]);
+      if (!(place[d] > first - PlaceTolerance && place[d] < last + PlaceTolerance))
+      {
+        itkExceptionMacro("Pixel " << index << " of UpsampledImage lies at " << place
+                                   << " in pixels of the acquired stack,"
+                                   << " but both have to lie at the same place: along axis " << d << " between "
+                                   << first << " and " << last << '.');
+      }
+    }
+  }
   const SpreadImageType * const spread = this->GetOrientationSpread();
-  const auto                    size = upsampled->GetLargestPossibleRegion().GetSize();
-  if (spread && spread->GetLargestPossibleRegion().GetSize() != size)
+  if (spread && spread->GetLargestPossibleRegion().GetSize() != region.GetSize())
   {
     itkExceptionMacro("OrientationSpread has " << spread->GetLargestPossibleRegion().GetSize()
-                                               << " pixels, but UpsampledImage has " << size << '.');
+                                               << " pixels, but UpsampledImage has " << region.GetSize() << '.');
+  }
+  if (spread && !spread->IsCongruentImageGeometry(upsampled, PlaceTolerance, PlaceTolerance))
+  {
+    itkExceptionMacro("OrientationSpread has another origin, spacing or direction than UpsampledImage.");
   }
 }
 

@@ -139,6 +139,8 @@ TEST(AutoencoderTrainer, EndsWithItsTimeBudget)
 TEST(AutoencoderTrainer, StartsFromAGivenModelWithoutChangingIt)
 {
   const auto start = MakeSmallModel(9);
+  start->SetErrorCalibration(0.5, 0.25, 2.5);
+  start->SetErrorCalibrationWithSpread(0.5, 0.25, 0.5, 2.5);
   const auto before = Fingerprint(start);
   const auto trainer = MakeTrainer();
   trainer->SetInitialModel(start);
@@ -148,6 +150,9 @@ TEST(AutoencoderTrainer, StartsFromAGivenModelWithoutChangingIt)
   trainer->Update();
   const auto after = Fingerprint(trainer->GetOutput());
   EXPECT_EQ(Fingerprint(start), before);
+  // The calibrations of errors belong to the weights.
+  EXPECT_TRUE(start->HasErrorCalibration() && start->HasErrorCalibration(true));
+  EXPECT_FALSE(trainer->GetOutput()->HasErrorCalibration() || trainer->GetOutput()->HasErrorCalibration(true));
   // One tiny step changes the output little, mostly by the statistics of the normalizations. Random weights would be
   // far away.
   const auto distance = [&before](const std::vector<float> & other) {

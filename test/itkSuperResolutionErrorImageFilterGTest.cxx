@@ -272,4 +272,25 @@ TEST(SuperResolutionErrorImageFilter, RefusesWhatDoesNotFitByName)
   EXPECT_NE(RefusalOf(spread).find("there is no OrientationSpread"), std::string::npos);
   spread->SetOrientationSpread(acquired);
   EXPECT_NE(RefusalOf(spread).find("OrientationSpread has [9, 8, 2] pixels"), std::string::npos);
+  spread->SetOrientationSpread(MakeStack(5, 2.0, [](const IndexType &) { return 0.0; }));
+  EXPECT_NE(RefusalOf(spread).find("OrientationSpread has another origin"), std::string::npos);
+}
+
+TEST(SuperResolutionErrorImageFilter, RefusesImagesOfAnotherPlace)
+{
+  const auto acquired = TwoSlices();
+  const auto move = [&](double x, double z) {
+    const auto upsampled = MakeStack(5, 1.0, [](const IndexType &) { return 0.0; });
+    upsampled->SetOrigin(itk::MakePoint(x, 0.0, z));
+    return RefusalOf(MakeFilter(acquired, upsampled));
+  };
+  EXPECT_EQ(move(0.0, 0.0), "");
+  EXPECT_EQ(move(0.01, 0.01), "");
+  EXPECT_NE(move(97.0, 0.0).find("along axis 0 between 0 and 0"), std::string::npos);
+  EXPECT_NE(move(0.0, 1000.0).find("along axis 2 between 0 and 1"), std::string::npos);
+  const auto turned = MakeStack(5, 1.0, [](const IndexType &) { return 0.0; });
+  auto       direction = turned->GetDirection();
+  direction[2][2] = -1.0;
+  turned->SetDirection(direction);
+  EXPECT_NE(RefusalOf(MakeFilter(acquired, turned)).find("lies at"), std::string::npos);
 }

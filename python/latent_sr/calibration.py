@@ -18,14 +18,14 @@
 """Parameters of a model that are computed from volumes after its training."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from latent_sr.errors import LatentSRError, translated
+from latent_sr.errors import LatentSRError, UsageError, translated
 from latent_sr.uncertainty import error_terms
-from latent_sr.upsampling import UpsampleOptions, make_filter, update_outputs
+from latent_sr.upsampling import UpsampleOptions, check_orientations, make_filter, update_outputs
 from latent_sr.volumes import default_slice_axis, split_frames
 from latent_sr.volumes.images import frame_of, grid_of_image, image_of_array, pixel_type
 
@@ -138,8 +138,8 @@ def calibrate_errors(
     axis
         The through-plane axis, 0 to 2. Default: the axis of the largest spacing.
     orientations
-        1 (the default), or 8. A model has two calibrations. With 8, it gets the one for up-sampling with several
-        orientations, which uses their spread, and the computation takes 8 times as long.
+        1 (the default), 4 or 8. A model has two calibrations. With 4 or 8, it gets the one for up-sampling with several
+        orientations, which uses their spread, and the computation takes 4 or 8 times as long.
 
     Returns
     -------
@@ -148,17 +148,22 @@ def calibrate_errors(
 
     Raises
     ------
+    UsageError
+        If orientations, axis or weights are invalid.
     LatentSRError
-        If no volume has at least 3 slices and more than one intensity, or all expected errors are zero.
+        If no volume has at least 3 slices and more than one intensity, a pixel is not finite, or all expected errors
+        are zero.
     """
     import numpy as np
 
+    check_orientations(orientations)
+    if axis not in (None, 0, 1, 2):
+        raise UsageError(f"axis is {axis}, but has to be 0, 1 or 2")
     parts = []
-    for number, image in enumerate(images):
+    for image, weight in _with_weights(images, weights):
         volume = frame_of(image, 0) if image.GetImageDimension() == 4 else image
         samples = (sample_errors(volume, model, keep, axis, orientations) for keep in KEPT_EVERY)
         found = [sample for sample in samples if sample is not None]
-        weight = 1.0 if weights is None else float(weights[number])
         parts += [(terms, errors, np.full(len(errors), weight / len(found) / len(errors))) for terms, errors in found]
     if not parts:
         raise LatentSRError("no volume has at least 3 slices and more than one intensity: there is no error")
@@ -183,6 +188,20 @@ def calibrate_errors(
         else:
             model.SetErrorCalibration(difference, gap, quantile_90)
     return ErrorCalibration(difference, gap, quantile_90, *spread)
+
+
+def _with_weights(images: Iterable[Any], weights: Sequence[float] | None) -> Iterator[tuple[Any, float]]:
+    """The images, each with its weight."""
+    if weights is None:
+        yield from ((image, 1.0) for image in images)
+        return
+    given = [float(weight) for weight in weights]
+    if not all(0 <= weight < math.inf for weight in given) or not any(given):
+        raise UsageError("weights have to be at least 0 and finite, and at least one of them greater than 0")
+    try:
+        yield from zip(images, given, strict=True)
+    except ValueError as error:
+        raise UsageError(f"there are {len(given)} weights, but as many as images are needed") from error
 
 
 def sample_errors(image: Any, model: Any, keep: int, axis: int | None, orientations: int = 1) -> tuple[Any, Any] | None:
@@ -210,6 +229,7 @@ def sample_errors(image: Any, model: Any, keep: int, axis: int | None, orientati
     import itk
     import numpy as np
 
+    image.Update()
     grid = grid_of_image(image)
     axis = default_slice_axis(grid.spacing) if axis is None else axis
     if axis is None:
@@ -217,6 +237,8 @@ def sample_errors(image: Any, model: Any, keep: int, axis: int | None, orientati
     along = 2 - axis
     values = itk.array_view_from_image(image)
     slices = (values.shape[along] - 1) // keep * keep + 1
+    if not np.isfinite(values).all():
+        raise LatentSRError("a volume has pixels that are not finite numbers")
     kept = values.take(range(0, slices, keep), along)
     low, high = np.percentile(kept, [1, 99])
     if slices <= keep or not high > low:

@@ -160,6 +160,7 @@ def _interpolate_volume(image: Any, grid: Grid, nearest: bool) -> Any:
     pixel = pixel_type(image)
     real = pixel if nearest or pixel == "D" else "F"
     real_image = itk.Image[getattr(itk, real), 3]
+    image.Update()
     source = image_of_array(itk.array_view_from_image(image), grid_of_image(image), real)
     resampler = itk.ResampleImageFilter[real_image, real_image].New()
     resampler.SetInput(source)

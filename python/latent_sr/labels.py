@@ -167,6 +167,10 @@ def _named(numbers: Any, values: np.ndarray, kind: Any) -> Any:
     return image
 
 
+_LARGEST_LABEL = 2.0**53
+"""Floating-point numbers can't tell all whole numbers beyond it apart. 64-bit labels of other libraries become such."""
+
+
 def _check_whole_numbers(array: np.ndarray) -> None:
     wrong = array != np.rint(array)
     wrong |= ~np.isfinite(array)
@@ -175,4 +179,8 @@ def _check_whole_numbers(array: np.ndarray) -> None:
         index = ", ".join(str(i) for i in reversed(place))
         raise LatentSRError(
             f"the label map has a pixel of {array[place]:g} at index [{index}], but labels have to be whole numbers"
+        )
+    if np.abs(array).max(initial=0.0) >= _LARGEST_LABEL:
+        raise LatentSRError(
+            f"the label map has labels of {_LARGEST_LABEL:.0f} or more, or less than the negative of that"
         )

@@ -58,7 +58,8 @@ def expected_error(
     LatentSRError
         If the model is not calibrated, or the grids do not fit.
     """
-    check_calibrated(model)
+    if spread is None or not model.HasErrorCalibration(True):
+        check_calibrated(model)
     estimator = _estimator(acquired, upsampled, axis, threads, spread)
     with translated():
         estimator.SetModel(model, spread is not None)
@@ -86,8 +87,10 @@ def prepare_for_error(upsampler: Any) -> None:
         If the model is not calibrated.
     """
     model = upsampler.GetModel()
-    check_calibrated(model)
-    upsampler.SetComputeOrientationSpread(upsampler.GetNumberOfOrientations() > 1 and model.HasErrorCalibration(True))
+    uses_spread = upsampler.GetNumberOfOrientations() > 1 and model.HasErrorCalibration(True)
+    if not uses_spread:
+        check_calibrated(model)
+    upsampler.SetComputeOrientationSpread(uses_spread)
 
 
 def check_calibrated(model: Any) -> None:

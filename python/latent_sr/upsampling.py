@@ -21,6 +21,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, GAIN_MODES, mode_enum, precision_enum
@@ -109,6 +110,15 @@ class UpsampleOptions(PicklableModels):
     orientations: int = 1
     threads: int | None = None
 
+    def __post_init__(self) -> None:
+        """Turn numbers of NumPy into those of Python."""
+        if self.isotropic is None or type(self.isotropic).__name__ in ("bool", "bool_"):
+            object.__setattr__(self, "isotropic", bool(self.isotropic))
+        for name in ("factor", "orientations", "axis", "threads"):
+            value = getattr(self, name)
+            if isinstance(value, Integral):
+                object.__setattr__(self, name, int(value))
+
     def check(self) -> None:
         """Check the options that do not depend on the volume.
 
@@ -123,9 +133,13 @@ class UpsampleOptions(PicklableModels):
                 "the spacing of an array is input_spacing"
             )
         self._check_grid()
+        if self.factor is not None and not isinstance(self.factor, int):
+            raise UsageError(f"factor is {self.factor}, but has to be a whole number")
         if self.factor is not None and self.factor < 1:
             raise UsageError(f"factor is {self.factor}, but has to be at least 1")
         if self.window is not None:
+            if len(self.window) != 2:
+                raise UsageError(f"window has {len(self.window)} numbers, but has to have 2")
             low, high = self.window
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
                 raise UsageError(f"window is {low:g} to {high:g}, but has to be finite and in rising order")
@@ -175,7 +189,7 @@ def check_orientations(orientations: int) -> None:
     UsageError
         If it is not 1, 4 or 8.
     """
-    if orientations not in ORIENTATIONS:
+    if not isinstance(orientations, int) or orientations not in ORIENTATIONS:
         raise UsageError(f"orientations is {orientations}, but has to be 1, 4 or 8")
 
 
@@ -184,6 +198,8 @@ def make_filter(image: Any, options: UpsampleOptions) -> Any:
     import itk
 
     options = with_reference(options)
+    with translated():
+        image.UpdateOutputInformation()
     if image.GetImageDimension() not in (3, 4):
         raise LatentSRError(f"the image is {image.GetImageDimension()}D, but has to be 3D or 4D")
     model = options.model
@@ -243,9 +259,15 @@ def with_reference(options: UpsampleOptions) -> UpsampleOptions:
         If it can't be read.
     """
     options.check()
-    if not isinstance(options.reference, (str, os.PathLike)):
-        return options
-    return replace(options, reference=open_volume(options.reference).image)
+    reference = options.reference
+    if isinstance(reference, (str, os.PathLike)):
+        return replace(options, reference=open_volume(reference).image)
+    if reference is not None:
+        if not hasattr(reference, "GetLargestPossibleRegion") or reference.GetImageDimension() not in (3, 4):
+            raise UsageError("reference has to be an itk.Image in 3D or 4D, or the name of a file")
+        with translated():
+            reference.UpdateOutputInformation()
+    return options
 
 
 def on_requested_grid(image: Any, axis: int, options: UpsampleOptions, nearest: bool = False) -> Any:

@@ -389,7 +389,9 @@ TrainingLoop::SetResult(const std::shared_ptr<AutoencoderNetwork> & network)
   auto implementation = std::make_shared<AutoencoderModel::Implementation>();
   implementation->network = network;
   m_Model.SetImplementation(implementation);
-  // The gain of the initial model does not fit the new weights.
+  // The gain of the initial model and its calibrations of errors do not fit the new weights.
   m_Model.SetResidualGain(1.0);
+  m_Model.SetErrorCalibration(0.0, 0.0, 0.0);
+  m_Model.SetErrorCalibrationWithSpread(0.0, 0.0, 0.0, 0.0);
 }
 } // end namespace itk

@@ -101,6 +101,28 @@ def test_the_package_runs_as_a_module():
         (["metrics", "a.nii", "b.nii", "--jsn=-"], ["--jsn=-; did you mean --json?"]),
         (["upsample", "a.nii", "b.nii", "--factor", "0"], ["--factor", "'0'", "at least 1"]),
         (["upsample", "a.nii", "b.nii", "--factor", "2.5"], ["--factor", "'2.5'"]),
+        (["upsample", "a.nii", "b.nii", "--factor", "4294967298"], ["--factor", "'4294967298' is too large"]),
+        (["evaluate", "a.nii", "--threads", "99999999999"], ["--threads", "is too large"]),
+        (
+            ["upsample", "a.nii", "b.nii", "--preview", "c.png", "--labels", "s.nii", "--labels-output", "b.nii"],
+            ["b.nii"],
+        ),
+        (["upsample", "a.nii", "b.nii", "--uncertainty", "./b.nii"], ["two outputs", "b.nii"]),
+        (
+            [
+                "upsample",
+                "a.nii",
+                "b.nii",
+                "--uncertainty",
+                "c.nii",
+                "--labels",
+                "s.nii",
+                "--labels-output",
+                "x/../c.nii",
+            ],
+            ["two outputs", "c.nii"],
+        ),
+        (["export", "mine.safetensors"], ["mine.safetensors", "MODEL and FOLDER"]),
         (["upsample", "a.nii", "b.nii", "--spacing", "-1"], ["--spacing", "'-1'", "positive"]),
         (["upsample", "a.nii", "b.nii", "--spacing", "nan"], ["--spacing", "'nan'"]),
         (["upsample", "a.nii", "b.nii", "--factor", "2", "--spacing", "1"], ["--spacing", "--factor"]),
@@ -128,6 +150,15 @@ def test_the_package_runs_as_a_module():
 def test_wrong_use_is_reported_in_one_line_with_exit_code_2(latent_sr_process, tmp_path, words, parts):
     assert_one_line_error(latent_sr_process(*words, cwd=tmp_path), 2, *parts)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_negative_numbers_may_be_written_in_every_way():
+    from latent_sr.cli import make_parser
+
+    words = ["upsample", "a.nii", "b.nii", "--window", "-1e3", "-.5E+2", "--nan", "-1024."]
+    parsed = make_parser().parse_args(words)
+    assert list(parsed.window) == [-1000.0, -50.0]
+    assert parsed.nan == -1024.0
 
 
 @pytest.mark.parametrize(

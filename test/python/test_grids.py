@@ -118,6 +118,40 @@ def test_the_output_has_the_grid_of_the_reference(latent_sr_run, tiny_model, tmp
     np.testing.assert_array_equal(itk.array_from_image(found), itk.array_from_image(expected))
 
 
+def test_an_image_that_starts_at_another_index_keeps_its_place(tiny_model):
+    whole = image()
+    region = itk.ImageRegion[3]([8, 4, 1], [36, 36, 5])
+    part = itk.extract_image_filter(whole, extraction_region=region, direction_collapse_to_strategy=1)
+    assert list(part.GetLargestPossibleRegion().GetIndex()) == [8, 4, 1]
+    # The same pixels, with an index that begins at 0.
+    moved = image_of_array(itk.array_from_image(part), grid_of_image(part), "F")
+    assert list(moved.GetOrigin()) == pytest.approx([5.0 + 8 * 1.4, -3.0 + 4 * 1.4, 2.0 + 8.0])
+    reference = image_of_array(np.zeros((9, 12, 11)), Grid((11, 12, 9), (2, 2, 2), (20.0, 6.0, 14.0), np.eye(3)), "F")
+    start = itk.extract_image_filter(
+        reference, extraction_region=itk.ImageRegion[3]([3, 2, 1], [8, 8, 8]), direction_collapse_to_strategy=1
+    )
+    for grid in ({"isotropic": 2.0}, {"reference": reference}, {"reference": start}):
+        options = latent_sr.UpsampleOptions(model=tiny_model, threads=1, **grid)
+        found, expected = (latent_sr.upsample(source, options) for source in (part, moved))
+        assert list(found.GetOrigin()) == pytest.approx(list(expected.GetOrigin()))
+        np.testing.assert_array_equal(itk.array_from_image(found), itk.array_from_image(expected))
+        assert itk.array_from_image(found).max() > 0
+    first = latent_sr.upsample(part, reference=start, model=tiny_model)
+    assert list(first.GetOrigin()) == pytest.approx([26.0, 10.0, 16.0])
+
+
+def test_images_that_are_not_up_to_date_are_updated(tiny_model):
+    cast = itk.CastImageFilter[itk.Image[itk.F, 3], itk.Image[itk.F, 3]].New(image())
+    expected = latent_sr.upsample(image(), isotropic=2.0, model=tiny_model, threads=1)
+    found = latent_sr.upsample(cast.GetOutput(), isotropic=2.0, model=tiny_model, threads=1)
+    np.testing.assert_array_equal(itk.array_from_image(found), itk.array_from_image(expected))
+    cast = itk.CastImageFilter[itk.Image[itk.F, 3], itk.Image[itk.F, 3]].New(image(spacing=(1.4, 1.4, 4.0)))
+    found = latent_sr.upsample(image(), reference=cast.GetOutput(), model=tiny_model)
+    assert itk.size(found)[2] == 7
+    with pytest.raises(latent_sr.UsageError, match="reference has to be"):
+        latent_sr.upsample(image(), reference=np.zeros((3, 4, 5)), model=tiny_model)
+
+
 def test_a_reference_that_lies_mostly_outside_is_warned_of(latent_sr_run, tiny_model, tmp_path):
     stack = image()
     itk.imwrite(stack, str(tmp_path / "thick.nii"))

@@ -183,6 +183,19 @@ def test_masks_of_truth_values_are_taken_and_returned():
     np.testing.assert_array_equal(thin.values, found)
 
 
+def test_labels_that_double_precision_can_not_tell_apart_are_refused():
+    labels = (np.uint64(2**53) + np.arange(3 * 12 * 12, dtype=np.uint64) % 5).reshape(3, 12, 12)
+    with pytest.raises(latent_sr.LatentSRError, match="9007199254740992 or more"):
+        latent_sr.upsample_labels(labels, input_spacing=(8.0, 1.4, 1.4))
+
+
+def test_a_label_map_of_simpleitk_is_refused_instead_of_ending_the_process():
+    sitk = pytest.importorskip("SimpleITK")
+    labels = sitk.Cast(sitk.Image(8, 8, 3, sitk.sitkUInt8), sitk.sitkLabelUInt8)
+    with pytest.raises(latent_sr.LatentSRError, match="LabelMapToLabel"):
+        latent_sr.upsample_labels(labels)
+
+
 def kinds_of(labels):
     """The same label map as objects of other libraries, with the parameters that they need, and the way to an array."""
     nibabel, sitk = pytest.importorskip("nibabel"), pytest.importorskip("SimpleITK")

@@ -82,6 +82,17 @@ def test_labels_of_32_bits_keep_their_type(latent_sr_run, words, labels, tmp_pat
     assert set(np.unique(found.dataobj)) == {0, 300_000, 70_000_000}
 
 
+def test_a_label_map_that_is_refused_leaves_no_output(latent_sr_run, words, thick, tmp_path):
+    values = latent_sr.read_volume(thick)
+    grid = grid_of_image(values)
+    broken = image_of_array(itk.array_from_image(values) + 0.5, grid, "F")
+    itk.imwrite(broken, str(tmp_path / "broken.nii"))
+    before = sorted(tmp_path.iterdir())
+    result = latent_sr_run(*words, "--labels", tmp_path / "broken.nii", "--labels-output", tmp_path / "l.nii")
+    assert_one_line_error(result, 1, "whole numbers")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_what_does_not_fit_is_refused(latent_sr_run, words, labels, tiny_model, tmp_path):
     output = ("--labels-output", tmp_path / "out.nii")
     other = write_nifti(tmp_path / "other.nii", phantom(5))

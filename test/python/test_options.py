@@ -49,6 +49,27 @@ OPTIONS = [
 ]
 
 
+def test_numbers_of_numpy_are_those_of_python():
+    options = latent_sr.UpsampleOptions(factor=np.int64(3), isotropic=np.bool_(False), orientations=np.int32(4))
+    assert options == latent_sr.UpsampleOptions(factor=3, orientations=4)
+    assert options.isotropic is False
+    assert latent_sr.UpsampleOptions(isotropic=np.bool_(True)).isotropic is True
+    assert latent_sr.UpsampleOptions(isotropic=None).isotropic is False
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"factor": 2.5}, "factor is 2.5"),
+        ({"orientations": 4.0}, "orientations is 4.0"),
+        ({"window": (1.0,)}, "window has 1"),
+    ],
+)
+def test_numbers_of_another_kind_are_refused(settings, message):
+    with pytest.raises(UsageError, match=message):
+        latent_sr.UpsampleOptions(**settings).check()
+
+
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: type(options).__name__)
 def test_options_can_be_pickled(options):
     assert pickle.loads(pickle.dumps(options)) == options

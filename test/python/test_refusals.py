@@ -60,6 +60,7 @@ FILTER = {
     "`SliceAxis` 3": ({"SliceAxis": 3}, stack),
     "`WindowMinimum` without `WindowMaximum`": ({"WindowMinimum": 10.0}, stack),
     "a window that is not in rising order": ({"WindowMinimum": 10.0, "WindowMaximum": 10.0}, stack),
+    "a window that single precision can't hold": ({"WindowMinimum": -3e38, "WindowMaximum": 3e38}, stack),
     "a negative `ResidualGain`": ({"ResidualGain": -0.5}, stack),
     "3 orientations": ({"NumberOfOrientations": 3}, stack),
     "a spread over 1 orientation": ({"ComputeOrientationSpread": True}, stack),

@@ -120,6 +120,51 @@ def test_several_orientations_add_their_spread_to_the_expected_error(calibrated)
     assert not np.array_equal(itk.array_from_image(plain), itk.array_from_image(error))
 
 
+def test_a_calibration_for_several_orientations_is_enough_for_these(tiny_model):
+    model = latent_sr.load_model(tiny_model)
+    thick = stack(slices=5)
+    latent_sr.calibrate_errors([thick], model, orientations=4)
+    assert not model.HasErrorCalibration()
+    _, error = latent_sr.upsample(thick, model=model, orientations=4, return_uncertainty=True)
+    assert itk.array_from_image(error).max() > 0
+    with pytest.raises(latent_sr.LatentSRError, match="no calibration"):
+        latent_sr.upsample(thick, model=model, return_uncertainty=True)
+
+
+def test_a_training_drops_the_calibrations_of_its_start(calibrated):
+    model = latent_sr.load_model(calibrated)
+    model.SetErrorCalibrationWithSpread(0.5, 0.25, 2.0, 2.5)
+    settings = {"patch_size": 32, "batch_size": 2}
+    trained = latent_sr.train([stack()], initial_model=model, iterations=1, settings=settings)
+    assert not trained.HasErrorCalibration()
+    assert not trained.HasErrorCalibration(True)
+    assert model.HasErrorCalibration(True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"orientations": 3}, "orientations is 3"),
+        ({"axis": 5}, "axis is 5"),
+        ({"weights": [1.0, 1.0]}, "there are 2 weights"),
+        ({"weights": []}, "greater than 0"),
+        ({"weights": [-1.0]}, "at least 0"),
+        ({"weights": [float("nan")]}, "finite"),
+    ],
+)
+def test_a_calibration_refuses_wrong_parameters(tiny_model, settings, message):
+    with pytest.raises(latent_sr.UsageError, match=message):
+        latent_sr.calibrate_errors([stack(slices=5)], latent_sr.load_model(tiny_model), **settings)
+
+
+@pytest.mark.parametrize("slice_number", [0, 1])
+def test_a_calibration_refuses_pixels_that_are_no_numbers(tiny_model, slice_number):
+    thick = stack(slices=5)
+    itk.array_view_from_image(thick)[slice_number, 3, 4] = np.nan
+    with pytest.raises(latent_sr.LatentSRError, match="not finite"):
+        latent_sr.calibrate_errors([thick], latent_sr.load_model(tiny_model))
+
+
 def _with_calibration(model, difference, gap):
     """A copy of a model with other coefficients for one orientation."""
     copy = itk.AutoencoderModel.New()

@@ -21,6 +21,7 @@ from typing import Any
 
 from latent_sr.commands.console import check_model_file, quiet_itk, say
 from latent_sr.commands.options import add_command, add_overwrite, whole_number
+from latent_sr.errors import UsageError
 
 
 def add_parser(commands: Any) -> None:
@@ -50,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     model = None if arguments.model == "bundled" else arguments.model
     check_model_file(model)
+    if arguments.model is None and arguments.folder.endswith(".safetensors"):
+        raise UsageError(f"'{arguments.folder}' is the name of a model file: give MODEL and FOLDER")
     if model is None:
         quiet_itk()
 

@@ -19,6 +19,7 @@
 
 import argparse
 import math
+import re
 import textwrap
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -28,9 +29,17 @@ from latent_sr.enumerations import AUTOMATIC_PRECISION, DEFAULT_PRECISION, PRECI
 
 PROGRAM = "latent-sr"
 
+LARGEST_NUMBER = 2**31 - 1
+"""The largest whole number that all parameters of the filters can hold."""
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, and say which option may have been meant."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        # argparse of Python 3.11 takes -1e3 and -5. for options.
+        self._negative_number_matcher = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Parse, and refuse words that are not known. The parser of a command does so itself: it knows its options."""
@@ -57,6 +66,8 @@ def whole_number(least: int) -> Callable[[str], int]:
             value = least - 1
         if value < least:
             raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
+        if value > LARGEST_NUMBER:
+            raise argparse.ArgumentTypeError(f"'{text}' is too large: at most {LARGEST_NUMBER} is allowed")
         return value
 
     return convert

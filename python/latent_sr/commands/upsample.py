@@ -280,13 +280,18 @@ def _other_outputs(arguments: argparse.Namespace) -> dict[str, tuple[str, ...]]:
 
     if arguments.slice_map is not None and arguments.reference is not None:
         raise UsageError("--slice-map and --reference exclude each other: the output has no slices of its own")
-    outputs = {
-        arguments.preview: (".png",),
-        arguments.slice_map: (".csv",),
-        arguments.uncertainty: OUTPUT_EXTENSIONS,
-        arguments.labels_output: OUTPUT_EXTENSIONS,
-    }
-    return {name: extensions for name, extensions in outputs.items() if name is not None}
+    outputs = [
+        (arguments.preview, (".png",)),
+        (arguments.slice_map, (".csv",)),
+        (arguments.uncertainty, OUTPUT_EXTENSIONS),
+        (arguments.labels_output, OUTPUT_EXTENSIONS),
+    ]
+    given = [(name, extensions) for name, extensions in outputs if name is not None]
+    places = [Path(name).resolve() for name in (arguments.output, *(name for name, _ in given))]
+    for number, (name, _) in enumerate(given, 1):
+        if places[number] in places[:number]:
+            raise UsageError(f"two outputs would be the same file: '{name}'")
+    return dict(given)
 
 
 def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) -> int:
@@ -305,6 +310,8 @@ def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) 
     if wanted:
         prepare_for_error(prepared.upsampler)
     detail(f"{source}: mode {prepared.mode}; read in {time.monotonic() - begin:.2f} s")
+    # Labels take a moment. A label map that is refused is reported before the network has worked.
+    thin_labels = None if labels is None else _upsampled_labels(arguments, prepared, labels)
     slices, begin = prepared.slices, time.monotonic()
     with naming(f"'{source}'"), Progress(slices, "upsampling", "slices") as progress:
         result, error = update_with_error(
@@ -317,7 +324,10 @@ def _upsample_volume(arguments: argparse.Namespace, source: Path, output: Path) 
         outcome = write_result(task, prepared, result, arguments.overwrite, writing.update)
     _write_others(arguments, prepared, result, error)
     if labels is not None:
-        _write_labels(arguments, prepared, labels)
+        from latent_sr.volumes import write_volume
+
+        with made_folders(Path(arguments.labels_output).parent):
+            write_volume(thin_labels, arguments.labels_output, labels.component, overwrite=arguments.overwrite)
     detail(f"written in {time.monotonic() - begin:.2f} s")
     for warning in outcome.warnings:
         warn(warning)
@@ -341,18 +351,14 @@ def _read_labels(arguments: argparse.Namespace, volume: Any) -> Any:
     return labels
 
 
-def _write_labels(arguments: argparse.Namespace, prepared: Any, labels: Any) -> None:
-    """Up-sample the label map to the grid of the output, and write it."""
+def _upsampled_labels(arguments: argparse.Namespace, prepared: Any, labels: Any) -> Any:
+    """The label map on the grid of the output."""
     from latent_sr.labels import upsample_labels
-    from latent_sr.volumes import write_volume
-    from latent_sr.volumes.outputs import made_folders
 
     options, axis = prepared.options, int(prepared.upsampler.GetSliceAxisUsed())
     grid = {name: getattr(options, name) for name in ("factor", "spacing", "isotropic", "reference")}
     with naming(f"'{arguments.labels}'"):
-        result = upsample_labels(labels.image, axis=axis, threads=options.threads, **grid)
-    with made_folders(Path(arguments.labels_output).parent):
-        write_volume(result, arguments.labels_output, labels.component, overwrite=arguments.overwrite)
+        return upsample_labels(labels.image, axis=axis, threads=options.threads, **grid)
 
 
 def _write_others(arguments: argparse.Namespace, prepared: Any, result: Any, error: Any) -> None:

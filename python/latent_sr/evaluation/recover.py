@@ -439,7 +439,7 @@ def _evaluate_volume(
         for entry, position in zip(entries, positions, strict=True):
             entry.recovered[method.name] = itk.array_view_from_image(recovered)[position].copy()
             entry.scores[method.name] = {metric: values[position] for metric, values in record["slices"].items()}
-        if method.is_latent and models[method.name].HasErrorCalibration():
+        if method.is_latent and models[method.name].HasErrorCalibration(spread is not None):
             figures, expected = measurement.measure_expected_error(volume, recovered, models[method.name], spread)
             record["expected_error"] = figures
             for entry, position in zip(entries, positions, strict=True):

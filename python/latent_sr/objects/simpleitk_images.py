@@ -34,6 +34,12 @@ class SimpleITKImage(Source):
         self._given = image
         dimension = image.GetDimension()
         check_dimension(image.GetSize())
+        if "label of" in image.GetPixelIDTypeAsString():
+            # SimpleITK ends the process when it is asked for the pixels.
+            raise LatentSRError(
+                f"the image is a label map of SimpleITK ({image.GetPixelIDTypeAsString()}), which has no pixels: "
+                "convert it with SimpleITK.LabelMapToLabel"
+            )
         if image.GetNumberOfComponentsPerPixel() != 1:
             raise LatentSRError(
                 f"the image has {image.GetNumberOfComponentsPerPixel()} components per pixel "

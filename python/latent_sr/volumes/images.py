@@ -175,16 +175,18 @@ def geometry_of(image: Any, dimension: int) -> dict[str, list[float]]:
 
 
 def grid_of_image(image: Any) -> Grid:
-    """The grid of a 3D or 4D ``itk.Image`` whose index begins at 0."""
+    """The grid of a 3D or 4D ``itk.Image``. Its origin is the place of the first pixel, whose index may not be 0."""
     import itk
 
     dimension = image.GetImageDimension()
+    image.UpdateOutputInformation()
     size = image.GetLargestPossibleRegion().GetSize()
+    first = image.TransformIndexToPhysicalPoint(image.GetLargestPossibleRegion().GetIndex())
     spacing = [float(image.GetSpacing()[d]) for d in range(dimension)]
     return Grid(
         tuple(int(size[d]) for d in range(dimension)),
         (spacing[0], spacing[1], spacing[2]),
-        (float(image.GetOrigin()[0]), float(image.GetOrigin()[1]), float(image.GetOrigin()[2])),
+        (float(first[0]), float(first[1]), float(first[2])),
         itk.array_from_matrix(image.GetDirection())[:3, :3],
         spacing[3] if dimension == 4 else 1.0,
     )

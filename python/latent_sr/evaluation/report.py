@@ -212,7 +212,9 @@ def _best_mean(summaries: dict[str, Any], metric: dict[str, Any]) -> float:
 
 
 def _tests(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """For each model, the tests against each other method, one row per metric."""
+    """For each model, the tests against each other method, one row per metric. A single subject has none."""
+    if all(test["n"] < 2 for test in result["tests"]):
+        return []
     labels = {
         metric["name"]: metric["label"] + (f" in {metric['unit']}" if metric["unit"] else "")
         for metric in result["metrics"]

@@ -117,6 +117,8 @@ def _tests_table(result: dict[str, Any]) -> list[str]:
     """The tests as a table. Those of the MSE are in the JSON file only: they nearly repeat those of the PSNR."""
     if not result["tests"]:
         return []
+    if max(test["n"] for test in result["tests"]) < 2:
+        return ["", "A single subject can't be tested, so there are no p values."]
     family = " or ".join(str(size) for size in sorted(set(result["p_adjustment"]["sizes"].values())))
     lines = [
         "",

@@ -61,17 +61,23 @@ def test_upsample_gives_the_result_of_the_filter_in_python(example, stack, tmp_p
 
 
 def test_upsample_to_reference_has_the_grid_and_the_error_of_the_command(example, stack, latent_sr_run, tmp_path):
-    reference = write_nifti(tmp_path / "reference.nii", phantom(20, 40, 40), np.diag([-1.5, -1.5, 2.0, 1.0]))
+    # Around the center of the stack.
+    volume = itk.imread(str(stack), itk.F)
+    center = np.array(volume.TransformIndexToPhysicalPoint([n // 2 for n in map(int, itk.size(volume))]))
+    affine = np.diag([-1.5, -1.5, 2.0, 1.0])
+    affine[:3, 3] = center * [-1, -1, 1] - affine[:3, :3] @ [19.5, 19.5, 9.5]
+    reference = write_nifti(tmp_path / "reference.nii", phantom(20, 40, 40), affine)
     result = example("UpsampleToReference", stack, reference, tmp_path / "a.nii", tmp_path / "a-error.nii")
     assert result.returncode == 0, result.stderr
     # Integers would be rounded before the interpolation.
-    itk.imwrite(itk.imread(str(stack), itk.F), str(tmp_path / "real.nii"))
+    itk.imwrite(volume, str(tmp_path / "real.nii"))
     words = ("--reference", reference, "--uncertainty", tmp_path / "b-error.nii", "--slice-thickness", 0)
     result = latent_sr_run("upsample", tmp_path / "real.nii", tmp_path / "b.nii", *words)
     assert result.returncode == 0, result.stderr
     for name in ("", "-error"):
         first, second = (itk.array_from_image(itk.imread(str(tmp_path / f"{x}{name}.nii"))) for x in "ab")
         assert first.shape == second.shape == (20, 40, 40)
+        assert np.count_nonzero(first) > 0.5 * first.size
         # The command keeps splines from overshooting.
         assert np.median(np.abs(first - second)) < 1e-3
         assert np.percentile(np.abs(first - second), 95) < 1.0

@@ -118,11 +118,18 @@ def test_sigterm_removes_temporary_files_and_is_an_exit_code(large, tiny_model, 
 
 
 def test_sigterm_while_the_command_starts_ends_it(large, tiny_model, tmp_path):
-    for _ in range(TIMES):
+    ended = 0
+    while ended < TIMES:
         with start("upsample", large, tmp_path / "thin.nii", "--model", tiny_model) as process:
             time.sleep(random.uniform(0, 1.5))
             process.send_signal(signal.SIGTERM)
             _, rest = process.communicate(timeout=60)
+        if process.returncode == 0:
+            # A fast machine was done before.
+            for name in ("thin.nii", "thin.json"):
+                (tmp_path / name).unlink()
+            continue
+        ended += 1
         assert process.returncode in (143, -signal.SIGTERM), rest
         assert names_in(tmp_path) == ["thick.nii"]
 

@@ -180,9 +180,9 @@ public:
   itkBooleanMacro(ComputeOrientationSpread);
 
   /** Get the standard deviation of the decoded slices over the orientations, in native intensities, on the grid of the
-   * output. The network was trained in one orientation at a time, so it is larger where the network is less certain.
-   * The correction of the OutputMode is not a part of it. It is 0 at copied slices, and everywhere if the window is
-   * empty. SuperResolutionErrorImageFilter makes an expected error of it.
+   * output. A network that is certain of a slice makes the same of it in every orientation. So the spread is larger
+   * where the network is less certain. The correction of the OutputMode is not a part of it. It is 0 at copied slices,
+   * and everywhere if the window is empty. SuperResolutionErrorImageFilter makes an expected error of it.
    * \return null unless ComputeOrientationSpread is on */
   SpreadImageType *
   GetOrientationSpread();

@@ -44,7 +44,8 @@ namespace itk
  *
  * The coefficients are those with which e is the mean absolute error of dropped slices of training volumes. They are a
  * part of the model: SetModel() takes them from there. The absolute error is at most AutoencoderModel's ErrorQuantile90
- * times e in 90 % of these pixels. The estimate says nothing of structures that no acquired slice shows.
+ * times e in 90 % of these pixels. There is one set of coefficients and quantile with the third term, and one without.
+ * The estimate says nothing of structures that no acquired slice shows.
  *
  * The primary input is the acquired stack. UpsampledImage is the output of LatentSpaceSuperResolutionImageFilter for
  * it, which may also have been read from a file. Both have the same axes and the same pixels in plane.
@@ -104,8 +105,7 @@ public:
   itkGetConstMacro(SpreadCoefficient, double);
 
   /** Set the coefficients to those of a model.
-   * \param withSpread whether they are those for use with an OrientationSpread. The others are larger, and the
-   * SpreadCoefficient is then 0.
+   * \param withSpread whether they are those for use with an OrientationSpread. Without, the SpreadCoefficient is 0.
    * \exception ExceptionObject if the model is not calibrated. */
   void
   SetModel(const AutoencoderModel * model, bool withSpread = false);

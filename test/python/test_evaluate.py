@@ -29,7 +29,7 @@ import pytest
 from conftest import phantom, write_nifti
 from latent_sr.evaluation.result import SCHEMA
 from latent_sr.evaluation.subjects import subjects_of
-from latent_sr.evaluation.tables import ordinal
+from latent_sr.evaluation.tables import as_table, ordinal
 from test_report import assert_self_contained
 
 KEYS = ["schema", "created", "versions", "settings", "metrics", "methods", "models", "volumes", "subjects", "summary"]
@@ -509,7 +509,11 @@ def test_notes_say_which_mode_was_automatic_and_which_volumes_are_unlike_the_tra
 
 
 def test_a_single_subject_is_not_tested(thick, tiny_model):
-    from latent_sr.evaluation.report import summary_sentence
+    from latent_sr.evaluation.report import render_report, summary_sentence
 
     result = latent_sr.evaluate([thick], methods=["linear", "latent"], models=[str(tiny_model)])
     assert summary_sentence(result).endswith(" A single subject can't be tested.")
+    table = as_table(result)
+    assert "A single subject can't be tested, so there are no p values." in table
+    assert "Holm" not in table
+    assert "Holm" not in render_report(result)

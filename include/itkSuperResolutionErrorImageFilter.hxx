@@ -138,27 +138,22 @@ SuperResolutionErrorImageFilter<TInputImage, TOutputImage>::CheckPlaces() const
   const InputImageType * const acquired = this->GetInput();
   const InputImageType * const upsampled = this->GetUpsampledImage();
   const auto &                 region = upsampled->GetLargestPossibleRegion();
+  const IndexType              begin = acquired->GetLargestPossibleRegion().GetIndex();
+  const IndexType              end = acquired->GetLargestPossibleRegion().GetUpperIndex();
   // The first and the last pixel of both stacks lie at the same places in plane, and those of the up-sampled stack lie
   // between the acquired slices.
   for (const bool isLast : { false, true })
   {
-    IndexType index = region.GetIndex();
-    IndexType expected = acquired->GetLargestPossibleRegion().GetIndex();
-    for (unsigned int d = 0; isLast && d < ImageDimension; ++d)
-    {
-      index[d] += static_cast<IndexValueType>(region.GetSize(d)) - 1;
-      expected[d] += static_cast<IndexValueType>(acquired->GetLargestPossibleRegion().GetSize(d)) - 1;
-    }
+    const IndexType                    index = isLast ? region.GetUpperIndex() : region.GetIndex();
     typename InputImageType::PointType point;
     upsampled->TransformIndexToPhysicalPoint(index, point);
     const auto place = acquired->template TransformPhysicalPointToContinuousIndex<double>(point);
     for (unsigned int d = 0; d < 3; ++d)
     {
-      const double first =
-        static_cast<double>(d == m_Axis ? acquired->GetLargestPossibleRegion().GetIndex(d) : expected[d]);
-      const double last =
-        static_cast<double>(d == m_Axis ? acquired->GetLargestPossibleRegion().GetUpperIndex()[d] : expected[d]);
-      if (!(place[d] > first - PlaceTolerance && place[d] < last + PlaceTolerance))
+      const IndexValueType first = isLast && d != m_Axis ? end[d] : begin[d];
+      const IndexValueType last = isLast || d == m_Axis ? end[d] : begin[d];
+      if (!(place[d] > static_cast<double>(first) - PlaceTolerance &&
+            place[d] < static_cast<double>(last) + PlaceTolerance))
       {
         itkExceptionMacro("Pixel " << index << " of UpsampledImage lies at " << place
                                    << " in pixels of the acquired stack,"

@@ -55,24 +55,23 @@ def spacing_for(reference: Any, image: Any, axis: int) -> float:
     return min(there.spacing[nearest] * along[nearest], here.spacing[axis])
 
 
-def covered_share(reference: Any, image: Any) -> float:
-    """The share of a reference's pixels that lie inside of a volume, from about 30 pixels along each axis.
+def check_overlap(reference: Any, image: Any) -> None:
+    """Refuse a reference that has nothing in common with a volume.
 
     Raises
     ------
     LatentSRError
-        If none of them does, and no pixel of the volume lies inside of the reference.
+        If neither has a pixel inside of the other.
     """
-    share = _share_inside(grid_of_image(reference), grid_of_image(image))
-    if share == 0.0 and _share_inside(grid_of_image(image), grid_of_image(reference)) == 0.0:
+    if covered_share(reference, image) == covered_share(image, reference) == 0.0:
         raise LatentSRError("the reference lies outside of the volume: they have no pixel in common")
-    return share
 
 
-def _share_inside(grid: Grid, other: Grid) -> float:
-    """The share of a grid's pixels that lie inside of another grid."""
+def covered_share(reference: Any, image: Any) -> float:
+    """The share of a reference's pixels that lie inside of a volume, from about 30 pixels along each axis."""
     import numpy as np
 
+    grid, other = grid_of_image(reference), grid_of_image(image)
     places = [np.linspace(0, size - 1, min(size, 31)).round() for size in grid.size[:3]]
     indices = np.stack(np.meshgrid(*places, indexing="ij"), -1).reshape(-1, 3)
     points = (indices * grid.spacing) @ np.transpose(grid.direction) + grid.origin

@@ -29,7 +29,7 @@ from latent_sr.upsampling import (
     UpsampleOptions,
     on_requested_grid,
     set_slices,
-    update_filter,
+    update_outputs,
     with_reference,
 )
 
@@ -126,7 +126,7 @@ def _upsampled(labels: Any, options: UpsampleOptions, progress: Callable[[float]
         upsampler.SetInput(numbers)
         set_slices(upsampler, options)
         set_work_units(upsampler, options.threads)
-    result = update_filter(upsampler, progress)
+    (result,) = update_outputs(upsampler, progress)
     result = on_requested_grid(result, int(upsampler.GetSliceAxisUsed()), options, nearest=True)
     return result if values is None else _named(result, values, type(labels))
 

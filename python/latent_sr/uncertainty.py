@@ -58,11 +58,9 @@ def expected_error(
     LatentSRError
         If the model is not calibrated, or the grids do not fit.
     """
-    if spread is None or not model.HasErrorCalibration(True):
-        check_calibrated(model)
+    check_calibrated(model, spread is not None)
     estimator = _estimator(acquired, upsampled, axis, threads, spread)
-    with translated():
-        estimator.SetModel(model, spread is not None)
+    estimator.SetModel(model, spread is not None)
     return _output_of(estimator)
 
 
@@ -78,8 +76,13 @@ def error_terms(acquired: Any, upsampled: Any, axis: int, spread: Any = None) ->
     return terms
 
 
+def uses_spread(model: Any, orientations: int) -> bool:
+    """Whether the expected error has the term of the spread: there are several orientations, and it is calibrated."""
+    return orientations > 1 and bool(model.HasErrorCalibration(True))
+
+
 def prepare_for_error(upsampler: Any) -> None:
-    """Make a filter compute the spread over orientations if there are several, and the model is calibrated with it.
+    """Make a filter compute the spread over orientations if the expected error uses it.
 
     Raises
     ------
@@ -87,13 +90,12 @@ def prepare_for_error(upsampler: Any) -> None:
         If the model is not calibrated.
     """
     model = upsampler.GetModel()
-    uses_spread = upsampler.GetNumberOfOrientations() > 1 and model.HasErrorCalibration(True)
-    if not uses_spread:
-        check_calibrated(model)
-    upsampler.SetComputeOrientationSpread(uses_spread)
+    with_spread = uses_spread(model, int(upsampler.GetNumberOfOrientations()))
+    check_calibrated(model, with_spread)
+    upsampler.SetComputeOrientationSpread(with_spread)
 
 
-def check_calibrated(model: Any) -> None:
+def check_calibrated(model: Any, with_spread: bool) -> None:
     """Refuse a model without calibration.
 
     Raises
@@ -101,7 +103,7 @@ def check_calibrated(model: Any) -> None:
     LatentSRError
         That says what to do.
     """
-    if not model.HasErrorCalibration():
+    if not model.HasErrorCalibration(with_spread):
         raise LatentSRError(
             "the model has no calibration of errors, so no uncertainty can be given: call latent_sr.calibrate_errors "
             "with volumes, and write the model again"

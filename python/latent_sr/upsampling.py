@@ -26,7 +26,7 @@ from typing import Any
 
 from latent_sr.enumerations import DEFAULT_MODE, DEFAULT_PRECISION, GAIN_MODES, mode_enum, precision_enum
 from latent_sr.errors import LatentSRError, UsageError, translated
-from latent_sr.grids import covered_share, in_plane_spacing, interpolate, isotropic_grid, reference_grid, spacing_for
+from latent_sr.grids import check_overlap, in_plane_spacing, interpolate, isotropic_grid, reference_grid, spacing_for
 from latent_sr.interrupts import run_interruptibly
 from latent_sr.models import PicklableModels, load_model
 from latent_sr.options import changed
@@ -241,7 +241,7 @@ def slice_spacing(upsampler: Any, options: UpsampleOptions) -> float | None:
         return options.spacing
     image, axis = upsampler.GetInput(), int(upsampler.GetSliceAxisUsed())
     if options.reference is not None:
-        covered_share(options.reference, image)
+        check_overlap(options.reference, image)
         return spacing_for(options.reference, image, axis)
     if options.isotropic is True:
         return in_plane_spacing(image.GetSpacing(), axis)
@@ -262,11 +262,10 @@ def with_reference(options: UpsampleOptions) -> UpsampleOptions:
     reference = options.reference
     if isinstance(reference, (str, os.PathLike)):
         return replace(options, reference=open_volume(reference).image)
-    if reference is not None:
-        if not hasattr(reference, "GetLargestPossibleRegion") or reference.GetImageDimension() not in (3, 4):
-            raise UsageError("reference has to be an itk.Image in 3D or 4D, or the name of a file")
-        with translated():
-            reference.UpdateOutputInformation()
+    if reference is not None and (
+        not hasattr(reference, "GetLargestPossibleRegion") or reference.GetImageDimension() not in (3, 4)
+    ):
+        raise UsageError("reference has to be an itk.Image in 3D or 4D, or the name of a file")
     return options
 
 
@@ -384,13 +383,8 @@ def update_with_error(
     return on_requested_grid(output, axis, options), error
 
 
-def update_filter(upsampler: Any, progress: Callable[[float], None] | None = None) -> Any:
-    """Run a filter of ``make_filter`` and return its first output: see ``update_outputs``."""
-    return update_outputs(upsampler, progress)[0]
-
-
 def update_outputs(upsampler: Any, progress: Callable[[float], None] | None = None) -> list[Any]:
-    """Run a filter of ``make_filter`` and return its outputs, disconnected from the filter.
+    """Run a filter for volumes or labels, and return its outputs, disconnected from the filter.
 
     These are the up-sampled image, and the spread over orientations if the filter computes it. 4D outputs are computed
     phase by phase. Only one phase is in memory in addition to them.

@@ -32,7 +32,7 @@ from latent_sr.evaluation.statistics import error_figures, mean_of_defined
 from latent_sr.metrics import compare, fitting
 from latent_sr.models import load_model
 from latent_sr.threads import number_of_threads
-from latent_sr.uncertainty import expected_error
+from latent_sr.uncertainty import expected_error, uses_spread
 from latent_sr.upsampling import spacing_warning
 from latent_sr.volumes import open_volume, split_frames
 from latent_sr.volumes.images import difference_of_grids, geometry_of
@@ -273,7 +273,7 @@ def _recover(experiment: Any, method: Method, models: dict[str, Any]) -> tuple[A
     import itk
 
     model, spread = models[method.name], None
-    if experiment.GetNumberOfOrientations() > 1 and model.HasErrorCalibration(True):
+    if uses_spread(model, int(experiment.GetNumberOfOrientations())):
         spread = itk.Image[itk.F, 3].New()
     with number_of_threads(1):
         return experiment.RecoverByModel(model, mode_enum(method.mode), spread), spread
